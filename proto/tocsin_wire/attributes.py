@@ -1,0 +1,55 @@
+"""Attribute keys on AI-call spans, with types and units.
+
+OpenTelemetry's own names wherever one exists. We keep our own constants because the semantic-conventions package
+marks the ``gen_ai`` ones as moved. Source: OpenTelemetry semantic conventions, GenAI and general attributes.
+"""
+
+from typing import Final
+
+USE_CASE: Final = "tocsin.use_case"  # string: the AI feature, "ticket-triage"
+CALL_ID: Final = "tocsin.call.id"  # string: join key for outcomes; default trace id + span id
+MODEL_NAME: Final = "tocsin.model.name"  # string, for models that gen_ai.* does not describe
+MODEL_VERSION: Final = "tocsin.model.version"  # string
+PROMPT_VERSION: Final = "gen_ai.prompt.version"  # string
+PROMPT_HASH: Final = "tocsin.prompt.version"  # string: hash of the template, when nobody named a version
+TASK: Final = "tocsin.task"  # string: one of TASKS
+INPUT_PREFIX: Final = "tocsin.input."  # + field: number, string or bool
+NULL_INPUTS: Final = "tocsin.null_inputs"  # string: JSON array of the fields that held nothing, or NaN
+OUTPUT_LABEL: Final = "tocsin.output.label"  # string
+OUTPUT_VALUE: Final = "tocsin.output.value"  # double
+OUTPUT_TEXT: Final = "tocsin.output.text"  # string
+PROBABILITY_PREFIX: Final = "tocsin.output.probability."  # + class: double, 0 to 1
+CONFIDENCE: Final = "tocsin.confidence"  # double, 0 to 1
+CONFIDENCE_SOURCE: Final = "tocsin.confidence.source"  # string: one of CONFIDENCE_SOURCES
+COST_AMOUNT: Final = "tocsin.cost.amount"  # double, in COST_CURRENCY
+COST_CURRENCY: Final = "tocsin.cost.currency"  # string, ISO 4217
+COST_SOURCE: Final = "tocsin.cost.source"  # string: provider, local, collector
+ATTEMPT: Final = "tocsin.attempt"  # int, from 1: every attempt is a call and is costed
+RETRY_OF: Final = "tocsin.retry_of"  # string: call id of the first attempt
+SERVED_BY: Final = "tocsin.served_by"  # string: model, fallback
+GUARD_STATE: Final = "tocsin.guard.state"  # string: one of GUARD_STATES
+PROBE: Final = "tocsin.probe"  # bool: the model was asked while the fallback was served
+WEIGHT: Final = "tocsin.weight"  # double > 0: calls that this one stands for when the caller sampled
+FLAGS: Final = "tocsin.flags"  # string: comma-joined, what was cut, clamped or refused about this call
+
+SERVICE_NAME: Final = "service.name"
+SERVICE_VERSION: Final = "service.version"
+ENVIRONMENT: Final = "deployment.environment.name"
+ERROR_TYPE: Final = "error.type"
+SESSION_ID: Final = "session.id"
+USER_ID: Final = "user.id"
+REQUEST_MODEL: Final = "gen_ai.request.model"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+RESPONSE_ID: Final = "gen_ai.response.id"
+OPERATION: Final = "gen_ai.operation.name"
+INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+FLAG_KEY: Final = "feature_flag.key"
+FLAG_VARIANT: Final = "feature_flag.result.variant"
+
+TASKS: Final = ("classification", "regression", "ranking", "extraction", "generation")
+CONFIDENCE_SOURCES: Final = ("proba", "logprob", "margin", "self_reported")
+GUARD_STATES: Final = ("normal", "verify", "fallback", "off")
+OUTCOME_KINDS: Final = ("ground_truth", "review", "feedback", "judge", "support")
+
+GUARD_FLAG_PREFIX: Final = "tocsin.guard."  # + use case: the flag that carries the guard's state
