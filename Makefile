@@ -1,0 +1,62 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything is set up in .venv on first use.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.PHONY: help demo test lint format bench proto lock clean
+
+help:
+	@echo "make demo    a real model decays, tocsin catches it      (ARGS='--once --json demo.json')"
+	@echo "make test    every test                                  (ARGS='-k name')"
+	@echo "make lint    ruff, mypy strict, import contracts"
+	@echo "make bench   every benchmark, figures to bench/results/"
+
+# The lock is installed first, with hashes; then the project itself, from this folder, with nothing further fetched.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"tocsin needs Python 3.11 or newer, this is {v.major}.{v.minor}: run make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV) || (echo "python3-venv is missing: apt-get install python3-venv"; exit 1)
+	@echo "Installing into $(VENV) (about 450 MB to download the first time, most of it the ClickHouse engine) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(VENV)/.ready
+	$(BIN)/tocsin demo $(ARGS)
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.ready
+	@mkdir -p bench/results
+	for script in ingest overhead evaluate; do \
+		$(BIN)/python bench/$$script.py --json bench/results/$$script.json || exit 1; done
+
+# Regenerates the committed protobuf stubs with the pinned compiler, in an environment of its own.
+proto: $(VENV)/.ready
+	$(BIN)/python proto/regenerate.py
+
+# Renews constraints.txt: names and hashes only, no addresses.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet 'pip-tools>=7.5'
+	$(PYTHON) -c 'import itertools, tomllib; d = tomllib.load(open("pyproject.toml", "rb")); p = d["project"]; \
+		named = itertools.chain(p["dependencies"], *p["optional-dependencies"].values(), *d["dependency-groups"].values()); \
+		print(*(n for n in named if not n.startswith("tocsin[")), sep="\n")' > .venv-lock/all.in
+	.venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+		--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header \
+		--output-file constraints.txt .venv-lock/all.in
+	rm -rf .venv-lock
+
+clean:
+	rm -rf $(VENV) .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
