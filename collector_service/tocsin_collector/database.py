@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError, ProgrammingError
 
+from tocsin_collector.data_folder import FolderLock, check_engine
 from tocsin_collector.errors import StoreInUse, StoreRejected, StoreUnavailable
 
 # Errors that pass by themselves: a timeout, too many parts, memory, a table read-only while its replica catches up.
 _PASSING_CODES = frozenset({159, 202, 209, 210, 225, 236, 241, 242, 252, 279, 285, 319, 364, 425, 439, 999})
+
+
+IN_MEMORY: Final = Path(":memory:")  # the engine's own name for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +37,19 @@ class StoreAddress:
         """Whether the engine runs in this process."""
         return self.path is not None
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the embedded engine keeps nothing: a process decodes with it and stores elsewhere."""
+        return self.path == IN_MEMORY
+
 
 class Database:
     """One client of the store. A client serialises its calls: take one per role, with :meth:`sibling`."""
 
-    def __init__(self, address: StoreAddress, client: Any) -> None:
+    def __init__(self, address: StoreAddress, client: Any, lock: FolderLock | None = None) -> None:
         self.address = address
         self._client = client
+        self._lock = lock  # held as long as any client lives
 
     @classmethod
     def open(cls, address: StoreAddress) -> Self:
@@ -46,16 +57,21 @@ class Database:
 
         Raises:
             StoreInUse: another process holds the folder.
+            SchemaError: a newer engine wrote the folder.
             StoreUnavailable: the server does not answer.
         """
+        return cls._opened(address, _claim(address))
+
+    @classmethod
+    def _opened(cls, address: StoreAddress, lock: FolderLock | None) -> Self:
         client = _connect(address)
         client.command(f"CREATE DATABASE IF NOT EXISTS `{address.database}`")
         client.database = address.database
-        return cls(address, client)
+        return cls(address, client, lock)
 
     def sibling(self) -> Self:
         """Open another client of the same store, for another thread."""
-        return type(self).open(self.address)
+        return self._opened(self.address, self._lock)
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> list[dict[str, Any]]:
         """Run one SELECT and return its rows, times as aware UTC datetimes.
@@ -154,6 +170,10 @@ class _translated:  # noqa: N801 - used as a statement, like contextlib.suppress
                 raise StoreRejected(str(error)) from error
 
 
+def _claim(address: StoreAddress) -> FolderLock | None:
+    return None if address.path is None or address.is_in_memory else FolderLock.take(address.path)
+
+
 def _connect(address: StoreAddress) -> Any:
     settings = {"session_timezone": "UTC"}
     if address.path is None:
@@ -167,13 +187,14 @@ def _connect(address: StoreAddress) -> Any:
             )
         except DatabaseError as error:
             raise StoreUnavailable(f"expected a ClickHouse server at {address.url}, got: {error}") from error
-    address.path.mkdir(parents=True, exist_ok=True)
+    if not address.is_in_memory:
+        check_engine(address.path, metadata.version("chdb-core"))
     try:
         return clickhouse_connect.get_client(
             interface="chdb", path=str(address.path), settings=settings, tz_mode="aware"
         )
     except (ProgrammingError, DatabaseError) as error:
         raise StoreInUse(
-            f"expected to be the only process in {address.path}, but the engine could not open it ({error}): "
-            f"end the other tocsin, or give another --data-dir"
+            f"expected to be the only process in {address.path}, but the engine could not open it: "
+            f"end the other tocsin, or give another --data-dir ({error})"
         ) from error

@@ -5,7 +5,10 @@ TocsinError
     ├── StoreUnavailable   try again: nothing, or all of it, may have been stored
     ├── StoreRejected      set aside: the same input will always be refused
     ├── StoreInUse         fix: another process holds the data folder
-    └── SchemaError        fix: the tables are newer than this version, or were changed by hand
+    ├── SchemaError        fix: the tables are newer than this version, or were changed by hand
+    ├── AddressInUse       fix: another process listens there
+    ├── RequestRejected    fix: the sender's request will always be refused
+    └── Overloaded         try again after the delay it names: nothing was stored
 """
 
 from tocsin_wire import TocsinError
@@ -29,3 +32,19 @@ class StoreInUse(CollectorError):  # noqa: N818 - as above
 
 class SchemaError(CollectorError):
     """The tables are newer than this version of tocsin, or a migration was changed after it was applied."""
+
+
+class AddressInUse(CollectorError):  # noqa: N818 - as above
+    """Another process listens on the address."""
+
+
+class RequestRejected(CollectorError):  # noqa: N818 - as above
+    """A request that can never be taken: malformed, too large, or using fields that are ours."""
+
+
+class Overloaded(CollectorError):  # noqa: N818 - as above
+    """No room for this request now; nothing of it was kept."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

@@ -2,11 +2,12 @@
 
 import base64
 import binascii
-
-from google.protobuf.message import DecodeError
+from typing import TYPE_CHECKING
 
 from tocsin_wire.errors import TocsinError
-from tocsin_wire.v1.outcomes_pb2 import CallRef
+
+if TYPE_CHECKING:  # protobuf is loaded by the first handle, not by whoever wants an attribute's name
+    from tocsin_wire.v1.outcomes_pb2 import CallRef
 
 PREFIX = "t1."
 MAX_LENGTH = 1024  # characters; a handle must fit a hidden form field, a log line and a database column
@@ -16,7 +17,7 @@ class HandleError(TocsinError):
     """The text is not a call handle that this version can read."""
 
 
-def pack_handle(call: CallRef) -> str:
+def pack_handle(call: "CallRef") -> str:
     """Print a call as a handle of at most 1,024 characters.
 
     Segments are dropped, longest name first, then the label is cut, until it fits: the ids never are.
@@ -27,7 +28,7 @@ def pack_handle(call: CallRef) -> str:
     handle = _print(call)
     if len(handle) <= MAX_LENGTH:
         return handle
-    small = CallRef()
+    small = type(call)()
     small.CopyFrom(call)
     for name in sorted(small.segments, key=len, reverse=True):
         del small.segments[name]
@@ -43,12 +44,16 @@ def pack_handle(call: CallRef) -> str:
     )
 
 
-def unpack_handle(handle: str) -> CallRef:
+def unpack_handle(handle: str) -> "CallRef":
     """Read a handle back.
 
     Raises:
         HandleError: it is none, is damaged, or names no use case or call.
     """
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - see above
+
+    from tocsin_wire.v1.outcomes_pb2 import CallRef  # noqa: PLC0415
+
     if not handle.startswith(PREFIX):
         raise HandleError(f"expected a call handle that starts with {PREFIX!r}, got {handle[:16]!r}")
     if len(handle) > MAX_LENGTH:
@@ -63,6 +68,6 @@ def unpack_handle(handle: str) -> CallRef:
     return call
 
 
-def _print(call: CallRef) -> str:
+def _print(call: "CallRef") -> str:
     body = call.SerializeToString(deterministic=True)
     return PREFIX + base64.urlsafe_b64encode(body).decode("ascii").rstrip("=")

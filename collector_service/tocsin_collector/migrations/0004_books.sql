@@ -151,6 +151,7 @@ CREATE TABLE IF NOT EXISTS alert_state ${on_cluster}
     `state` LowCardinality(String),
     `overlay` LowCardinality(String) COMMENT 'empty, no_data, error, low_n',
     `incident` String,
+    `severity` LowCardinality(String),
     `since` DateTime64(3, 'UTC') COMMENT 'slot at which this state was entered',
     `slot` DateTime64(3, 'UTC') COMMENT 'last slot taken in',
     `value` Nullable(Float64),

@@ -1,0 +1,258 @@
+"""Every alert that is known, and what one slot does to them. Pure: samples in, events out.
+
+Within a slot firing goes before resolving, so that a rule which takes over from another stays in its incident.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from tocsin_alerts import machine
+from tocsin_alerts.groups import GroupKey, Incidents, event_id, fingerprint, group_key
+from tocsin_alerts.machine import Status
+from tocsin_alerts.plan import Plans
+from tocsin_alerts.records import AlertEvent, AlertState, Sample, Severity
+from tocsin_alerts.rule import Rule
+from tocsin_alerts.rules import RuleBook
+
+# A series whose labels are gone (a model version that was replaced) holds its incident open this long, and only while
+# others of its rule and use case have data. Where nothing has data nothing resolves.
+SUPERSEDED_AFTER: Final = timedelta(days=7)
+
+_SEVERITY_ORDER: Final[Mapping[Severity, int]] = {"page": 0, "ticket": 1, "log": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One alert: a rule over one set of labels, and where it stands."""
+
+    fingerprint: str
+    project: str
+    use_case: str
+    rule: str
+    labels: Mapping[str, str]
+    status: Status
+    incident: str = ""  # while firing or recovering
+    seen: datetime  # last slot with a sample
+    rule_hash: str = ""
+    severity: Severity = "log"
+    acknowledged_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one rule has to take in at one slot."""
+
+    rule: Rule
+    samples: Sequence[Sample]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Move:
+    """A transition that has no incident yet."""
+
+    before: AlertState
+    after: Series
+    rule: Rule | None
+    sample: Sample | None
+    reason: str
+
+    @property
+    def order(self) -> tuple[bool, int, str, str]:
+        return (
+            self.after.status.state != "firing",
+            _SEVERITY_ORDER[self.after.severity],
+            self.after.rule,
+            self.after.fingerprint,
+        )
+
+
+class Board:
+    """The alerts by fingerprint. Work on a copy, and keep it once it is stored."""
+
+    def __init__(self, series: Iterable[Series], *, book: RuleBook, plans: Plans) -> None:
+        self.series = {each.fingerprint: each for each in series}
+        self._book = book
+        self._plans = plans
+        self._by_rule: dict[str, set[str]] = {}
+        for each in self.series.values():
+            self._by_rule.setdefault(each.rule, set()).add(each.fingerprint)
+        self._incidents = self._gather()
+
+    def copy(self) -> "Board":
+        """Give a board that can be changed without changing this one."""
+        return Board(self.series.values(), book=self._book, plans=self._plans)
+
+    def changed_since(self, before: "Board") -> list[Series]:
+        """List what has to be stored: whatever moved, and every alert that is not at rest."""
+        return [
+            each
+            for key, each in self.series.items()
+            if (old := before.series.get(key)) is not each
+            and (old is None or not _is_at_rest(each) or _standing(old) != _standing(each))
+        ]
+
+    def take(self, slot: datetime, batches: Sequence[Batch]) -> list[AlertEvent]:
+        """Step every alert of some rules by one slot."""
+        moves: list[_Move] = []
+        for batch in batches:
+            moves += self._take_rule(slot, batch)
+        return self._settle(slot, moves)
+
+    def retire(self) -> list[AlertEvent]:
+        """End the alerts of rules that no longer exist, dated by the last slot that they took in."""
+        events: list[AlertEvent] = []
+        for each in sorted(self.series.values(), key=lambda series: (series.status.slot, series.fingerprint)):
+            if self._book.get(each.rule) is None and not _is_at_rest(each):
+                move = self._end(each, None, each.status.slot, "the rule is no longer there")
+                events += self._settle(each.status.slot, [move])
+        return events
+
+    def mark_error(self, rule: str) -> None:
+        """Overlay a rule's alerts: its evaluator failed. Their states stay."""
+        for key in self._by_rule.get(rule, ()):
+            each = self.series[key]
+            if each.status.overlay != "error":
+                self.series[key] = replace(each, status=replace(each.status, overlay="error"))
+
+    def apply(self, event: AlertEvent) -> None:
+        """Take over a transition that was stored before its state was."""
+        old = self.series.get(event.fingerprint)
+        if old is not None and old.status.slot >= event.slot:
+            return
+        is_active = event.to_state in ("firing", "recovering")
+        made = Series(
+            fingerprint=event.fingerprint,
+            project=event.project,
+            use_case=event.use_case,
+            rule=event.rule,
+            labels=event.labels,
+            status=Status(state=event.to_state, since=event.slot, slot=event.slot, value=event.value),
+            incident=event.incident if is_active else "",
+            seen=event.slot,
+            rule_hash=event.rule_hash,
+            severity=event.severity,
+            acknowledged_by=old.acknowledged_by if old else "",
+        )
+        self._put(made)
+        self._incidents = self._gather()
+
+    def _take_rule(self, slot: datetime, batch: Batch) -> list[_Move]:
+        rule, moves = batch.rule, []
+        given = {
+            fingerprint(sample.project, sample.use_case, rule.name, sample.labels): sample for sample in batch.samples
+        }
+        alive = {(sample.project, sample.use_case) for sample in batch.samples}
+        for key in sorted(self._by_rule.get(rule.name, set()) | given.keys()):
+            old, sample = self.series.get(key), given.get(key)
+            if old is None and sample is not None:
+                old = _first(key, rule, sample, slot)
+            if old is None or slot <= old.status.slot:
+                continue
+            if not rule.applies_to(self._plans.get(old.project, old.use_case)):
+                if not _is_at_rest(old):
+                    moves.append(self._end(old, rule, slot, "the plan no longer asks for this rule"))
+                continue
+            gone_for = slot - old.seen
+            if sample is None and gone_for >= SUPERSEDED_AFTER and (old.project, old.use_case) in alive:
+                if not _is_at_rest(old):
+                    reason = f"no calls under these labels for {gone_for.days} days, others took over"
+                    moves.append(self._end(old, rule, slot, reason))
+                continue
+            move = self._step(old, rule, sample, slot)
+            if move:
+                moves.append(move)
+        return moves
+
+    def _step(self, old: Series, rule: Rule, sample: Sample | None, slot: datetime) -> _Move | None:
+        plan = self._plans.get(old.project, old.use_case)
+        status = machine.step(old.status, rule.observe(sample, plan), rule.timing(plan), slot)
+        seen = old.seen if sample is None else slot
+        new = replace(old, status=status, seen=seen, rule_hash=rule.hash, severity=rule.text.severity)
+        self._put(new)
+        if status.state == old.status.state:
+            return None
+        reason = rule.reason(sample, plan, status.state)
+        return _Move(before=old.status.state, after=new, rule=rule, sample=sample, reason=reason)
+
+    def _end(self, old: Series, rule: Rule | None, slot: datetime, reason: str) -> _Move:
+        state: AlertState = "resolved" if old.status.is_active else "inactive"
+        new = replace(old, status=replace(old.status, state=state, since=slot, slot=slot, overlay=""))
+        self._put(new)
+        return _Move(before=old.status.state, after=new, rule=rule, sample=None, reason=reason)
+
+    def _settle(self, slot: datetime, moves: list[_Move]) -> list[AlertEvent]:
+        return [self._event(slot, move) for move in sorted(moves, key=lambda move: move.order)]
+
+    def _event(self, slot: datetime, move: _Move) -> AlertEvent:
+        series, state = move.after, move.after.status.state
+        incident = series.incident
+        key = self._group(series)
+        if state == "firing" and not incident:
+            incident = self._incidents.join(key, series.fingerprint, slot)
+            self._put(replace(series, incident=incident))
+        elif not series.status.is_active and incident:
+            self._incidents.leave(key, series.fingerprint)
+            self._put(replace(series, incident=""))
+        sample = move.sample
+        return AlertEvent(
+            event_id=event_id(series.fingerprint, slot, state),
+            project=series.project,
+            use_case=series.use_case,
+            rule=series.rule,
+            labels=series.labels,
+            fingerprint=series.fingerprint,
+            incident=incident,
+            severity=series.severity,
+            from_state=move.before,
+            to_state=state,
+            slot=slot,
+            value=sample.value if sample else None,
+            lower=sample.lower if sample else None,
+            upper=sample.upper if sample else None,
+            baseline=sample.baseline if sample else None,
+            n=sample.n if sample else 0,
+            reason=move.reason,
+            rule_hash=move.rule.hash if move.rule else series.rule_hash,
+        )
+
+    def _gather(self) -> Incidents:
+        return Incidents.of(
+            (self._group(each), each.fingerprint, each.incident)
+            for each in self.series.values()
+            if each.status.is_active and each.incident
+        )
+
+    def _put(self, series: Series) -> None:
+        self.series[series.fingerprint] = series
+        self._by_rule.setdefault(series.rule, set()).add(series.fingerprint)
+
+    def _group(self, series: Series) -> GroupKey:
+        rule = self._book.get(series.rule)
+        group = rule.text.group if rule else "quality"
+        severity = rule.text.severity if rule else series.severity
+        return group_key(series.project, series.use_case, rule=series.rule, severity=severity, group=group)
+
+
+def _first(key: str, rule: Rule, sample: Sample, slot: datetime) -> Series:
+    return Series(
+        fingerprint=key,
+        project=sample.project,
+        use_case=sample.use_case,
+        rule=rule.name,
+        labels=dict(sample.labels),
+        status=Status(since=slot, slot=slot - rule.text.every),
+        seen=slot,
+        rule_hash=rule.hash,
+        severity=rule.text.severity,
+    )
+
+
+def _is_at_rest(series: Series) -> bool:
+    return series.status.state in ("inactive", "resolved")
+
+
+def _standing(series: Series) -> tuple[object, ...]:
+    status = series.status
+    return (status.state, status.overlay, status.since, series.incident, series.severity)

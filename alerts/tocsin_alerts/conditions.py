@@ -1,0 +1,211 @@
+"""The conditions of rules: a small language over one sample, read by an allow-list of Python's own syntax.
+
+``upper < floor``, ``drop >= 0.01 and z <= -3``: comparisons, ``and``, ``or``, ``not``, ``+ - * /``, parentheses, numbers
+and names. An operand that is not known makes its comparison unknown, which neither fires nor clears an alert
+(Kleene's three-valued logic: unknown and false is false, unknown or true is true).
+"""
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from tocsin_alerts.documents import suggest
+from tocsin_alerts.records import Sample
+
+Names: TypeAlias = Mapping[str, float | None]
+
+SAMPLE_NAMES: Final = ("value", "lower", "upper", "baseline", "n", "drop", "z")
+PLAN_NAMES: Final = ("floor", "budget_per_day")
+# What a derived name is made of: an evaluator without these columns cannot give it.
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "drop": ("value", "baseline"),
+    "z": ("value", "baseline", "lower", "upper"),
+}
+
+_COMPARE: Final[Mapping[type[ast.cmpop], tuple[str, Callable[[float, float], bool]]]] = {
+    ast.Lt: ("<", operator.lt),
+    ast.LtE: ("<=", operator.le),
+    ast.Gt: (">", operator.gt),
+    ast.GtE: (">=", operator.ge),
+    ast.Eq: ("==", operator.eq),
+    ast.NotEq: ("!=", operator.ne),
+}
+_ARITHMETIC: Final[Mapping[type[ast.operator], tuple[str, Callable[[float, float], float]]]] = {
+    ast.Add: ("+", operator.add),
+    ast.Sub: ("-", operator.sub),
+    ast.Mult: ("*", operator.mul),
+    ast.Div: ("/", operator.truediv),
+}
+
+
+class ConditionError(ValueError):
+    """A condition that cannot be read; the rule's loader adds file and line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One readable condition."""
+
+    text: str
+    tree: ast.expr
+    names: frozenset[str]
+
+    @classmethod
+    def parse(cls, text: str) -> "Condition":
+        """Read a condition.
+
+        Raises:
+            ConditionError: it is no expression of the language, or names what does not exist.
+        """
+        try:
+            tree = ast.parse(text.strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise ConditionError(f"expected a condition such as 'upper < floor', got {text!r} ({error})") from error
+        _check_truth(tree, text)
+        names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+        for name in sorted(names - {*SAMPLE_NAMES, *PLAN_NAMES}):
+            raise ConditionError(f"unknown name {name!r} in {text!r}: {suggest(name, [*SAMPLE_NAMES, *PLAN_NAMES])}")
+        return cls(text=text.strip(), tree=tree, names=names)
+
+    def columns(self) -> frozenset[str]:
+        """List the evaluator's columns that this condition reads."""
+        return frozenset(column for name in self.names if name in SAMPLE_NAMES for column in NEEDS.get(name, (name,)))
+
+    def holds(self, names: Names) -> bool | None:
+        """Say whether it holds; None when that cannot be known."""
+        return _truth(self.tree, names)
+
+    def explain(self, names: Names) -> str:
+        """Write it out with the values in it: ``drop 0.021 >= 0.01 and z -4.2 <= -3``."""
+        return _spell(self.tree, names)
+
+
+def sample_names(sample: Sample, plan_names: Names) -> Names:
+    """Gather what a condition may name about one sample; what is not finite is not known."""
+    value, lower, upper = _known(sample.value), _known(sample.lower), _known(sample.upper)
+    baseline = _known(sample.baseline)
+    drop = baseline - value if value is not None and baseline is not None else None
+    z = None
+    if drop is not None and lower is not None and upper is not None and upper > lower:
+        z = -drop / ((upper - lower) / 3.92)  # a 95 % interval is 3.92 standard errors wide
+    return {
+        "value": value,
+        "lower": lower,
+        "upper": upper,
+        "baseline": baseline,
+        "n": float(sample.n),
+        "drop": drop,
+        "z": z,
+        **plan_names,
+    }
+
+
+def _known(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _check_truth(node: ast.expr, text: str) -> None:
+    match node:
+        case ast.BoolOp(values=values):
+            for value in values:
+                _check_truth(value, text)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            _check_truth(operand, text)
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            for op in ops:
+                if type(op) not in _COMPARE:
+                    raise _unreadable(node, text)
+            for side in (left, *comparators):
+                _check_number(side, text)
+        case _:
+            raise ConditionError(
+                f"expected a comparison, got {ast.unparse(node)!r} in {text!r}: compare it with something"
+            )
+
+
+def _check_number(node: ast.expr, text: str) -> None:
+    match node:
+        case ast.Name():
+            return
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool) and math.isfinite(value):
+            return
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            _check_number(operand, text)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            _check_number(left, text)
+            _check_number(right, text)
+        case _:
+            raise _unreadable(node, text)
+
+
+def _unreadable(node: ast.AST, text: str) -> ConditionError:
+    return ConditionError(
+        f"expected only comparisons, and, or, not, + - * /, numbers and names, got {ast.unparse(node)!r} in {text!r}"
+    )
+
+
+def _truth(node: ast.expr, names: Names) -> bool | None:
+    match node:
+        case ast.BoolOp(op=op, values=values):
+            verdicts = [_truth(value, names) for value in values]
+            decisive = isinstance(op, ast.Or)  # one True decides an "or", one False decides an "and"
+            if decisive in verdicts:
+                return decisive
+            return None if None in verdicts else not decisive
+        case ast.UnaryOp(operand=operand):
+            verdict = _truth(operand, names)
+            return None if verdict is None else not verdict
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            sides = [_number(side, names) for side in (left, *comparators)]
+            links = [_link(a, op, b) for a, op, b in zip(sides, ops, sides[1:], strict=False)]
+            if False in links:
+                return False
+            return None if None in links else True
+    return None
+
+
+def _link(left: float | None, op: ast.cmpop, right: float | None) -> bool | None:
+    return None if left is None or right is None else _COMPARE[type(op)][1](left, right)
+
+
+def _number(node: ast.expr, names: Names) -> float | None:
+    match node:
+        case ast.Name(id=name):
+            return names.get(name)
+        case ast.Constant(value=int() | float() as value):
+            return float(value)
+        case ast.UnaryOp(op=op, operand=operand):
+            inner = _number(operand, names)
+            return -inner if inner is not None and isinstance(op, ast.USub) else inner
+        case ast.BinOp(left=left, op=operation, right=right):
+            a, b = _number(left, names), _number(right, names)
+            if a is None or b is None or (isinstance(operation, ast.Div) and b == 0):
+                return None
+            return _known(_ARITHMETIC[type(operation)][1](a, b))
+    return None
+
+
+def _spell(node: ast.expr, names: Names) -> str:  # noqa: PLR0911 - one return per kind of node
+    match node:
+        case ast.BoolOp(op=op, values=values):
+            word = " or " if isinstance(op, ast.Or) else " and "
+            return word.join(f"({_spell(v, names)})" if isinstance(v, ast.BoolOp) else _spell(v, names) for v in values)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return f"not ({_spell(operand, names)})"
+        case ast.UnaryOp(op=op, operand=operand):
+            return ("-" if isinstance(op, ast.USub) else "") + _spell(operand, names)
+        case ast.Compare(left=left, ops=ops, comparators=comparators):
+            rest = (
+                f" {_COMPARE[type(op)][0]} {_spell(side, names)}" for op, side in zip(ops, comparators, strict=True)
+            )
+            return _spell(left, names) + "".join(rest)
+        case ast.BinOp(left=left, op=operation, right=right):
+            parts = [f"({_spell(s, names)})" if isinstance(s, ast.BinOp) else _spell(s, names) for s in (left, right)]
+            return f" {_ARITHMETIC[type(operation)][0]} ".join(parts)
+        case ast.Name(id=name):
+            value = names.get(name)
+            return f"{name} unknown" if value is None else f"{name} {value:.4g}"
+    return ast.unparse(node)

@@ -1,0 +1,263 @@
+"""The engine: at each tick it evaluates what is due, steps the alerts, journals, and tells guard and delivery.
+
+One thread ticks. A tick in which nothing is due costs no query. A tick that fails half-way leaves the journal such that
+the next one, in this process or after a restart, comes to the same ids.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
+
+from tocsin_alerts import evaluator
+from tocsin_alerts.board import Batch, Board
+from tocsin_alerts.failures import Failures
+from tocsin_alerts.jobs import DAY, Answer, Evaluate, answer, list_jobs
+from tocsin_alerts.journal import Journal, Run
+from tocsin_alerts.plan import Plans
+from tocsin_alerts.ports import Query
+from tocsin_alerts.records import AlertEvent, Sample
+from tocsin_alerts.rule import SampleSource
+from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.sinks import EventSink, Tidings, tell
+from tocsin_alerts.slots import Schedule
+from tocsin_alerts.status import UseCaseStatus, judge
+
+ClockMode: TypeAlias = Literal["wall", "data"]
+REFERENCES: Final = "references"  # the run of whatever keeps the references
+
+_MOST_SLOTS: Final = 1_000  # of one rule in one tick: 41 days of hours
+_DAYS: Final = Schedule(every=DAY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickReport:
+    """What one tick did."""
+
+    slots: tuple[datetime, ...] = ()
+    samples: int = 0
+    events: tuple[AlertEvent, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)  # rule -> why; tried again
+    has_more: bool = False  # slots are left: tick again at once
+
+
+class Engine:
+    """Rules over evaluators, from slot to slot.
+
+    Args:
+        query: The store.
+        book: The rules in force.
+        evaluators: By name; those that no rule reads are recorded once a day.
+        plans: Of the use cases.
+        epoch: The process that writes; rises with each start.
+        clock_mode: ``data``: now is the watermark, offsets are ignored, every slot is live.
+        handlers: Sinks, in the order in which they hear of each slot: guard, then delivery.
+        maintain: Called with each whole day before anything of it is evaluated: freezes references.
+        evaluate: Runs one evaluator over a range of slots.
+    """
+
+    def __init__(
+        self,
+        query: Query,
+        book: RuleBook,
+        evaluators: Mapping[str, SampleSource],
+        plans: Plans,
+        *,
+        epoch: int,
+        clock_mode: ClockMode,
+        handlers: Sequence[EventSink],
+        maintain: Callable[[datetime], object],
+        evaluate: Evaluate = evaluator.evaluate,
+    ) -> None:
+        self._query = query
+        self._book = book
+        self._plans = plans
+        self._journal = Journal(query, epoch)
+        self._is_data_clock = clock_mode == "data"
+        self._handlers = tuple(handlers)
+        self._evaluate = evaluate
+        self._maintain = maintain
+        self._jobs = list_jobs(book, evaluators, keep_offset=not self._is_data_clock)
+        self._failures = Failures()
+        self._first_hour: datetime | None = None
+        self._is_stale = True
+        self._board = Board((), book=book, plans=plans)
+        self._done_to: dict[str, datetime] = {}
+        self._unsettled: tuple[AlertEvent, ...] = ()
+        self._has_orphans = False
+        self._restore()
+
+    def tick(self, now: datetime, watermark: datetime) -> TickReport:
+        """Take in every slot that is due.
+
+        Args:
+            now: The clock; on the data's clock it is the watermark.
+            watermark: Data are complete to here.
+
+        Raises:
+            Exception: the store or a sink failed. Tick again: nothing is lost, and nothing is decided twice.
+        """
+        if self._is_stale:
+            self._restore()
+        due, has_more = self._due(now, watermark)
+        if not due and not self._unsettled and not self._has_orphans:
+            return TickReport()
+        self._is_stale = True  # until everything below is stored
+        failed: dict[str, str] = {}
+        attempted = [*due, REFERENCES]
+        due = self._keep_references(due, failed)
+        answers = answer(self._query, due, self._jobs, self._evaluate)
+        failed.update({name: made.error for name, made in answers.items() if made.error})
+        samples = self._samples(due, answers)
+        self._journal.write_samples(samples, at=now)
+        board = self._board.copy()
+        tidings = self._step(board, due, answers, now=now, watermark=watermark)
+        new = tidings[len(self._unsettled) :]
+        self._journal.write_events([event for each in new for event in each.events], at=now)
+        tell(tidings, self._handlers, board=board, book=self._book)
+        for name in failed:
+            board.mark_error(name)
+        self._journal.write_states(board.changed_since(self._board), at=now)
+        self._journal.write_runs(self._runs(due, answers, failed, at=now), at=now)
+        self._done_to.update({name: slots[-1] for name, slots in due.items() if name not in failed})
+        self._board, self._unsettled, self._has_orphans, self._is_stale = board, (), False, False
+        self._failures.note(attempted=attempted, failed=failed)
+        return TickReport(
+            slots=tuple(sorted({slot for slots in due.values() for slot in slots})),
+            samples=len(samples),
+            events=tuple(event for each in tidings for event in each.events),
+            failed=failed,
+            has_more=has_more,
+        )
+
+    def evaluated_through(self, project: str = "", use_case: str = "") -> datetime | None:
+        """Give the end of the last whole day that every daily rule has judged; None before the first.
+
+        Evaluators run for all use cases at once, so it is the same for each.
+        """
+        del project, use_case
+        daily = [job.name for job in self._jobs if job.rule and job.schedule.every == DAY]
+        done = [self._done_to.get(name) for name in daily]
+        known = [slot for slot in done if slot is not None]
+        return min(known) if known and len(known) == len(done) else None
+
+    def status(self, *, query: Query | None = None) -> list[UseCaseStatus]:
+        """Say of each use case how it stands, and why.
+
+        Args:
+            query: A client of the caller's own, when it calls from another thread.
+        """
+        return judge(
+            Journal(query, 0) if query else self._journal,
+            series=list(self._board.series.values()),
+            book=self._book,
+            plans=self._plans,
+            evaluated_through=self.evaluated_through(),
+        )
+
+    def _restore(self) -> None:
+        memory = self._journal.restore(sources={rule.name: rule.source.name for rule in self._book})
+        self._board = Board(memory.series, book=self._book, plans=self._plans)
+        self._done_to = dict(memory.done_to)
+        self._unsettled = memory.unsettled
+        self._has_orphans = any(self._book.get(each.rule) is None for each in memory.series)
+        self._is_stale = False
+
+    def _due(self, now: datetime, watermark: datetime) -> tuple[dict[str, list[datetime]], bool]:
+        due: dict[str, list[datetime]] = {}
+        for job in self._jobs:
+            done_to = self._done_to.get(job.name)
+            first = self._history_begins() if self._is_data_clock and done_to is None else None
+            if self._failures.rests(job.name) or (self._is_data_clock and done_to is None and first is None):
+                continue
+            slots = job.schedule.due(done_to=done_to, now=now, watermark=watermark, first=first)
+            if slots:
+                due[job.name] = slots
+        if all(len(slots) <= _MOST_SLOTS for slots in due.values()):
+            return due, False
+        if not self._is_data_clock:  # after so long a pause only the newest matter
+            return {name: slots[-_MOST_SLOTS:] for name, slots in due.items()}, False
+        return _until(due, min(slots[:_MOST_SLOTS][-1] for slots in due.values())), True
+
+    def _history_begins(self) -> datetime | None:
+        if self._first_hour is None:
+            self._first_hour = self._journal.first_hour()
+        return self._first_hour
+
+    def _keep_references(self, due: dict[str, list[datetime]], failed: dict[str, str]) -> dict[str, list[datetime]]:
+        for day in sorted({slot for slots in due.values() for slot in slots if _DAYS.floor(slot) == slot}):
+            try:
+                self._maintain(day)
+            except Exception as error:  # noqa: BLE001 - a boundary: a day waits for its references, hours before it do not
+                failed[REFERENCES] = f"{type(error).__name__}: {error}"[:2000]
+                return _until(due, day - timedelta(microseconds=1))
+        return due
+
+    def _samples(
+        self, due: Mapping[str, Sequence[datetime]], answers: Mapping[str, Answer]
+    ) -> list[tuple[str, str, Sample]]:
+        """Gather the samples of due slots once, however many rules read them."""
+        found: dict[tuple[object, ...], list[tuple[str, str, Sample]]] = {}
+        for job in self._jobs:
+            for slot in due.get(job.name, ()):
+                samples = answers[job.name].by_slot.get(slot, ())
+                found[(job.shares_with, slot)] = [(job.source.name, job.source_hash, sample) for sample in samples]
+        return [each for samples in found.values() for each in samples]
+
+    def _step(
+        self,
+        board: Board,
+        due: Mapping[str, Sequence[datetime]],
+        answers: Mapping[str, Answer],
+        *,
+        now: datetime,
+        watermark: datetime,
+    ) -> list[Tidings]:
+        """Step slot by slot over all rules, so that the first to fire is first. Unsettled events come first."""
+        tidings = [Tidings(event.slot, [event], self._is_data_clock) for event in self._unsettled]
+        for event in self._unsettled:
+            board.apply(event)
+        if self._has_orphans:
+            tidings += [Tidings(event.slot, [event], True) for event in board.retire()]
+        jobs = {job.name: job for job in self._jobs if job.name in answers and not answers[job.name].error}
+        for slot in sorted({slot for name in jobs for slot in due[name]}):
+            at_slot = [job for job in jobs.values() if job.rule and slot in due[job.name]]
+            batches = [
+                Batch(rule=job.rule, samples=answers[job.name].by_slot.get(slot, ())) for job in at_slot if job.rule
+            ]
+            live = {job.name for job in at_slot if self._is_data_clock or slot == job.schedule.newest(now, watermark)}
+            events = board.take(slot, batches)
+            tidings.append(Tidings(slot, [event for event in events if event.rule not in live], False))
+            tidings.append(Tidings(slot, [event for event in events if event.rule in live], True))
+        return tidings
+
+    def _runs(
+        self,
+        due: Mapping[str, Sequence[datetime]],
+        answers: Mapping[str, Answer],
+        failed: Mapping[str, str],
+        *,
+        at: datetime,
+    ) -> list[Run]:
+        runs = [
+            Run(
+                rule=job.name,
+                slot=slot,
+                samples=len(answers[job.name].by_slot.get(slot, ())),
+                rule_hash=job.hash,
+                duration_ms=answers[job.name].duration_ms / len(due[job.name]),
+                error=answers[job.name].error,
+            )
+            for job in self._jobs
+            if job.name in due and not (job.name in failed and self._failures.is_on_record(job.name))
+            for slot in (due[job.name][:1] if job.name in failed else due[job.name])
+        ]
+        if REFERENCES in failed and not self._failures.is_on_record(REFERENCES):
+            error = failed[REFERENCES]
+            runs.append(Run(rule=REFERENCES, slot=_DAYS.floor(at), samples=0, rule_hash="", duration_ms=0, error=error))
+        return runs
+
+
+def _until(due: Mapping[str, list[datetime]], horizon: datetime) -> dict[str, list[datetime]]:
+    cut = {name: [slot for slot in slots if slot <= horizon] for name, slots in due.items()}
+    return {name: slots for name, slots in cut.items() if slots}

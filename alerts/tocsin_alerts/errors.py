@@ -1,0 +1,71 @@
+"""What can go wrong on the alert side, split by what the caller does next.
+
+TocsinError
+└── AlertsError
+    ├── DocumentError      fix: a YAML file says something that cannot be meant; names file and line
+    │   ├── RuleError      fix: as above, in a rule: an unknown evaluator, column or name
+    │   └── TemplateError  fix: as above, in a message template: an undeclared name, or more than it may take
+    ├── EvaluatorError     fix: an evaluator's header and its SQL do not agree
+    ├── ChannelError       fix: a channel cannot work as it is configured: a secret is missing or unreadable
+    ├── DeliveryFailed     try again: the receiver did not take the message (``is_permanent``: never will)
+    └── GuardRefused       fix: no such use case or state, or nothing to release
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tocsin_wire import TocsinError
+
+
+class AlertsError(TocsinError):
+    """Something on the alert side that a caller can act on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing to mend in one file."""
+
+    path: str
+    line: int  # from 1; 0 speaks of the whole file
+    message: str  # what was expected, what came, what to do
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{place}: {self.message}"
+
+
+class DocumentError(AlertsError):
+    """A YAML file cannot be meant as it is written; ``findings`` names every place."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = tuple(findings)
+
+
+class RuleError(DocumentError):
+    """A rule names what does not exist, or its condition cannot be read."""
+
+
+class EvaluatorError(AlertsError):
+    """An evaluator's header and its SQL do not agree, or two evaluators share a name."""
+
+
+class TemplateError(DocumentError):
+    """A message template names what does not exist, or takes more than one message may."""
+
+
+class ChannelError(AlertsError):
+    """A channel cannot work as it is configured."""
+
+
+class DeliveryFailed(AlertsError):  # noqa: N818 - says what happened
+    """The receiver did not take the message; try again after ``retry_after_s`` where it said so."""
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, is_permanent: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.is_permanent = is_permanent
+
+
+class GuardRefused(AlertsError):  # noqa: N818 - says what happened
+    """The guard was asked for what it cannot do."""

@@ -1,0 +1,73 @@
+/*
+summary = "How far a day's confidence has moved from the reference, over its deciles (PSI, debiased)"
+unit    = "nats"
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+
+[columns]
+project        = "LowCardinality(String)"
+use_case       = "LowCardinality(String)"
+model_version  = "LowCardinality(String)"
+prompt_version = "LowCardinality(String)"
+slot           = "DateTime64(3, 'UTC')"
+value          = "Nullable(Float64)"
+lower          = "Nullable(Float64)"
+upper          = "Nullable(Float64)"
+baseline       = "Nullable(Float64)"
+n              = "UInt64"
+*/
+-- Window: one day. NULL under 200 calls on either side, or before a reference is frozen. A version without a reference of
+-- its own is compared with the latest of its use case.
+-- Interval: PSI in units of its noise is a noncentral chi-square; its first two moments give the standard error.
+WITH
+    {step_s:UInt32} AS step,
+    present AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, groupArray(bin) AS bins, groupArray(n) AS counts, sum(n) AS calls,
+            arrayJoin(range(
+                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                least(intDiv(toUnixTimestamp(hour) + 86400, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
+        FROM input_histogram_1h
+        WHERE kind = 'confidence' AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 86400 AND hour < {until:DateTime('UTC')}
+        GROUP BY project, use_case, model_version, prompt_version, slot_no
+    ),
+    past AS
+    (
+        SELECT project, use_case, groupArray((until, model_version, prompt_version, edges, figures, n)) AS versions
+        FROM reference_profiles FINAL
+        WHERE kind = 'confidence'
+        GROUP BY project, use_case
+    ),
+    paired AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, toDateTime64(slot_no * step, 3, 'UTC') AS slot, bins, counts, calls,
+            arraySort(v -> (v.2 = model_version AND v.3 = prompt_version, v.1), arrayFilter(v -> v.1 <= slot, versions))[-1] AS ref
+        FROM present LEFT JOIN past USING (project, use_case)
+    ),
+    counted AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, slot, calls AS now_n, ref.6 AS then_n,
+            tocsin_bucket_counts_v1(ref.4, bins, counts) AS seen, ref.5 AS expected
+        FROM paired
+    ),
+    measured AS
+    (
+        SELECT *,
+            now_n >= 200 AND then_n >= 200 AS enough,
+            1 / now_n + 1 / then_n AS noise,
+            tocsin_psi_v1(seen, expected, now_n, then_n) AS psi,
+            1.96 * sqrt(2 * length(expected) * noise * noise + 4 * greatest(0., psi) * noise) AS error
+        FROM counted
+    )
+SELECT
+    project, use_case, model_version, prompt_version, slot,
+    if(enough, greatest(0., psi), NULL) AS value,
+    if(enough, greatest(0., psi - error), NULL) AS lower,
+    if(enough, greatest(0., psi + error), NULL) AS upper,
+    if(enough, 0., NULL) AS baseline,
+    toUInt64(now_n) AS n
+FROM measured
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
+    short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

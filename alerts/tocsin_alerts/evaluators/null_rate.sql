@@ -1,0 +1,64 @@
+/*
+summary = "Share of an hour's calls in which an input field was there but held nothing"
+unit    = "share"
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+
+[columns]
+project  = "LowCardinality(String)"
+use_case = "LowCardinality(String)"
+field    = "LowCardinality(String)"
+slot     = "DateTime64(3, 'UTC')"
+value    = "Nullable(Float64)"
+lower    = "Nullable(Float64)"
+upper    = "Nullable(Float64)"
+baseline = "Nullable(Float64)"
+n        = "UInt64"
+*/
+-- Window: the last whole hour. A field is measured for seven days after it last held nothing, at zero when it now holds
+-- something. Baseline: its share in the latest reference window, whichever version answered.
+-- Interval: Wilson.
+WITH
+    {step_s:UInt32} AS step,
+    spread AS
+    (
+        SELECT
+            project, use_case, field,
+            arrayJoin(range(
+                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                least(intDiv(toUnixTimestamp(hour) + 608399, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no,
+            intDiv(slot_no * step, 3600) * 3600 AS whole, sumIf(n, toUnixTimestamp(hour) + 3600 = whole) AS k
+        FROM input_histogram_1h
+        WHERE kind = 'null' AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 612000 AND hour < {until:DateTime('UTC')}
+        GROUP BY project, use_case, field, slot_no
+    ),
+    traffic AS
+    (
+        SELECT project, use_case, toUInt64(toUnixTimestamp(hour)) + 3600 AS whole, sum(calls) AS calls
+        FROM ai_calls_1h
+        WHERE segment_name = '' AND hour >= {since:DateTime('UTC')} - 7200 AND hour < {until:DateTime('UTC')}
+        GROUP BY project, use_case, hour
+    ),
+    past AS
+    (
+        SELECT project, use_case, groupArray((until, names, figures)) AS versions
+        FROM reference_profiles FINAL
+        WHERE kind = 'null'
+        GROUP BY project, use_case
+    ),
+    paired AS
+    (
+        SELECT
+            project, use_case, field, toDateTime64(slot_no * step, 3, 'UTC') AS slot, k, calls,
+            arraySort(v -> v.1, arrayFilter(v -> v.1 <= slot, versions))[-1] AS ref
+        FROM spread INNER JOIN traffic USING (project, use_case, whole) LEFT JOIN past USING (project, use_case)
+    )
+SELECT
+    project, use_case, field, slot,
+    toNullable(k / calls) AS value,
+    toNullable(tocsin_wilson_v1(k, calls, -1.96)) AS lower,
+    toNullable(tocsin_wilson_v1(k, calls, 1.96)) AS upper,
+    if(ref.1 > 0, ref.3[indexOf(ref.2, field)], NULL) AS baseline,
+    toUInt64(calls) AS n
+FROM paired
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
+    short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

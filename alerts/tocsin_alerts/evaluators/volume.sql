@@ -1,0 +1,61 @@
+/*
+summary = "Calls in the last whole hour, against what that hour of the week had in the reference"
+unit    = "calls/h"
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+
+[columns]
+project  = "LowCardinality(String)"
+use_case = "LowCardinality(String)"
+slot     = "DateTime64(3, 'UTC')"
+value    = "Nullable(Float64)"
+lower    = "Nullable(Float64)"
+upper    = "Nullable(Float64)"
+baseline = "Nullable(Float64)"
+n        = "UInt64"
+*/
+-- Zero is a measurement: a use case still gives samples for 35 days after its last call. Baseline: the mean of the same hour
+-- of the week (UTC) over the latest reference window.
+-- Interval: Poisson, by the square root that steadies its variance (Anscombe, 1948).
+WITH
+    {step_s:UInt32} AS step,
+    hours AS
+    (
+        SELECT project, use_case, toUnixTimestamp(hour) AS at, sum(calls) AS calls
+        FROM ai_calls_1h
+        WHERE segment_name = '' AND hour >= {since:DateTime('UTC')} - 3024000 AND hour < {until:DateTime('UTC')}
+        GROUP BY project, use_case, hour
+        HAVING calls > 0
+    ),
+    present AS
+    (
+        SELECT project, use_case, groupArray(at) AS ats, groupArray(calls) AS counts
+        FROM hours
+        GROUP BY project, use_case
+    ),
+    past AS
+    (
+        SELECT project, use_case, groupArray((until, figures)) AS versions
+        FROM reference_profiles FINAL
+        WHERE kind = 'volume'
+        GROUP BY project, use_case
+    ),
+    slots AS
+    (
+        SELECT
+            project, use_case, arrayJoin(range(intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1, intDiv(toUnixTimestamp({until:DateTime('UTC')}), step) + 1)) AS slot_no, toDateTime64(slot_no * step, 3, 'UTC') AS slot,
+            intDiv(slot_no * step, 3600) * 3600 AS whole, counts[indexOf(ats, whole - 3600)] AS calls,
+            arrayExists(a -> a < whole AND a >= whole - 3024000, ats) AS known,
+            arraySort(v -> v.1, arrayFilter(v -> v.1 <= slot, versions))[-1] AS ref
+        FROM present LEFT JOIN past USING (project, use_case)
+    )
+SELECT
+    project, use_case, slot,
+    toNullable(toFloat64(calls)) AS value,
+    toNullable(greatest(0., pow(greatest(0., sqrt(calls + 0.375) - 0.98), 2) - 0.375)) AS lower,
+    toNullable(pow(sqrt(calls + 0.375) + 0.98, 2) - 0.375) AS upper,
+    if(ref.1 > 0, ref.2[(intDiv(whole, 3600) + 71) % 168 + 1], NULL) AS baseline,
+    toUInt64(calls) AS n
+FROM slots
+WHERE known
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
+    short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

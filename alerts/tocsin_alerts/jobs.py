@@ -1,0 +1,142 @@
+"""What has to be evaluated: rules, and evaluators that are only recorded; and one range query for all that share it."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+from tocsin_alerts.ports import Query
+from tocsin_alerts.records import Sample
+from tocsin_alerts.rule import Rule, SampleSource
+from tocsin_alerts.rules import RANGE_PARAMS, RuleBook
+from tocsin_alerts.slots import Schedule
+
+RECORD_PREFIX: Final = "record:"  # the run of an evaluator that no rule reads
+DAY: Final = timedelta(days=1)
+
+
+class Evaluate(Protocol):
+    """Runs one evaluator over a range of slots, for every use case at once."""
+
+    def __call__(
+        self,
+        query: Query,
+        evaluator: Any,
+        *,
+        since: datetime,
+        until: datetime,
+        step_s: int,
+        extra: Mapping[str, Any],
+    ) -> Sequence[Sample]:
+        """Give the samples of the slots s with since < s <= until."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One thing with a schedule and an evaluator."""
+
+    name: str
+    source: SampleSource
+    schedule: Schedule
+    params: Mapping[str, Any] = field(default_factory=dict)
+    rule: Rule | None = None
+
+    @property
+    def hash(self) -> str:
+        """Hash of the rule, or of the evaluator alone."""
+        return self.rule.hash if self.rule else self.source.hash
+
+    @property
+    def source_hash(self) -> str:
+        """Hash of the evaluator with the rule's parameters: samples under other parameters are others."""
+        if not self.params:
+            return self.source.hash
+        said = json.dumps([self.source.hash, dict(self.params)], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    @property
+    def shares_with(self) -> tuple[object, ...]:
+        """Jobs for which this is equal are answered by one query."""
+        return (self.source.name, self.source_hash, self.schedule.every)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a job's evaluator gave, or why it gave nothing."""
+
+    by_slot: Mapping[datetime, Sequence[Sample]] = field(default_factory=dict)
+    duration_ms: float = 0.0
+    error: str = ""
+
+
+def list_jobs(book: RuleBook, evaluators: Mapping[str, SampleSource], *, keep_offset: bool) -> list[Job]:
+    """List the rules as jobs, then, once a day, the evaluators that no rule reads.
+
+    Args:
+        book: The rules.
+        evaluators: By name; those that need parameters of their own are left to rules.
+        keep_offset: False on the data's clock, where nothing is under way once the watermark has passed.
+    """
+    jobs = [
+        Job(name=rule.name, source=rule.source, schedule=rule.schedule, params=rule.text.params, rule=rule)
+        for rule in book
+    ]
+    read = {job.source.name for job in jobs}
+    jobs += [
+        Job(name=RECORD_PREFIX + name, source=source, schedule=Schedule(every=DAY, offset=timedelta(minutes=5)))
+        for name, source in evaluators.items()
+        if name not in read and RANGE_PARAMS.issuperset(source.params)
+    ]
+    if keep_offset:
+        return jobs
+    return [replace(job, schedule=replace(job.schedule, offset=timedelta(0))) for job in jobs]
+
+
+def answer(
+    query: Query,
+    due: Mapping[str, Sequence[datetime]],
+    jobs: Sequence[Job],
+    evaluate: Evaluate,
+    *,
+    timer: Callable[[], float] = time.perf_counter,
+) -> dict[str, Answer]:
+    """Run each evaluator once over all the slots that its jobs have due.
+
+    An evaluator that fails fails its own jobs and no others.
+    """
+    shared: dict[tuple[object, ...], list[Job]] = {}
+    for job in jobs:
+        if due.get(job.name):
+            shared.setdefault(job.shares_with, []).append(job)
+    answers: dict[str, Answer] = {}
+    for group in shared.values():
+        job = group[0]
+        every = job.schedule.every
+        slots = sorted({slot for each in group for slot in due[each.name]})
+        begun = timer()
+        try:
+            samples = evaluate(
+                query,
+                job.source,
+                since=slots[0] - every,
+                until=slots[-1],
+                step_s=int(every.total_seconds()),
+                extra=dict(job.params),
+            )
+            by_slot = _by_slot(samples)
+            made = Answer(by_slot=by_slot, duration_ms=(timer() - begun) * 1e3)
+        except Exception as error:  # noqa: BLE001 - a boundary: whatever an evaluator does harms its own rules alone
+            made = Answer(duration_ms=(timer() - begun) * 1e3, error=f"{type(error).__name__}: {error}"[:2000])
+        answers.update({each.name: made for each in group})
+    return answers
+
+
+def _by_slot(samples: Sequence[Sample]) -> dict[datetime, list[Sample]]:
+    found: dict[datetime, list[Sample]] = {}
+    for sample in samples:
+        found.setdefault(sample.slot.astimezone(UTC), []).append(sample)
+    return found

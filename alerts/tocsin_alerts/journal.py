@@ -1,0 +1,205 @@
+"""The journal in the store: everything the alert side knows, so that it survives a restart.
+
+Order of writing within a tick: samples, events, (sinks), states, runs. A slot is done when its run is written; until
+then a replay takes the stored events as they are, so the same transitions keep their ids and nothing is decided twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib import resources
+from typing import Any
+
+from tocsin_alerts.board import SUPERSEDED_AFTER, Series
+from tocsin_alerts.machine import Status
+from tocsin_alerts.ports import Query
+from tocsin_alerts.records import AlertEvent, Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One evaluation of one rule at one slot."""
+
+    rule: str
+    slot: datetime
+    samples: int
+    rule_hash: str
+    duration_ms: float
+    error: str = ""  # empty: done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What was known when the process ended."""
+
+    series: tuple[Series, ...]
+    done_to: Mapping[str, datetime]  # by rule
+    unsettled: tuple[AlertEvent, ...]  # stored, their slots not done; in slot order
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Reads and writes the alert side's tables.
+
+    Args:
+        query: The store.
+        epoch: The process that writes; rises with each start.
+    """
+
+    query: Query
+    epoch: int
+
+    def restore(self, *, sources: Mapping[str, str]) -> Memory:
+        """Read back where everything stood.
+
+        Args:
+            sources: The evaluator's name of each rule.
+        """
+        rows = self.query.rows(_sql("states"))
+        active = [row["slot"] for row in rows if row["state"] in ("pending", "firing", "recovering")]
+        seen: dict[tuple[object, ...], datetime] = {}
+        if active:
+            after = min(active) - 2 * SUPERSEDED_AFTER
+            for row in self.query.rows(_sql("seen"), {"after": after}):
+                seen[_series_key(row, row["evaluator"])] = row["seen"]
+        return Memory(
+            series=tuple(_series(row, seen.get(_series_key(row, sources.get(row["rule"], "")))) for row in rows),
+            done_to={row["rule"]: row["done_to"] for row in self.query.rows(_sql("done"))},
+            unsettled=tuple(_event(row) for row in self.query.rows(_sql("unsettled"))),
+        )
+
+    def first_hour(self) -> datetime | None:
+        """Give the first hour with a call; None without any."""
+        row = self.query.rows(_sql("first_hour"))[0]
+        return row["first_hour"] if row["hours"] else None
+
+    def write_samples(self, samples: Iterable[tuple[str, str, Sample]], *, at: datetime) -> None:
+        """Store samples with their evaluator's name and hash. The same samples again are stored once."""
+        rows = [
+            {
+                "project": sample.project,
+                "use_case": sample.use_case,
+                "evaluator": evaluator,
+                "labels": dict(sample.labels),
+                "slot": sample.slot,
+                "value": sample.value,
+                "lower": sample.lower,
+                "upper": sample.upper,
+                "baseline": sample.baseline,
+                "n": sample.n,
+                "evaluator_hash": evaluator_hash,
+            }
+            for evaluator, evaluator_hash, sample in samples
+        ]
+        token = hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
+        self.query.insert("evaluations", [{**row, "evaluated_at": at} for row in rows], token=token)
+
+    def write_events(self, events: Sequence[AlertEvent], *, at: datetime) -> None:
+        """Store transitions; the same one again replaces itself."""
+        self.query.insert("alert_events", [{**_plain(event), "epoch": self.epoch, "at": at} for event in events])
+
+    def write_states(self, series: Iterable[Series], *, at: datetime) -> None:
+        """Store where alerts stand."""
+        rows = [
+            {
+                "fingerprint": each.fingerprint,
+                "project": each.project,
+                "use_case": each.use_case,
+                "rule": each.rule,
+                "labels": dict(each.labels),
+                "state": each.status.state,
+                "overlay": each.status.overlay,
+                "incident": each.incident,
+                "severity": each.severity,
+                "since": each.status.since,
+                "slot": each.status.slot,
+                "value": each.status.value,
+                "acknowledged_by": each.acknowledged_by,
+                "rule_hash": each.rule_hash,
+                "epoch": self.epoch,
+                "at": at,
+            }
+            for each in series
+        ]
+        self.query.insert("alert_state", rows)
+
+    def write_runs(self, runs: Iterable[Run], *, at: datetime) -> None:
+        """Store which slots are done, and which have failed."""
+        rows = [
+            {
+                "rule": run.rule,
+                "slot": run.slot,
+                "state": "failed" if run.error else "done",
+                "samples": run.samples,
+                "rule_hash": run.rule_hash,
+                "epoch": self.epoch,
+                "duration_ms": run.duration_ms,
+                "error": run.error,
+                "at": at,
+            }
+            for run in runs
+        ]
+        self.query.insert("rule_runs", rows)
+
+    def latest(self, *, after: datetime) -> list[tuple[str, Sample]]:
+        """Give the last accuracy and estimate of every series, with their evaluator's name."""
+        found = []
+        for row in self.query.rows(_sql("latest"), {"after": after}):
+            value, lower, upper, baseline, n = _tuple(row["sample"])
+            sample = Sample(
+                project=row["project"],
+                use_case=row["use_case"],
+                labels=row["labels"],
+                slot=row["last_slot"],
+                value=value,
+                lower=lower,
+                upper=upper,
+                baseline=baseline,
+                n=int(n),
+            )
+            found.append((str(row["evaluator"]), sample))
+        return found
+
+    def progress(self) -> list[dict[str, Any]]:
+        """Say of every use case with calls how far it is from a reference."""
+        return self.query.rows(_sql("progress"))
+
+
+def _sql(name: str) -> str:
+    return resources.files("tocsin_alerts").joinpath("journal", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _plain(event: AlertEvent) -> dict[str, Any]:
+    return {**asdict(event), "labels": dict(event.labels)}
+
+
+def _tuple(value: Any) -> Sequence[Any]:
+    return list(value.values() if isinstance(value, Mapping) else value)
+
+
+def _series_key(row: Mapping[str, Any], evaluator: str) -> tuple[object, ...]:
+    return (row["project"], row["use_case"], evaluator, tuple(sorted(row["labels"].items())))
+
+
+def _series(row: Mapping[str, Any], seen: datetime | None) -> Series:
+    return Series(
+        fingerprint=row["fingerprint"],
+        project=row["project"],
+        use_case=row["use_case"],
+        rule=row["rule"],
+        labels=row["labels"],
+        status=Status(
+            state=row["state"], since=row["since"], slot=row["slot"], overlay=row["overlay"], value=row["value"]
+        ),
+        incident=row["incident"],
+        seen=seen or row["since"],
+        rule_hash=row["rule_hash"],
+        severity=row["severity"] or "log",
+        acknowledged_by=row["acknowledged_by"],
+    )
+
+
+def _event(row: Mapping[str, Any]) -> AlertEvent:
+    return AlertEvent(**row)

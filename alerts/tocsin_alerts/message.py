@@ -1,0 +1,132 @@
+"""What a message may say: the names that templates can use, all of them plain records.
+
+This is the documented context of ``templates/*.j2``; ``tocsin rules check`` refuses any other name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tocsin_alerts.records import GuardState, NotificationTransition, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One figure now, and what it was in the reference window."""
+
+    value: float | None
+    lower: float | None = None  # 95 % interval
+    upper: float | None = None
+    baseline: float | None = None
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert of the incident, as its last event left it."""
+
+    rule: str
+    summary: str  # the rule's one sentence
+    evaluator: str
+    unit: str  # share, PSI, calls/h, s, or a currency
+    severity: Severity
+    state: str
+    measure: Measure
+    reason: str  # "upper 0.884 < floor 0.9"
+    labels: Mapping[str, str]
+    since: datetime  # slot of the last transition
+    is_new: bool  # not in an earlier message of this incident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One input that moved."""
+
+    field: str
+    psi: float
+    detail: str  # "mean 0.31 → 0.44"; empty when there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The part of the traffic that is worst off."""
+
+    name: str
+    value: str
+    measure: Measure
+    is_estimate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One call worth looking at."""
+
+    call_id: str
+    at: datetime | None
+    inputs: str  # "ink=0.31 device=flatbed-2"
+    answer: str
+    confidence: float | None
+    truth: str | None  # None: not known yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What the guard did, or in shadow would have done, about this incident."""
+
+    state: GuardState
+    applied: bool
+    cause: str
+    probe_share: float
+    hold_until: datetime | None
+    in_force: GuardState  # what is served now, whoever decided it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runbook:
+    """Where the steps are, and the first of them."""
+
+    link: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Everything a template may name, at the top level."""
+
+    transition: NotificationTransition
+    severity: Severity
+    project: str
+    use_case: str
+    incident: str
+    do_now: str  # the first line
+    command: str  # the command that the first line speaks of; empty when there is none
+    opened: datetime  # slot of the first firing
+    onset: datetime  # slot at which the first of its alerts left "inactive"
+    slot: datetime  # slot that this message speaks of
+    lead: Alert  # the alert to read first
+    alerts: tuple[Alert, ...]
+    quality: Measure | None  # accuracy on labels
+    estimated: Measure | None  # accuracy estimated without labels
+    wrong_per_day: float | None
+    history: tuple[float | None, ...]  # accuracy by day, labelled where known, oldest first
+    drifted: tuple[Drift, ...]
+    worst_segment: Segment | None
+    examples: tuple[Example, ...]
+    owner: str
+    contact: str
+    runbook: Runbook
+    action: Action | None
+    commands: tuple[str, ...]  # to see more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A rendered notification: what a channel sends, and all that the outbox keeps of it."""
+
+    subject: str
+    text: str
+    html: str
+    data: Mapping[str, Any]  # JSON values only
+    to: tuple[str, ...] = ()  # mail addresses beyond the channel's own
+    alerts: tuple[str, ...] = ()  # fingerprints that it tells of

@@ -1,0 +1,120 @@
+"""Mail, as text and HTML, threaded by incident."""
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from typing import Final
+
+from tocsin_alerts.channels import SmtpChannel
+from tocsin_alerts.errors import ChannelError, DeliveryFailed
+from tocsin_alerts.outbox import Notification, notification_id
+from tocsin_alerts.plain import one_line
+
+_DOMAIN: Final = "tocsin.invalid"  # of message ids: they name a notification, not a host
+_SUBJECT_CHARS: Final = 160
+
+
+class SmtpNotifier:
+    """Sends mail over one server; OK is the 250 after the data."""
+
+    def __init__(self, channel: SmtpChannel, password: Callable[[], str]) -> None:
+        for address in (channel.sender, *channel.recipients):
+            _address(address, channel.name)
+        self._channel = channel
+        self._password = password
+
+    def send(self, notification: Notification) -> None:
+        """Send one message.
+
+        Raises:
+            DeliveryFailed: the server did not take it for any recipient.
+            ChannelError: an address or the password cannot be used.
+        """
+        mail = compose(self._channel, notification)
+        try:
+            with self._connected() as server:
+                refused = server.send_message(mail)
+        except (smtplib.SMTPException, OSError) as error:
+            raise DeliveryFailed(f"mail server of {self._channel.name!r}: {_said(error)}") from error
+        if refused:  # some took it: whoever is told can act, and sending again would tell them twice
+            return
+
+    def _connected(self) -> smtplib.SMTP:
+        channel = self._channel
+        if channel.tls == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                channel.host, channel.port, timeout=channel.timeout_s, context=ssl.create_default_context()
+            )
+        else:
+            server = smtplib.SMTP(channel.host, channel.port, timeout=channel.timeout_s)
+        try:
+            if channel.tls == "starttls":
+                server.starttls(context=ssl.create_default_context())
+            if channel.user:
+                server.login(channel.user, self._password())
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+
+def compose(channel: SmtpChannel, notification: Notification) -> EmailMessage:
+    """Write the mail: headers that cannot be injected into, text first, HTML as the alternative.
+
+    Raises:
+        ChannelError: an address is none.
+    """
+    mail = EmailMessage(policy=SMTP)
+    message = notification.message
+    mail["From"] = _address(channel.sender, channel.name)
+    addresses = {address: _address(address, channel.name) for address in (*channel.recipients, *message.to)}
+    mail["To"] = tuple(addresses.values())
+    mail["Subject"] = one_line(message.subject, limit=_SUBJECT_CHARS)
+    mail["Date"] = format_datetime(notification.created_at)
+    mail["Message-ID"] = f"<{notification.id}@{_DOMAIN}>"
+    if notification.transition != "firing":
+        first = notification_id(notification.incident, "firing", notification.channel)
+        mail["In-Reply-To"] = f"<{first}@{_DOMAIN}>"
+        mail["References"] = f"<{first}@{_DOMAIN}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
+    mail.set_content(message.text, cte="quoted-printable")
+    if message.html:
+        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    return mail
+
+
+def is_mail_address(text: str) -> bool:
+    """Whether text is one plain mail address, with or without a name before it."""
+    try:
+        _address(text, "")
+    except ChannelError:
+        return False
+    return True
+
+
+def _address(text: str, channel: str) -> Address:
+    name, spec = parseaddr(text)
+    try:
+        if "@" not in spec.strip("@") or one_line(text) != text or "," in text:
+            raise ValueError(text)
+        return Address(display_name=name, addr_spec=spec)
+    except (ValueError, IndexError):
+        raise ChannelError(f"channel {channel!r}: expected a mail address, got {text!r}") from None
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return "refused every recipient: " + "; ".join(
+            f"{who}: {code} {_text(why)}" for who, (code, why) in error.recipients.items()
+        )
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"answered {error.smtp_code} {_text(error.smtp_error)}"
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _text(said: bytes | str) -> str:
+    return one_line(said.decode("utf-8", "replace") if isinstance(said, bytes) else said, limit=200)

@@ -1,0 +1,151 @@
+"""What has been said to whom, and what is still to be said: the ``notifications`` table.
+
+A row is written pending before anything is sent, and becomes sent only when the receiver said so. A crash in between
+sends the same id again; the receiver's dedup key removes the second.
+"""
+
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Literal, TypeAlias
+
+from tocsin_alerts.message import Message
+from tocsin_alerts.ports import Query
+from tocsin_alerts.records import NotificationTransition, Severity
+
+State: TypeAlias = Literal["pending", "sent", "dead"]
+
+_TABLE: Final = "notifications"
+_KNOWN: Final = """
+SELECT notification, incident, transition, channel, state, JSONExtract(body, 'message', 'alerts', 'Array(String)') AS alerts
+FROM notifications FINAL"""
+_PENDING: Final = "SELECT * FROM notifications FINAL WHERE state = 'pending' ORDER BY slot, transition, notification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One message to one channel, and how far it has got."""
+
+    id: str
+    incident: str
+    project: str
+    use_case: str
+    transition: NotificationTransition
+    channel: str
+    severity: Severity
+    slot: datetime
+    message: Message
+    created_at: datetime
+    state: State = "pending"
+    attempts: int = 0
+    error: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the outbox remembers of a notification, whatever became of it."""
+
+    id: str
+    incident: str
+    transition: NotificationTransition
+    channel: str
+    state: State
+    alerts: tuple[str, ...]
+
+
+def notification_id(incident: str, transition: str, channel: str, repeat: str = "") -> str:
+    """Derive the id that survives any crash and replay; receivers deduplicate by it."""
+    return hashlib.sha256("\x1f".join((incident, transition, channel, repeat)).encode()).hexdigest()[:32]
+
+
+class Outbox:
+    """The durable part of delivery. Safe to use from several threads."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._lock = threading.Lock()
+
+    def known(self) -> list[Said]:
+        """List every notification there ever was, without its message."""
+        with self._lock:
+            rows = self._query.rows(_KNOWN)
+        return [
+            Said(
+                id=row["notification"],
+                incident=row["incident"],
+                transition=row["transition"],
+                channel=row["channel"],
+                state=row["state"],
+                alerts=tuple(row["alerts"]),
+            )
+            for row in rows
+        ]
+
+    def pending(self) -> list[Notification]:
+        """Read what was not sent before the last end of the process, oldest first."""
+        with self._lock:
+            return [_read(row) for row in self._query.rows(_PENDING)]
+
+    def add(self, notifications: Sequence[Notification], *, now: datetime) -> None:
+        """Keep new notifications; the same id again changes nothing that matters."""
+        self._write([replace(notification, version=1) for notification in notifications], now)
+
+    def settle(
+        self, notification: Notification, state: State, *, attempts: int, error: str, now: datetime
+    ) -> Notification:
+        """Keep what became of an attempt and return the notification as it is now."""
+        settled = replace(
+            notification, state=state, attempts=attempts, error=error[:2000], version=notification.version + 1
+        )
+        self._write([settled], now)
+        return settled
+
+    def _write(self, notifications: Sequence[Notification], now: datetime) -> None:
+        with self._lock:
+            self._query.insert(_TABLE, [_row(notification, now) for notification in notifications])
+
+
+def _row(notification: Notification, now: datetime) -> dict[str, Any]:
+    body = {"message": asdict(notification.message), "created_at": notification.created_at.isoformat()}
+    return {
+        "notification": notification.id,
+        "incident": notification.incident,
+        "project": notification.project,
+        "use_case": notification.use_case,
+        "transition": notification.transition,
+        "channel": notification.channel,
+        "state": notification.state,
+        "attempts": notification.attempts,
+        "severity": notification.severity,
+        "subject": notification.message.subject,
+        "body": json.dumps(body, ensure_ascii=False),
+        "error": notification.error,
+        "slot": notification.slot,
+        "version": max(1, notification.version),
+        "at": now,
+    }
+
+
+def _read(row: dict[str, Any]) -> Notification:
+    body = json.loads(row["body"])
+    message = body["message"]
+    return Notification(
+        id=row["notification"],
+        incident=row["incident"],
+        project=row["project"],
+        use_case=row["use_case"],
+        transition=row["transition"],
+        channel=row["channel"],
+        severity=row["severity"],
+        slot=row["slot"],
+        message=Message(**{**message, "to": tuple(message["to"]), "alerts": tuple(message["alerts"])}),
+        created_at=datetime.fromisoformat(body["created_at"]),
+        state=row["state"],
+        attempts=row["attempts"],
+        error=row["error"],
+        version=row["version"],
+    )

@@ -1,0 +1,140 @@
+"""Messages from templates: the shipped ones, overridden by name from a folder of the user's."""
+
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, TemplateError as JinjaError
+
+from tocsin_alerts.errors import Finding, TemplateError
+from tocsin_alerts.message import Message, View
+from tocsin_alerts.plain import harmless
+from tocsin_alerts.sandbox import Budget, BudgetedEnvironment
+
+NAMES: Final = frozenset(field.name for field in fields(View))
+_BYTES: Final = 64 * 1024  # one message; mail programs cut longer ones
+_TIME_S: Final = 2.0
+_SUBJECT_CHARS: Final = 160
+
+
+class Templates:
+    """Renders the message of a :class:`View`, within bounds and without ever letting its texts act."""
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        max_bytes: int = _BYTES,
+        time_s: float = _TIME_S,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        shipped: list[BaseLoader] = [PackageLoader("tocsin_alerts", "templates")]
+        own: list[BaseLoader] = [FileSystemLoader(folder)] if folder else []
+        self.text = BudgetedEnvironment(ChoiceLoader(own + shipped), html=False)
+        self.html = BudgetedEnvironment(ChoiceLoader(own + shipped), html=True)
+        self._max_bytes = max_bytes
+        self._time_s = time_s
+        self._clock = clock
+
+    def render(self, name: str, view: View) -> str:
+        """Render one template, ``firing.txt.j2`` or ``firing.html.j2``.
+
+        Args:
+            name: As in the folder; HTML when it holds ``.html``.
+            view: Already :func:`~tocsin_alerts.plain.harmless`.
+
+        Raises:
+            TemplateError: it does not exist, cannot be read, names what does not exist, or takes too much.
+        """
+        environment = self.html if ".html" in name else self.text
+        budget = Budget(deadline=self._clock() + self._time_s, clock=self._clock)
+        try:
+            with environment.under(budget):
+                template = environment.get_template(name)
+                return self._within_bytes(template.generate(names(view)))
+        except Exception as error:  # a template is its author's code: whatever it raises becomes one error of ours
+            raise TemplateError([_finding(name, error)]) from error
+
+    def compose(self, view: View, *, chat: bool) -> Message:
+        """Render subject, text and HTML of one message, and its data.
+
+        Args:
+            view: As gathered; its texts need not be harmless yet.
+            chat: For a receiver that may act on mentions.
+
+        Raises:
+            TemplateError: as for :meth:`render`.
+        """
+        view = harmless(view, chat=chat)
+        subject = " ".join(self.render("subject.txt.j2", view).split())[:_SUBJECT_CHARS]
+        text = self.render(f"{view.transition}.txt.j2", view)
+        return Message(
+            subject=subject, text=text, html=self.render(f"{view.transition}.html.j2", view), data=as_json(view)
+        )
+
+    def _within_bytes(self, chunks: Any) -> str:
+        kept, size = [], 0
+        for chunk in chunks:
+            size += len(chunk.encode("utf-8", "replace"))
+            if size > self._max_bytes:
+                raise ValueError(f"expected at most {self._max_bytes} bytes, got more: print less")
+            kept.append(chunk)
+        return "".join(kept)
+
+
+def names(view: View) -> dict[str, Any]:
+    """Give what a template may name."""
+    return {name: getattr(view, name) for name in NAMES}
+
+
+def as_json(view: View) -> dict[str, Any]:
+    """Give a view as JSON values: times as ISO 8601, the rest as it is."""
+    data: dict[str, Any] = json.loads(json.dumps(asdict(view), default=_plain))
+    return data
+
+
+def fallback(view: View, *, reason: str, chat: bool) -> Message:
+    """Say the most important in plain words when a template cannot: an alert is never suppressed by its dress."""
+    view = harmless(view, chat=chat)
+    subject = f"[{view.severity} {view.transition}] {view.use_case}: {view.lead.rule}"[:_SUBJECT_CHARS]
+    lines = [
+        view.do_now,
+        *([f"    {view.command}"] if view.command else []),
+        "",
+        f"{view.severity} {view.transition}: {view.use_case} ({view.project}), rule {view.lead.rule}",
+        view.lead.reason,
+        f"since {view.onset:%Y-%m-%d %H:%M} UTC, incident {view.incident}",
+        f"owner {view.owner or 'unanswered'}, contact {view.contact or 'unanswered'}",
+        f"runbook {view.runbook.link or 'unanswered'}",
+        "",
+        f"(The message template failed, so this is the short form: {' '.join(reason.split())[:300]})",
+    ]
+    return Message(subject=subject, text="\n".join(lines) + "\n", html="", data=as_json(view))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"expected a JSON value, got {type(value).__name__}")
+
+
+def _finding(name: str, error: Exception) -> Finding:
+    message = getattr(error, "message", None) or str(error) or type(error).__name__
+    if isinstance(error, RecursionError):
+        message = "the template calls itself without end"
+    path, line = name, 0
+    if isinstance(error, JinjaError) and getattr(error, "lineno", None):
+        path = getattr(error, "filename", None) or name
+        line = int(getattr(error, "lineno", 0))
+    else:
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename.endswith(".j2"):
+                path, line = frame.filename, frame.lineno or 0
+    return Finding(path=path, line=line, message=message)

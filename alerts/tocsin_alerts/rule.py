@@ -1,0 +1,215 @@
+"""One rule: what its YAML may say, and what it makes of a sample."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from tocsin_alerts.conditions import Condition, Names, sample_names
+from tocsin_alerts.durations import Duration, parse_duration
+from tocsin_alerts.machine import Observation, Timing
+from tocsin_alerts.plan import Plan
+from tocsin_alerts.records import AlertState, Sample, Severity
+from tocsin_alerts.slots import Schedule
+
+Verdict: TypeAlias = Literal["wrong", "drifting", "none"]
+TOLERATED = "tolerated"  # "for: tolerated" is the plan's quality.tolerate
+
+
+def _read_hold(given: Any) -> Any:
+    if isinstance(given, int) and not isinstance(given, bool):
+        if given < 0:
+            raise ValueError(f"expected at least 0 slots, got {given}")
+        return given
+    return TOLERATED if given == TOLERATED else parse_duration(given)
+
+
+Hold: TypeAlias = Annotated[int | timedelta | Literal["tolerated"], BeforeValidator(_read_hold)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class TestSample(_Part):
+    """What the evaluator says at one slot of a rule's own test."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    slot: int = Field(ge=0)
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    baseline: float | None = None
+    n: int = 1000
+    labels: dict[str, str] = {}
+
+
+class TestExpectation(_Part):
+    """One transition that must happen."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+    slot: int
+    state: AlertState
+    labels: dict[str, str] = {}
+
+
+class TestPlan(_Part):
+    """What the plan says during a rule's own test."""
+
+    floor: float | None = None
+    tolerate: Duration | None = None
+    budget_per_day: float | None = None
+
+
+class RuleTest(_Part):
+    """A story: samples at slots, and every transition that they must cause, no more and no fewer."""
+
+    name: str
+    plan: TestPlan = TestPlan()
+    samples: list[TestSample]
+    until: int | None = Field(default=None, description="last slot, when it comes after the last sample")
+    expect: list[TestExpectation] = []
+
+
+class RuleText(_Part):
+    """A rule as its YAML file says it."""
+
+    rule: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)
+    summary: str
+    enabled: bool = True
+    evaluator: str | None = None
+    sql: str | None = None
+    params: dict[str, int | float | str] = {}
+    every: Duration = timedelta(days=1)
+    offset: Duration = timedelta(0)
+    severity: Severity
+    group: str = Field(default="quality", min_length=1)
+    when: str
+    clear: str | None = None
+    hold: Hold = Field(default=0, alias="for")
+    keep_firing_for: Hold = 0
+    min_n: int = Field(default=0, ge=0)
+    needs: list[Literal["floor", "budget_per_day"]] = []
+    without: list[Literal["floor", "budget_per_day"]] = []
+    guard: Literal["verify", "fallback"] | None = None
+    verdict: Verdict = "drifting"
+    owner: str | None = None
+    runbook: str | None = None
+    route: list[str] = []
+    template: str | None = None
+    tests: list[RuleTest] = []
+
+    @model_validator(mode="after")
+    def _reads_one_source(self) -> "RuleText":
+        if (self.evaluator is None) == (self.sql is None):
+            raise ValueError("expected either 'evaluator' or 'sql', got " + ("both" if self.sql else "neither"))
+        if self.every < timedelta(minutes=1):
+            raise ValueError(f"expected 'every' of at least 1m, got {self.every.total_seconds():g}s")
+        return self
+
+
+class SampleSource(Protocol):
+    """What a rule needs to know of its evaluator."""
+
+    @property
+    def name(self) -> str:
+        """Name under which its samples are stored."""
+        ...
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """Its parameters and their types, with since, until and step_s."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Its columns and their types."""
+        ...
+
+    @property
+    def hash(self) -> str:
+        """Hash of its text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule that has been checked against its evaluator: ready to judge samples."""
+
+    text: RuleText
+    source: SampleSource
+    when: Condition
+    clear: Condition | None
+    hash: str  # of what it says and of its evaluator
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The rule's name, by which a user's folder overrides a shipped one."""
+        return self.text.rule
+
+    @property
+    def schedule(self) -> Schedule:
+        """When it is evaluated."""
+        return Schedule(every=self.text.every, offset=self.text.offset)
+
+    def applies_to(self, plan: Plan) -> bool:
+        """Whether the plan says what the rule needs, and not what makes it superfluous."""
+        said = {name for name, value in plan_names(plan, {}).items() if value is not None}
+        return said.issuperset(self.text.needs) and said.isdisjoint(self.text.without)
+
+    def timing(self, plan: Plan) -> Timing:
+        """Say how long its condition must hold for this use case."""
+        every = self.text.every
+        return Timing(
+            every=every,
+            hold=_span(self.text.hold, every, plan),
+            keep=_span(self.text.keep_firing_for, every, plan),
+        )
+
+    def observe(self, sample: Sample | None, plan: Plan) -> Observation:
+        """Judge one slot of one series; None is a series that the evaluator no longer speaks of."""
+        if sample is None:
+            return Observation(holds=None, clears=None, overlay="no_data")
+        value = sample.value if sample.value is not None and math.isfinite(sample.value) else None
+        if value is None or sample.n < self.text.min_n:
+            overlay: Literal["no_data", "low_n"] = "low_n" if sample.n else "no_data"
+            return Observation(holds=None, clears=None, overlay=overlay, value=value)
+        names = sample_names(sample, plan_names(plan, sample.labels))
+        holds = self.when.holds(names)
+        clears = self.clear.holds(names) if self.clear else None if holds is None else not holds
+        return Observation(holds=holds, clears=clears, value=value)
+
+    def reason(self, sample: Sample | None, plan: Plan, to_state: AlertState) -> str:
+        """Say in a few words why a slot moved the alert: ``upper 0.884 < floor 0.9``."""
+        if sample is None:
+            return "no data"
+        names = sample_names(sample, plan_names(plan, sample.labels))
+        if to_state in ("recovering", "resolved", "inactive"):
+            if self.clear and to_state != "inactive":
+                return self.clear.explain(names)
+            return f"no longer {self.when.explain(names)}"
+        if self.when.holds(names):
+            return self.when.explain(names)
+        return f"not yet {self.clear.explain(names)}" if self.clear else self.when.explain(names)
+
+
+def plan_names(plan: Plan, labels: Mapping[str, str]) -> Names:
+    """Gather what a condition may name of a plan. A budget in another currency than the sample's is not known."""
+    budget, currency = plan.budget.per_day, labels.get("currency")
+    foreign = currency is not None and plan.budget.currency is not None and currency != plan.budget.currency
+    return {
+        "floor": plan.quality.floor,
+        "budget_per_day": None if budget is None or foreign else float(budget),
+    }
+
+
+def _span(hold: int | timedelta | str, every: timedelta, plan: Plan) -> timedelta:
+    if isinstance(hold, timedelta):
+        return hold
+    return hold * every if isinstance(hold, int) else plan.quality.tolerate or timedelta(0)

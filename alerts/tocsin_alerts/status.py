@@ -1,0 +1,124 @@
+"""How each use case stands, in one word and one reason. Nothing is right without evidence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypeAlias
+
+from tocsin_alerts.board import Series
+from tocsin_alerts.journal import Journal
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.records import Sample
+from tocsin_alerts.rules import RuleBook
+
+Standing: TypeAlias = Literal["right", "drifting", "wrong", "unverified", "collecting"]
+
+REFERENCE_DAYS: Final = 28
+REFERENCE_CALLS: Final = 200
+_FRESH: Final = timedelta(days=2)  # an older sample speaks of another time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCaseStatus:
+    """One use case: the word, the reason, and the figures behind both."""
+
+    project: str
+    use_case: str
+    verdict: Standing
+    reason: str
+    accuracy: Sample | None  # on labels; value None: not enough of them
+    estimate: Sample | None  # without labels
+    alerts: tuple[Series, ...]  # pending, firing or recovering, pages first
+    unanswered: int  # of the plan's five questions
+    evaluated_through: datetime | None
+
+
+def judge(
+    journal: Journal,
+    *,
+    series: Sequence[Series],
+    book: RuleBook,
+    plans: Plans,
+    evaluated_through: datetime | None,
+) -> list[UseCaseStatus]:
+    """Judge every use case that has calls, alerts or a plan."""
+    progress = {(row["project"], row["use_case"]): row for row in journal.progress()}
+    latest: dict[tuple[str, str, str], Sample] = {}
+    if evaluated_through is not None:
+        for evaluator, sample in journal.latest(after=evaluated_through - _FRESH):
+            key = (sample.project, sample.use_case, evaluator)
+            # Of several model versions the newest slot speaks, and at one slot the one with most behind it.
+            if key not in latest or (sample.slot, sample.n) > (latest[key].slot, latest[key].n):
+                latest[key] = sample
+    declared = {(plan.project, plan.use_case) for plan in plans}
+    known = sorted({*progress, *declared, *((each.project, each.use_case) for each in series)})
+    found = []
+    for project, use_case in known:
+        plan = plans.get(project, use_case)
+        active = [
+            each
+            for each in series
+            if (each.project, each.use_case) == (project, use_case)
+            and each.status.state not in ("inactive", "resolved")
+        ]
+        active.sort(key=lambda each: (each.severity != "page", not each.status.is_active, each.rule, each.fingerprint))
+        accuracy = latest.get((project, use_case, "accuracy"))
+        verdict, reason = _verdict(plan, active, accuracy, progress.get((project, use_case)), book)
+        found.append(
+            UseCaseStatus(
+                project=project,
+                use_case=use_case,
+                verdict=verdict,
+                reason=reason,
+                accuracy=accuracy,
+                estimate=latest.get((project, use_case, "estimated_accuracy")),
+                alerts=tuple(active),
+                unanswered=len(plan.unanswered()),
+                evaluated_through=evaluated_through,
+            )
+        )
+    return found
+
+
+def _verdict(
+    plan: Plan, active: Sequence[Series], accuracy: Sample | None, progress: Mapping[str, Any] | None, book: RuleBook
+) -> tuple[Standing, str]:
+    for wanted in ("wrong", "drifting"):
+        for each in active:
+            rule = book.get(each.rule)
+            if rule and each.status.is_active and rule.text.verdict == wanted:
+                since = f"{each.status.since:%Y-%m-%d %H:%M}"
+                return (
+                    "wrong" if wanted == "wrong" else "drifting"
+                ), f"{rule.text.summary} ({each.rule}, since {since})"
+    if progress is None:
+        return "collecting", "no calls yet"
+    if accuracy is not None and accuracy.value is not None:
+        return _from_labels(plan, accuracy, accuracy.value, progress)
+    if not progress["has_reference"]:
+        return "collecting", _collected(progress)
+    labels = accuracy.n if accuracy else 0
+    return "unverified", f"{labels} outcomes in the last label window: too few to say" if labels else (
+        "no outcomes in the last label window"
+    )
+
+
+def _from_labels(plan: Plan, sample: Sample, value: float, progress: Mapping[str, Any]) -> tuple[Standing, str]:
+    shown = f"accuracy {value:.1%} on {sample.n} labelled calls"
+    floor = plan.quality.floor
+    if floor is not None:
+        if value >= floor:
+            return "right", f"{shown}, floor {floor:.1%}"
+        return "drifting", f"{shown} is below the floor of {floor:.1%}, though not yet beyond doubt"
+    if sample.baseline is not None:
+        return "right", f"{shown}, reference {sample.baseline:.1%}"
+    if not progress["has_reference"]:
+        return "collecting", f"{_collected(progress)}; {shown}"
+    return "unverified", f"{shown}, but neither a floor nor a labelled reference to hold it against"
+
+
+def _collected(progress: Mapping[str, Any]) -> str:
+    calls, first, last = int(progress["calls"]), progress["first_hour"], progress["last_hour"]
+    day = min((last - first) // timedelta(days=1) + 1, REFERENCE_DAYS)
+    enough = f"{calls} of {REFERENCE_CALLS} calls" if calls < REFERENCE_CALLS else f"{calls} calls"
+    return f"collecting reference: {enough}, day {day} of {REFERENCE_DAYS}"

@@ -1,0 +1,184 @@
+"""The collector: receivers, spools, loader and watermark, joined."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+from tocsin_collector.contents import contents_of
+from tocsin_collector.data_folder import FolderLock
+from tocsin_collector.database import IN_MEMORY, Database, StoreAddress
+from tocsin_collector.decoder import Kind
+from tocsin_collector.disk import Disk, RealDisk
+from tocsin_collector.grpc_server import GrpcServer
+from tocsin_collector.intake import Intake
+from tocsin_collector.ledger import Ledger, kinds
+from tocsin_collector.loader import Loader
+from tocsin_collector.rescue import SpanStore
+from tocsin_collector.retries import RecentRequests
+from tocsin_collector.segments import OPEN, SEALED, Segment, recover
+from tocsin_collector.settings import CollectorSettings
+from tocsin_collector.spool import Spool
+from tocsin_collector.stores import EmbeddedStore, ServerStore
+from tocsin_collector.tally import CollectorStats, Tally
+from tocsin_collector.watermark import Watermark, WatermarkKeeper
+from tocsin_wire.v1.outcomes_pb2 import RecordOutcomesRequest, RecordOutcomesResponse
+
+
+class Collector:
+    """Takes OTLP and outcomes in; everything it acknowledged is in the store in the end."""
+
+    def __init__(
+        self,
+        settings: CollectorSettings,
+        database: Database,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        disk: Disk | None = None,
+        store: SpanStore | None = None,
+    ) -> None:
+        """Prepare; nothing is opened before :meth:`start`.
+
+        Args:
+            settings: Where to listen and spool.
+            database: A migrated store; the collector opens siblings of its own.
+            clock: Nanoseconds since 1970: when requests are received, and now for the watermark.
+            disk: The spool's disk, for tests that break it.
+            store: Where segments go, for tests that refuse them; else as the database is.
+        """
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._disk = disk or RealDisk()
+        self._store = store
+        self._tally = Tally()
+        self._recent = RecentRequests()
+        self._callbacks: list[Callable[[], None]] = []
+        self._spools: dict[Kind, Spool] = {}
+        self._watermark = WatermarkKeeper(clock, self._oldest_unsealed_ns)
+        self._intake = Intake(settings, self._spools, self._recent, self._tally, clock)
+        self._server = GrpcServer(settings, self._intake)
+        self._loader: Loader | None = None
+        self._ledger: Ledger | None = None
+        self._owned: list[Database] = []
+        self._lock: FolderLock | None = None
+
+    def start(self) -> None:
+        """Recover what an earlier run left in the spool, then listen.
+
+        Raises:
+            StoreInUse: another collector uses the data folder.
+            AddressInUse: another process listens on the address.
+            StoreUnavailable: the store does not answer.
+        """
+        self._lock = FolderLock.take(self._settings.spool_dir)
+        database = self._own(self._database.sibling())
+        self._ledger = Ledger(database, self._clock)
+        self._loader = Loader(self._store or self._own_store(), self._ledger, self._tally, gone=self._on_gone)
+        self._watermark.restore(self._ledger.read_watermark(self._settings.name)[1])
+        for kind in kinds():
+            number = self._recover(kind, self._ledger, self._loader)
+            self._spools[kind] = Spool(
+                kind,
+                self._settings,
+                self._disk,
+                sealed=self._on_sealed,
+                loader_is_idle=self._loader.is_idle,
+                first_number=number,
+            )
+        self._loader.start()
+        for spool in self._spools.values():
+            spool.start()
+        self._server.start()
+
+    def stop(self, drain_s: float = 10.0) -> None:
+        """Stop listening, make durable what was received, load for at most `drain_s`; the rest stays in the spool."""
+        self._server.stop()
+        for spool in self._spools.values():
+            spool.stop()
+        if self._loader is not None:
+            self._loader.stop(drain_s)
+        if self._ledger is not None:
+            self._ledger.write_watermark(self._settings.name, *self._watermark.read_ns())
+        for database in self._owned:
+            database.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    @property
+    def grpc_port(self) -> int:
+        """The port it listens on, once started."""
+        return self._server.port
+
+    def record(self, request: RecordOutcomesRequest) -> RecordOutcomesResponse:
+        """Take outcomes from this process, as the gRPC service takes them from others.
+
+        Raises:
+            Overloaded: send them again.
+        """
+        return self._intake.take_outcomes(request.SerializeToString())
+
+    def stats(self) -> CollectorStats:
+        """Read the books."""
+        return self._tally.snapshot()
+
+    def watermark(self) -> Watermark:
+        """Say up to when everything is loaded."""
+        return self._watermark.read()
+
+    def on_loaded(self, callback: Callable[[], None]) -> None:
+        """Have a function called, from any thread, whenever new rows can be queried."""
+        self._callbacks.append(callback)
+
+    def _own(self, database: Database) -> Database:
+        self._owned.append(database)
+        return database
+
+    def _own_store(self) -> SpanStore:
+        database = self._own(self._database.sibling())
+        if database.address.is_embedded:
+            return EmbeddedStore(database)
+        engine = self._own(Database.open(StoreAddress(path=IN_MEMORY)))
+        return ServerStore(database, engine)
+
+    def _recover(self, kind: Kind, ledger: Ledger, loader: Loader) -> int:
+        """Queue what an earlier run left behind; return the next segment's number."""
+        folder = self._settings.spool_dir / kind
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in (*folder.glob("*.new"), *folder.glob("*.try")):
+            leftover.unlink()
+        paths = sorted((*folder.glob(f"*{SEALED}"), *folder.glob(f"*{OPEN}")), key=lambda path: path.stem)
+        for path in paths:
+            recovered = recover(kind, path, contents_of(kind))
+            if recovered.torn_bytes:
+                self._tally.torn(recovered.torn_bytes)
+            for frame in recovered.frames:
+                self._recent.remember(frame.envelope.digest + frame.envelope.project.encode())
+            segment = recovered.segment
+            if segment is None:
+                continue
+            if ledger.is_loaded(segment):
+                segment.path.unlink()
+                self._watermark.restore(segment.last_end_ns)
+                continue
+            self._tally.count(kind, "received", requests=segment.requests, items=segment.items)
+            self._tally.spooled(segment.size_bytes)
+            self._watermark.sealed(segment)
+            loader.put(segment)
+        return max((int(path.stem) for path in paths), default=0) + 1
+
+    def _on_sealed(self, segment: Segment) -> None:
+        self._tally.spooled(segment.size_bytes)
+        self._watermark.sealed(segment)
+        if self._loader is not None:
+            self._loader.put(segment)
+
+    def _on_gone(self, segment: Segment, last_end_ns: int) -> None:
+        self._watermark.loaded(dataclasses.replace(segment, last_end_ns=last_end_ns))
+        if self._ledger is not None:
+            self._ledger.write_watermark(self._settings.name, *self._watermark.read_ns())
+        for callback in self._callbacks:
+            callback()
+
+    def _oldest_unsealed_ns(self) -> int | None:
+        oldest = [spool.oldest_unsealed_ns() for spool in tuple(self._spools.values())]
+        return min((when for when in oldest if when is not None), default=None)

@@ -1,0 +1,108 @@
+"""OTLP traces and outcomes over gRPC, on raw bytes: nothing is decoded before it is admitted."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from tocsin_collector.errors import AddressInUse, Overloaded, RequestRejected
+from tocsin_collector.intake import Intake
+from tocsin_collector.settings import CollectorSettings
+
+TRACE_SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
+OUTCOME_SERVICE: Final = "tocsin_wire.v1.OutcomeService"
+_GRACE_S = 5.0
+
+
+class GrpcServer:
+    """Listens as soon as it is started; its port is known then."""
+
+    def __init__(self, settings: CollectorSettings, intake: Intake) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._pool = ThreadPoolExecutor(settings.handler_threads, thread_name_prefix="tocsin-grpc")
+        self._server = grpc.server(
+            self._pool,
+            options=[
+                # Twice ours, so that a request above our limit gets our sentence and not the library's.
+                ("grpc.max_receive_message_length", 2 * settings.max_request_bytes),
+                ("grpc.so_reuseport", 0),  # a second collector must fail, not take half the requests
+            ],
+        )
+        self._server.add_generic_rpc_handlers(
+            (
+                grpc.method_handlers_generic_handler(TRACE_SERVICE, {"Export": _raw(self._export)}),
+                grpc.method_handlers_generic_handler(OUTCOME_SERVICE, {"Record": _raw(self._record)}),
+            )
+        )
+        self.port = 0
+
+    def start(self) -> None:
+        """Bind and serve.
+
+        Raises:
+            AddressInUse: another process listens there.
+        """
+        address = self._settings.grpc_address
+        try:
+            self.port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            self.port = 0
+            cause: BaseException | None = error
+        else:
+            cause = None
+        if self.port == 0:
+            raise AddressInUse(
+                f"expected to listen on {address}, but it is taken or is not this machine's: end what listens there, "
+                f"or give another --grpc-address"
+            ) from cause
+        self._server.start()
+
+    def stop(self) -> None:
+        """Take no new requests, let those under way finish, and close."""
+        self._server.stop(_GRACE_S).wait()
+        self._pool.shutdown(wait=True)
+
+    def _export(self, body: bytes, context: Any) -> bytes:
+        def take() -> bytes:
+            self._intake.take_spans(body)
+            return b""  # an ExportTraceServiceResponse without a partial success
+
+        return _answered(context, take)
+
+    def _record(self, body: bytes, context: Any) -> bytes:
+        return _answered(context, lambda: bytes(self._intake.take_outcomes(body).SerializeToString()))
+
+
+def _raw(behaviour: Callable[[bytes, Any], bytes]) -> Any:
+    return grpc.unary_unary_rpc_method_handler(behaviour, request_deserializer=None, response_serializer=None)
+
+
+def _answered(context: Any, take: Callable[[], bytes]) -> bytes:
+    try:
+        return take()
+    except RequestRejected as error:
+        context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+    except Overloaded as error:
+        context.set_trailing_metadata(retry_trailers(str(error), error.retry_after_s))
+        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+    raise AssertionError("abort raises")
+
+
+def retry_trailers(message: str, retry_after_s: float) -> tuple[tuple[str, bytes], ...]:
+    """Say when to try again, in both places that exporters look at: Python's reads only the first.
+
+    Source: google.rpc.RetryInfo; OTLP specification, "OTLP/gRPC Throttling".
+    """
+    delay = duration_pb2.Duration(seconds=int(retry_after_s), nanos=round(retry_after_s % 1 * 1e9))
+    retry = error_details_pb2.RetryInfo(retry_delay=delay)
+    detail = any_pb2.Any()
+    detail.Pack(retry)
+    status = status_pb2.Status(code=grpc.StatusCode.RESOURCE_EXHAUSTED.value[0], message=message, details=[detail])
+    return (
+        ("google.rpc.retryinfo-bin", retry.SerializeToString()),
+        ("grpc-status-details-bin", status.SerializeToString()),
+    )

@@ -1,0 +1,42 @@
+"""The collector's settings, validated once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorSettings:
+    """Where the collector listens and spools, and how much it holds."""
+
+    data_dir: Path
+    grpc_address: str = "127.0.0.1:4317"  # port 0 picks a free one
+    name: str = "collector"  # this collector's row in the watermarks table
+    max_request_bytes: int = 64 * _MIB  # decompressed
+    max_request_spans: int = 500_000  # what one insert block may hold
+    max_bytes_in_flight: int = 256 * _MIB  # requests received and not yet in the spool
+    spool_max_bytes: int = 4096 * _MIB  # beyond it, senders are asked to wait
+    segment_max_bytes: int = 16 * _MIB
+    segment_max_age_s: float = 1.0
+    quiet_s: float = 0.03  # seal early when nothing came for this long and the loader is idle
+    retry_after_s: float = 1.0  # what an overloaded collector asks for; Python's exporter gives up after about 10 s
+    handler_threads: int = 32
+    loader_threads: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("max_request_bytes", "max_request_spans", "max_bytes_in_flight", "segment_max_bytes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
+        if not 0 < self.retry_after_s <= 2:
+            raise ValueError(f"expected retry_after_s above 0 and at most 2, got {self.retry_after_s}")
+        if self.spool_max_bytes < self.segment_max_bytes:
+            raise ValueError(
+                f"expected spool_max_bytes of at least segment_max_bytes ({self.segment_max_bytes}), "
+                f"got {self.spool_max_bytes}"
+            )
+
+    @property
+    def spool_dir(self) -> Path:
+        """The folder of spool segments, one folder per kind inside."""
+        return self.data_dir / "spool"

@@ -1,0 +1,113 @@
+"""Where a segment goes: into the embedded engine's own tables, or decoded here and sent to a server. One transform."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from tocsin_collector.database import Database
+from tocsin_collector.decoder import BLOCK_SETTINGS, Decoder, Kind, decoder
+from tocsin_collector.segments import Segment
+
+# The tables that hold a row's segment: what a restart asks whether an insert got there.
+TARGETS: Final[dict[Kind, tuple[str, ...]]] = {"traces": ("otel_traces", "ai_calls"), "outcomes": ("outcomes",)}
+
+
+class _Decoding:
+    """The decoding of every kind, and the columns that it fills."""
+
+    def __init__(self, database: Database, engine: Database) -> None:
+        self._database = database
+        self._engine = engine  # the one that decodes: embedded, since a server may be too old for it
+
+    @cached_property
+    def decoders(self) -> dict[Kind, Decoder]:
+        kinds: Iterable[Kind] = ("traces", "outcomes")
+        return {kind: decoder(kind) for kind in kinds}
+
+    def columns(self, kind: Kind) -> tuple[str, ...]:
+        target = self.decoders[kind].target
+        found = self._database.rows(
+            "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position",
+            {"table": target},
+        )
+        return tuple(row["name"] for row in found)
+
+    def check(self, kind: Kind, path: Path) -> None:
+        """Decode a file and drop the rows.
+
+        Raises:
+            StoreRejected: it cannot be decoded.
+            StoreUnavailable: try again.
+        """
+        chosen = self.decoders[kind]
+        inner = chosen.query(path, "")
+        self._engine.command(
+            f"SELECT ignore(*) FROM ({inner}) FORMAT Null", settings={**chosen.settings, **BLOCK_SETTINGS}
+        )
+
+
+class EmbeddedStore:
+    """The engine reads the segment's file and fills its own tables: one statement, one block, one token."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._decoding = _Decoding(database, database)
+        self._columns: dict[Kind, str] = {}
+
+    def insert(self, segment: Segment) -> None:
+        """Store every row of a segment, once.
+
+        Raises:
+            StoreUnavailable: nothing or all of it may be stored; insert the same segment again.
+            StoreRejected: it can never be stored whole.
+        """
+        chosen = self._decoding.decoders[segment.kind]
+        if segment.kind not in self._columns:
+            self._columns[segment.kind] = ", ".join(self._decoding.columns(segment.kind))
+        columns = self._columns[segment.kind]
+        self._database.command(
+            f"INSERT INTO {chosen.target} ({columns}) SELECT {columns} FROM ({chosen.query(segment.path, segment.hash)})",
+            settings={**chosen.settings, **BLOCK_SETTINGS, "insert_deduplication_token": segment.hash},
+        )
+
+    def check(self, kind: Kind, path: Path) -> None:
+        """As :meth:`_Decoding.check`."""
+        self._decoding.check(kind, path)
+
+
+class ServerStore:
+    """The embedded engine decodes to ``Native``; the server's same views fan it out."""
+
+    def __init__(self, database: Database, engine: Database) -> None:
+        self._database = database
+        self._engine = engine
+        self._decoding = _Decoding(database, engine)
+        self._columns: dict[Kind, tuple[str, ...]] = {}
+
+    def insert(self, segment: Segment) -> None:
+        """As :meth:`EmbeddedStore.insert`."""
+        chosen = self._decoding.decoders[segment.kind]
+        if segment.kind not in self._columns:
+            self._columns[segment.kind] = self._decoding.columns(segment.kind)
+        columns = self._columns[segment.kind]
+        block = self._engine.raw(
+            f"SELECT {', '.join(columns)} FROM ({chosen.query(segment.path, segment.hash)})",
+            fmt="Native",
+            settings={**chosen.settings, **BLOCK_SETTINGS},
+        )
+        known = {name: value for name, value in BLOCK_SETTINGS.items() if name not in _NEWER_THAN_SERVERS}
+        self._database.insert_raw(
+            chosen.target,
+            columns,
+            block,
+            fmt="Native",
+            settings={**known, "insert_deduplication_token": segment.hash},
+        )
+
+    def check(self, kind: Kind, path: Path) -> None:
+        """As :meth:`_Decoding.check`."""
+        self._decoding.check(kind, path)
+
+
+_NEWER_THAN_SERVERS: Final = frozenset({"input_format_max_block_size_bytes", "query_plan_merge_expressions"})

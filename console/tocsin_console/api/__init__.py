@@ -1,0 +1,1 @@
+"""The loopback API and the status page."""

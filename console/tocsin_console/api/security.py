@@ -1,0 +1,78 @@
+"""Who may talk to the loopback API: processes and pages of this machine, never a site that a browser visits."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+
+from tocsin_console.addresses import Address
+from tocsin_console.errors import UsageProblem
+
+MAX_BODY_BYTES = 1 << 20
+_HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class LoopbackOnly:
+    """Refuses other hosts' names (DNS rebinding), foreign origins, and POSTs that a form could send."""
+
+    def __init__(self, app: App, *, any_host: bool = False) -> None:
+        self._app = app
+        self._any_host = any_host  # --insecure: a proxy before us speaks other names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
+            await send(message)
+
+        status, refusal = self._refusal(scope["method"], Headers(raw=scope["headers"]))
+        app: App = JSONResponse({"error": refusal}, status_code=status) if refusal else self._app
+        await app(scope, receive, send_with_headers)
+
+    def _refusal(self, method: str, headers: Headers) -> tuple[int, str]:
+        host = headers.get("host", "")
+        if not (self._any_host or _is_loopback(host)):
+            return 403, f"expected a request to a loopback address, got one for {host!r}"
+        origin = headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != host:
+            return 403, f"expected a request of this page, got one of {origin!r}"
+        if method in {"GET", "HEAD"}:
+            return 0, ""
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            return 415, f"expected a body of application/json, got {kind or 'none'!r}"
+        length = headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+            return 413, f"expected a body of at most {MAX_BODY_BYTES} bytes with its length"
+        return 0, ""
+
+
+def _is_loopback(host: str) -> bool:
+    if not host or host.startswith(":"):
+        return False
+    name = host if host.rpartition(":")[2].isdecimal() and not host.endswith("]") else f"{host}:80"
+    try:
+        return Address.parse(name).is_loopback
+    except UsageProblem:
+        return False

@@ -1,0 +1,143 @@
+"""The endpoints: each reads from the parts and answers one document."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from tocsin_console.api.metrics import exposition
+from tocsin_console.api.page import STYLE, render
+from tocsin_console.api.wire import Json
+from tocsin_console.errors import UsageProblem
+from tocsin_console.parts import Parts
+from tocsin_console.snapshot import snapshot
+
+_MOST_CALLS = 1_000
+
+
+class Views:
+    """Answers requests from one set of parts. Everything here runs in a worker thread, so it may block."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def healthz(self, _request: Request) -> Response:
+        """Say that the process lives."""
+        return Json({"status": "ok", "version": self._parts.version})
+
+    def readyz(self, _request: Request) -> Response:
+        """Say whether every loop runs."""
+        loops = self._parts.loops()
+        ready = all(loop.is_alive for loop in loops.values())
+        return Json({"ready": ready, "loops": loops}, status_code=200 if ready else 503)
+
+    def metrics(self, _request: Request) -> Response:
+        """Give Prometheus what it scrapes."""
+        return PlainTextResponse(
+            exposition(snapshot(self._parts)), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
+
+    def status(self, _request: Request) -> Response:
+        """Give the whole state."""
+        return Json(snapshot(self._parts))
+
+    def use_cases(self, _request: Request) -> Response:
+        """List what is known of each use case."""
+        return Json({"use_cases": self._parts.book.use_cases()})
+
+    def map_use_cases(self, _request: Request) -> Response:
+        """Read the mapping of tocsin.yaml again."""
+        return Json({"entries": self._parts.use_cases_mapped()})
+
+    def alerts(self, request: Request) -> Response:
+        """List alerts."""
+        asked = request.query_params
+        found = self._parts.book.alerts(everything="all" in asked, use_case=asked.get("use_case", ""))
+        return Json({"alerts": found})
+
+    def rules(self, _request: Request) -> Response:
+        """List the rules in force."""
+        return Json({"rules": self._parts.rules})
+
+    def guards(self, _request: Request) -> Response:
+        """Say of each use case in which state its guard is."""
+        return Json({"guards": self._parts.book.ask("guard_latest")})
+
+    def change_guard(self, request: Request, body: dict[str, Any]) -> Response:
+        """Set or release a guard by hand."""
+        use_case, actor = request.path_params["use_case"], _text(body, "actor")
+        project = str(body.get("project") or "default")
+        match _text(body, "action"):
+            case "set":
+                cause = _text(body, "cause")
+                state = _text(body, "state")
+                row = self._parts.guard.set(use_case, state, actor=actor, cause=cause, project=project)
+            case "release":
+                row = self._parts.guard.release(use_case, actor=actor, project=project)
+            case other:
+                raise UsageProblem(f"expected action set or release, got {other!r}")
+        self._parts.guard_changed()
+        return Json({"guard": row})
+
+    def record_outcomes(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Pass outcomes on to the collector."""
+        outcomes = body.get("outcomes")
+        if not isinstance(outcomes, list) or not outcomes or not all(isinstance(each, dict) for each in outcomes):
+            raise UsageProblem('expected {"outcomes": [{"handle": …}, …]}')
+        return Json(self._parts.record_outcomes(outcomes))
+
+    def query(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Run a person's SQL."""
+        answer = self._parts.reader.ask(_text(body, "sql"))
+        return Json({"columns": answer.columns, "types": answer.types, "rows": answer.rows})
+
+    def recent_calls(self, request: Request) -> Response:
+        """List the calls that arrived last."""
+        after = request.query_params.get("after")
+        since = _time(after) if after else self._parts.now() - timedelta(minutes=10)
+        limit = min(_MOST_CALLS, _number(request.query_params.get("limit", "100")))
+        return Json({"now": self._parts.now(), "calls": self._parts.book.recent_calls(since, limit)})
+
+    def call(self, request: Request) -> Response:
+        """Find one call."""
+        found = self._parts.book.call(request.query_params.get("use_case", ""), request.query_params.get("call_id", ""))
+        return Json({"call": found})
+
+    def notifications(self, request: Request) -> Response:
+        """Give the notifications of an incident as they were rendered, or all."""
+        return Json({"notifications": self._parts.book.notifications(request.path_params.get("incident", ""))})
+
+    def page(self, _request: Request) -> Response:
+        """Show the state to a person."""
+        return Response(render(snapshot(self._parts)), media_type="text/html")
+
+    def style(self, _request: Request) -> Response:
+        """Give the page its style."""
+        return Response(STYLE, media_type="text/css")
+
+
+Endpoint = Callable[[Request, dict[str, Any]], Response]
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise UsageProblem(f"expected a text under {name!r}, got {json.dumps(value)[:40]}")
+    return value
+
+
+def _time(text: str) -> datetime:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageProblem(f"expected a time such as 2026-03-02T12:00:00+00:00, got {text!r}") from error
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageProblem(f"expected a number from 1, got {text!r}")
+    return int(text)

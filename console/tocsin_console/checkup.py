@@ -1,0 +1,101 @@
+"""What a doctor looks at; pure, so that each finding can be shown to be made."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+Level: TypeAlias = Literal["ok", "note", "finding"]
+
+LEAST_DISK_BYTES: Final = 1 << 30
+TEST_USE_CASE: Final = "tocsin-test"  # what send-test sends: nobody owns it
+_LAGS_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    level: Level
+    said: str
+    do: str = ""  # what mends it
+
+
+def examine(state: Mapping[str, Any]) -> list[Check]:
+    """Look at the state document of a running tocsin."""
+    return [*_machine(state), *_channels(state), *_use_cases(state)]
+
+
+def examine_disk(free_bytes: int) -> Check:
+    """Look at the room that is left."""
+    room = f"{free_bytes / 2**30:.1f} GiB free"
+    if free_bytes < LEAST_DISK_BYTES:
+        return Check(name="disk", level="finding", said=room, do="make room, or move the data folder: --data-dir")
+    return Check(name="disk", level="ok", said=room)
+
+
+def _machine(state: Mapping[str, Any]) -> Iterator[Check]:
+    yield Check(name="server", level="ok", said=f"tocsin {state['version']} answers, {state['clock']} clock")
+    yield Check(name="addresses", level="ok", said=", ".join(f"{k} {v}" for k, v in state["addresses"].items()))
+    yield Check(name="data folder", level="ok", said=str(state["data_dir"]))
+    yield examine_disk(state["disk_free_bytes"])
+    ledger = state["ledger"]
+    if ledger["balances"]:
+        yield Check(name="ledger", level="ok", said=f"balances: {ledger['spans_stored']:,} spans")
+    else:
+        said = f"{ledger['difference'] or 0:,} loaded spans are not in otel_traces, {ledger['unaccounted']:,} received "
+        yield Check(name="ledger", level="finding", said=said + "are unaccounted for", do="look at the log")
+    if set_aside := ledger["requests_set_aside"]:
+        do = "tocsin query 'SELECT at, kind, reason FROM dead_letters ORDER BY at DESC LIMIT 10'"
+        yield Check(name="dead letters", level="finding", said=f"{set_aside:,} requests were set aside", do=do)
+    lag = state["watermark"]["lag_s"]
+    if lag is not None and lag > _LAGS_S:
+        yield Check(name="loader", level="finding", said=f"is {lag:.0f} s behind", do="look at the log")
+    for name, loop in state["loops"].items():
+        if loop["consecutive_failures"] or not loop["is_alive"]:
+            said = f"failed {loop['consecutive_failures']} times in a row: {loop['last_error']}"
+            yield Check(name=f"{name} loop", level="finding", said=said, do="look at the log")
+
+
+def _channels(state: Mapping[str, Any]) -> Iterator[Check]:
+    reach = [each["name"] for each in state["channels"] if "page" in each["severities"] and each["type"] != "log"]
+    if reach:
+        yield Check(name="channels", level="ok", said=f"pages go to {', '.join(reach)}")
+    else:
+        do = "add a webhook or smtp channel with severities: [page] to tocsin.yaml"
+        yield Check(name="channels", level="finding", said="no page channel configured: nobody would be told", do=do)
+    if dead := state["notifications"].get("dead", 0):
+        said, do = f"{dead} notifications were given up", "tocsin alerts list --all, and look at the log"
+        yield Check(name="outbox", level="finding", said=said, do=do)
+
+
+def _use_cases(state: Mapping[str, Any]) -> Iterator[Check]:
+    watched = [each for each in state["use_cases"] if each["use_case"] != TEST_USE_CASE]
+    if not watched:
+        do = f"point an OpenTelemetry exporter at {state['addresses']['grpc']}, or try 'tocsin send-test'"
+        yield Check(name="use cases", level="finding", said="no AI call has arrived", do=do)
+    for each in watched:
+        lacking = list(_lacking(each))
+        name = f"use case {each['use_case']}"
+        if not lacking:
+            yield Check(name=name, level="ok", said=f"{each['verdict']}: {each['reason']}")
+        for said, do in lacking:
+            yield Check(name=name, level="finding", said=said, do=do)
+
+
+def _lacking(each: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    name = each["use_case"]
+    if not each["has_plan"]:
+        yield "has no plan", f"tocsin plan init {name}"
+    else:
+        if not each["owner"]:
+            yield "has no owner", f"add owner: to use_cases/{name}.yaml"
+        if each["floor"] is None:
+            yield "has no quality floor", f"add quality.floor to use_cases/{name}.yaml"
+    if not each["calls"]:
+        yield "has a plan but no calls", "check that its spans say tocsin.use_case, or map them: tocsin use-cases map"
+        return
+    if not each["outcomes"]:
+        yield "has no outcomes: its quality is unverified", "send labels with tocsin.record_outcome"
+    if not each["calls_with_confidence"]:
+        yield "has no confidence: decay shows only in reviews", "set call.confidence, or send class probabilities"

@@ -1,0 +1,133 @@
+"""Verbs that a person acts with: guard, outcomes."""
+
+from typing import Annotated, Any
+
+import typer
+
+from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, connect, person
+from tocsin_console.cli.output import print_json, print_table, say, when
+from tocsin_console.errors import FINDING, UsageProblem
+
+UseCase = Annotated[str, typer.Argument(help="The use case, as in 'tocsin use-cases ls'.")]
+Project = Annotated[str, typer.Option("--project", help="The use case's project.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    guard = typer.Typer(help="The guard: what a use case serves while its model is not trusted.", no_args_is_help=True)
+    guard.command("show")(show)
+    guard.command("set")(set_guard)
+    guard.command("release")(release)
+    app.add_typer(guard, name="guard")
+    outcomes = typer.Typer(help="What turned out to be true of calls.", no_args_is_help=True)
+    outcomes.command("add")(add)
+    app.add_typer(outcomes, name="outcomes")
+
+
+def show(
+    use_case: Annotated[str | None, typer.Argument(help="Only this one.")] = None,
+    *,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Show each guard: what is in force, why and by whom, and what shadow mode would have done."""
+    found = connect(config, data_dir, api).get("/api/guard")["guards"]
+    chosen = [each for each in found if use_case in (None, each["use_case"])]
+    if json:
+        print_json(chosen)
+        return
+    columns = ("use case", "in force", "since", "cause", "by", "last word")
+    print_table(columns, [_guard(each) for each in chosen], empty="every guard is normal")
+
+
+def set_guard(
+    use_case: UseCase,
+    state: Annotated[str, typer.Argument(help="normal, verify, fallback or off.")],
+    *,
+    because: Annotated[str, typer.Option("--because", help="Why, for the audit log.")] = "set by hand",
+    by: By = None,
+    project: Project = "default",
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Put a guard into a state by hand. It stays there until it is released."""
+    body = {"action": "set", "state": state, "cause": because, "actor": person(by), "project": project}
+    _answer(connect(config, data_dir, api).post(f"/api/guard/{use_case}", body), use_case, json=json)
+
+
+def release(
+    use_case: UseCase,
+    *,
+    by: By = None,
+    project: Project = "default",
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Put a guard back to normal after a trip or a set."""
+    body = {"action": "release", "actor": person(by), "project": project}
+    _answer(connect(config, data_dir, api).post(f"/api/guard/{use_case}", body), use_case, json=json)
+
+
+def add(
+    handle: Annotated[str, typer.Argument(help="The call's handle, t1.…")],
+    *,
+    label: Annotated[str | None, typer.Option(help="What the right answer was.")] = None,
+    score: Annotated[float | None, typer.Option(min=0, max=1, help="0 (worthless) to 1 (right).")] = None,
+    correct: Annotated[bool | None, typer.Option("--correct/--wrong", help="Whether the answer was right.")] = None,
+    kind: Annotated[str, typer.Option(help="ground_truth, review, feedback, judge or support.")] = "review",
+    minutes: Annotated[float | None, typer.Option(min=0, help="Human time that it cost.")] = None,
+    comment: Annotated[str, typer.Option(help="What else to know.")] = "",
+    by: By = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Say what turned out to be true of one call."""
+    if label is None and score is None and correct is None:
+        raise UsageProblem("expected --label, --score, --correct or --wrong, got none")
+    said = {"label": label, "score": score, "correct": correct, "minutes": minutes}
+    outcome = {
+        "handle": handle,
+        "kind": kind,
+        "source": "console",
+        "author": person(by),
+        "comment": comment,
+        **{name: value for name, value in said.items() if value is not None},
+    }
+    answer = connect(config, data_dir, api).post("/api/outcomes", {"outcomes": [outcome]})
+    if json:
+        print_json(answer)
+    elif answer["accepted"]:
+        say("recorded")
+    if answer["rejected"]:
+        if not json:
+            say("\n".join(answer["errors"]))
+        raise typer.Exit(FINDING)
+
+
+def _answer(answer: dict[str, Any], use_case: str, *, json: bool) -> None:
+    row = answer["guard"]
+    if json:
+        print_json(row)
+        return
+    state = row["state"] if isinstance(row, dict) else row
+    say(f"{use_case} is now {state}; services that read the guard follow within a second")
+
+
+def _guard(each: dict[str, Any]) -> tuple[Any, ...]:
+    last = "applied" if each["last_applied"] else f"would be {each['last_state']}: {each['last_cause']}"
+    return (
+        each["use_case"],
+        each["state_in_force"] or "normal",
+        when(each["since_in_force"]) if each["version_in_force"] else None,
+        each["cause_in_force"],
+        each["actor_in_force"],
+        last,
+    )

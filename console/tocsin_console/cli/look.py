@@ -1,0 +1,147 @@
+"""Verbs that only look: status, query, alerts list."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, connect
+from tocsin_console.cli.output import print_json, print_table, say, when
+from tocsin_console.errors import FINDING, UsageProblem
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command()(status)
+    app.command()(query)
+    alerts = typer.Typer(help="Alerts.", no_args_is_help=True)
+    alerts.command("list")(list_alerts)
+    alerts.command("show")(show_alert)
+    app.add_typer(alerts, name="alerts")
+
+
+def status(*, config: ConfigFile = None, data_dir: DataDir = None, api: Api = None, json: Json = False) -> None:
+    """How things stand: the ledger, the spool, how far evaluation has come, and each use case's verdict.
+
+    Exits 1 when a use case is wrong or the ledger does not balance.
+    """
+    state = connect(config, data_dir, api).get("/api/status")
+    if json:
+        print_json(state)
+    else:
+        _describe(state)
+    is_wrong = any(each["verdict"] == "wrong" for each in state["use_cases"])
+    if is_wrong or not state["ledger"]["balances"]:
+        raise typer.Exit(FINDING)
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="One statement that reads; - takes it from stdin.")],
+    *,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Ask the store in SQL. Start with the views calls, quality_daily, drift_daily and cost_daily."""
+    text = sys.stdin.read() if sql == "-" else sql
+    if not text.strip():
+        raise UsageProblem("expected a statement, got nothing: try 'SELECT * FROM calls LIMIT 5'")
+    answer = connect(config, data_dir, api).post("/api/query", {"sql": text})
+    if json:
+        print_json([dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]])
+        return
+    print_table(answer["columns"], answer["rows"], empty="no rows")
+
+
+def list_alerts(
+    *,
+    use_case: Annotated[str | None, typer.Option("--use-case", help="Only of this one.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Resolved and inactive ones too.")] = False,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """List the alerts that are pending, firing, recovering, or cannot be evaluated. Exits 1 when a page fires."""
+    asked = {**({"all": "1"} if everything else {}), **({"use_case": use_case} if use_case else {})}
+    found = connect(config, data_dir, api).get("/api/alerts", asked)["alerts"]
+    if json:
+        print_json(found)
+    else:
+        columns = ("use case", "rule", "severity", "state", "labels", "value", "since", "incident", "why")
+        print_table(columns, [_alert(each) for each in found], empty="no alerts")
+    if any(each["state"] == "firing" and each["severity"] == "page" for each in found):
+        raise typer.Exit(FINDING)
+
+
+def show_alert(
+    incident: Annotated[str, typer.Argument(help="An incident, or how it begins.")],
+    *,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Print the notifications of an incident as they were rendered."""
+    found = connect(config, data_dir, api).get(f"/api/notifications/{incident}")["notifications"]
+    if json:
+        print_json(found)
+        return
+    if not found:
+        raise UsageProblem(f"expected an incident of 'tocsin alerts list --all', got {incident!r}")
+    for each in found:
+        say(f"--- {each['transition']} to {each['channel']}: {each['state']}, {when(each['slot'])} UTC")
+        say(f"Subject: {each['subject']}\n\n{each['text']}")
+
+
+def _alert(each: dict[str, Any]) -> tuple[Any, ...]:
+    state = f"{each['state']} ({each['overlay']})" if each["overlay"] else each["state"]
+    return (
+        each["use_case"],
+        each["rule"],
+        each["severity"],
+        state,
+        each["labels"],
+        each["value"],
+        when(each["since"]),
+        each["incident"][:12],
+        each["reason"],
+    )
+
+
+def _describe(state: dict[str, Any]) -> None:
+    ledger = state["ledger"]
+    balance = "balances" if ledger["balances"] else "DOES NOT BALANCE"
+    say(f"tocsin {state['version']} in {state['data_dir']}, {state['clock']} clock, up {state['uptime_s']:.0f} s")
+    say(
+        f"ledger    {balance}: {ledger['spans_loaded']:,} spans loaded = {ledger['spans_stored']:,} stored, "
+        f"{ledger['calls_stored']:,} AI calls, {ledger['outcomes_stored']:,} outcomes, "
+        f"{ledger['requests_set_aside']:,} requests set aside"
+    )
+    say("          since the start " + ", ".join(f"{n:,} {fate}" for fate, n in ledger["since_start"].items()))
+    say(f"spool     {ledger['spool_bytes']:,} bytes wait")
+    say(f"evaluated through {when(state['evaluated_through']) or 'nothing yet'}")
+    for name, loop in state["loops"].items():
+        if loop["consecutive_failures"]:
+            say(f"loop      {name} failed {loop['consecutive_failures']} times in a row: {loop['last_error']}")
+    columns = ("use case", "verdict", "why", "accuracy", "estimate", "guard", "calls", "outcomes", "owner")
+    rows = [
+        (
+            each["use_case"],
+            each["verdict"],
+            each["reason"],
+            _share(each["accuracy"]),
+            _share(each["estimate"]),
+            each["guard"],
+            each["calls"],
+            each["outcomes"],
+            each["owner"] or "unanswered",
+        )
+        for each in state["use_cases"]
+    ]
+    print_table(columns, rows, empty=f"no use cases yet: send spans to {state['addresses']['grpc']}")
+
+
+def _share(sample: dict[str, Any] | None) -> str | None:
+    return None if sample is None or sample["value"] is None else f"{sample['value']:.1%}"

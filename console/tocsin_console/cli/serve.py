@@ -1,0 +1,84 @@
+"""Verbs that run tocsin: up, demo.
+
+``run`` and ``version`` stand here for their help; they start without this module.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tocsin_console.cli.options import ConfigFile, DataDir, Json, settle
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command()(up)
+    app.command()(demo)
+    passed_on = {"ignore_unknown_options": True, "allow_extra_args": True}
+    app.command("run", context_settings=passed_on, add_help_option=False)(run)
+    app.command("version", context_settings=passed_on, add_help_option=False)(version)
+
+
+def up(
+    *,
+    clock: Annotated[
+        str | None, typer.Option(help="wall, or data: now is the latest data.", show_default="wall")
+    ] = None,
+    grpc: Annotated[
+        str | None, typer.Option(help="Address for OTLP and outcomes.", show_default="127.0.0.1:4317")
+    ] = None,
+    guard: Annotated[str | None, typer.Option(help="Address for guard state.", show_default="127.0.0.1:8015")] = None,
+    api: Annotated[str | None, typer.Option(help="Address for API and page.", show_default="127.0.0.1:8317")] = None,
+    clickhouse: Annotated[
+        str | None, typer.Option(help="URL of a ClickHouse server.", show_default="the embedded engine")
+    ] = None,
+    insecure: Annotated[bool | None, typer.Option("--insecure", help="Listen beyond loopback, without logins.")] = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Run everything in this process: collector, ClickHouse, evaluators, alerts, guard and API. Port 0 picks one."""
+    settled = settle(
+        config=config,
+        data_dir=data_dir,
+        clock=clock,
+        grpc=grpc,
+        guard=guard,
+        api=api,
+        clickhouse=clickhouse,
+        insecure=insecure,
+    )
+    from tocsin_console.serve import serve
+
+    serve(settled, as_json=json)
+
+
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Unattended; exits 0 only when the story happened.")] = False,
+    decay: Annotated[bool, typer.Option("--decay/--no-decay", help="Whether the scanner degrades.")] = True,
+    seed: Annotated[int, typer.Option(help="Of everything random in the service.")] = 7,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="An empty folder to keep.", show_default="a temporary one")
+    ] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+) -> None:
+    """Show a real model decay, and tocsin notice, tell somebody and switch it off."""
+    from tocsin_console.demo import run as run_demo
+
+    raise typer.Exit(run_demo(once=once, json_path=json, decay=decay, data_dir=data_dir, seed=seed))
+
+
+def run(context: typer.Context) -> None:
+    """Run a Python command with instrumentation: tocsin run -- python service.py."""
+    from tocsin_console.run_verb import run as run_command
+
+    raise typer.Exit(run_command(context.args))
+
+
+def version(context: typer.Context) -> None:
+    """Print the versions of tocsin and its parts."""
+    from tocsin_console.version_verb import version as print_version
+
+    raise typer.Exit(print_version(context.args))

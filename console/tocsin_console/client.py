@@ -1,0 +1,65 @@
+"""The loopback API as the commands see it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import urllib3
+
+from tocsin_console.config import Config
+from tocsin_console.errors import Unreachable, UsageProblem
+from tocsin_console.running import read_run_file
+
+
+class Client:
+    """Talks to one running ``tocsin up``."""
+
+    def __init__(self, address: str, *, where: str, timeout_s: float = 30.0) -> None:
+        self.address = address
+        self._where = where
+        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2.0, read=timeout_s))
+
+    @classmethod
+    def of(cls, config: Config) -> "Client":
+        """Find the running ``up`` by the folder's run.json, unless an address was given."""
+        facts = read_run_file(config.run_file)
+        address = str(config.api) if config.api_is_given or "api" not in facts else str(facts["api"])
+        return cls(address, where=f"in {config.data_dir}" if "api" in facts else f"at {address}")
+
+    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
+        """Ask for a document.
+
+        Raises:
+            Unreachable: nothing answers.
+            UsageProblem: it answers, and says what is wrong with the question.
+        """
+        fields = {name: str(value) for name, value in (query or {}).items()}
+        return self._send("GET", path, fields=fields)
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask for something to be done; errors as for :meth:`get`."""
+        headers = {"content-type": "application/json"}
+        return self._send("POST", path, body=json.dumps(body).encode(), headers=headers)
+
+    def _send(self, method: str, path: str, **how: Any) -> Any:
+        try:
+            answer = self._http.request(method, f"http://{self.address}{path}", **how)
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise Unreachable(f"tocsin at {self.address} took too long to answer: look at its log") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise Unreachable(
+                f"no tocsin answers {self._where}: start one with 'tocsin up', and leave it running"
+            ) from error
+        try:
+            document = json.loads(answer.data)
+        except ValueError as error:
+            raise Unreachable(f"expected a tocsin at {self.address}, but something else answers there") from error
+        if answer.status == 503:
+            raise Unreachable(_sentence(document))
+        if answer.status >= 400:
+            raise UsageProblem(_sentence(document))
+        return document
+
+
+def _sentence(document: Any) -> str:
+    return str(document.get("error", document)) if isinstance(document, dict) else str(document)

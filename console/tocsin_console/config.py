@@ -1,0 +1,162 @@
+"""What a command was told: flag over TOCSIN_* variable over tocsin.yaml over default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from tocsin_console.addresses import Address
+from tocsin_console.config_file import Channel, Clock, TocsinYaml, UseCaseMapping
+from tocsin_console.errors import UsageProblem
+
+FILE_NAME = "tocsin.yaml"
+GRPC = "127.0.0.1:4317"
+API = "127.0.0.1:8317"
+GUARD = "127.0.0.1:8015"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """What the command line said; None where it said nothing."""
+
+    config: Path | None = None
+    data_dir: Path | None = None
+    clock: str | None = None
+    grpc: str | None = None
+    api: str | None = None
+    guard: str | None = None
+    clickhouse: str | None = None
+    insecure: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings of one command, resolved."""
+
+    file: Path | None  # the tocsin.yaml that was read
+    data_dir: Path
+    clock: Clock
+    insecure: bool
+    store_path: Path | None  # exactly one of path and url is set
+    store_url: str | None
+    store_password: str
+    database: str
+    grpc: Address
+    api: Address
+    api_is_given: bool  # somebody named the address, so a run.json does not decide
+    guard: Address
+    channels: tuple[Channel, ...]
+    use_case_map: tuple[UseCaseMapping, ...]
+    use_cases_dir: Path
+    rules_dir: Path
+    templates_dir: Path
+
+    @property
+    def run_file(self) -> Path:
+        """Where a running ``up`` says on which addresses it listens."""
+        return self.data_dir / "run.json"
+
+
+def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Config:
+    """Put flags, environment, file and defaults together.
+
+    Raises:
+        UsageProblem: a value is not one that can be used.
+        TocsinError: the file does not read; the message names line and key.
+    """
+    file, said = _read_file(flags, environment, cwd)
+    base = file.parent if file else cwd
+
+    def pick(flag: str | None, variable: str, in_file: str | None, default: str) -> str:
+        return flag or environment.get(variable) or in_file or default
+
+    def folder(variable: str, in_file: Path | None, default: str) -> Path:
+        told = environment.get(variable)
+        return cwd / told if told else base / (in_file or default)
+
+    data_dir = _data_dir(flags, environment, said, base=base, cwd=cwd, has_file=file is not None)
+    url = flags.clickhouse or environment.get("TOCSIN_CLICKHOUSE_URL") or said.store.url
+    if said.store.url and said.store.path:
+        raise UsageProblem(f"expected either store.path or store.url in {file}, got both: keep one")
+    clock = pick(flags.clock, "TOCSIN_CLOCK", said.clock, "wall")
+    if clock not in {"wall", "data"}:
+        raise UsageProblem(f"expected the clock to be wall or data, got {clock!r}")
+    return Config(
+        file=file,
+        data_dir=data_dir,
+        clock=cast(Clock, clock),
+        insecure=_truth(flags.insecure, environment.get("TOCSIN_INSECURE"), said.insecure),
+        store_path=None if url else base / (said.store.path or data_dir / "store"),
+        store_url=url,
+        store_password=_password(said, environment, base),
+        database=environment.get("TOCSIN_DATABASE") or said.store.database,
+        grpc=Address.parse(pick(flags.grpc, "TOCSIN_GRPC_ADDRESS", said.listen.grpc, GRPC)),
+        api=Address.parse(pick(flags.api, "TOCSIN_API_ADDRESS", said.listen.api, API)),
+        api_is_given=bool(flags.api or environment.get("TOCSIN_API_ADDRESS")),
+        guard=Address.parse(pick(flags.guard, "TOCSIN_GUARD_ADDRESS", said.listen.guard, GUARD)),
+        channels=said.channels,
+        use_case_map=said.use_case_map,
+        use_cases_dir=folder("TOCSIN_USE_CASES", said.use_cases, "use_cases"),
+        rules_dir=folder("TOCSIN_RULES", said.rules, "rules"),
+        templates_dir=folder("TOCSIN_TEMPLATES", said.templates, "templates"),
+    )
+
+
+def secret(reference: str, *, environment: Mapping[str, str], base: Path, what: str) -> str:
+    """Follow a reference to a secret: ``env:NAME`` or ``file:PATH``; empty stays empty.
+
+    Raises:
+        UsageProblem: it is no reference, or leads nowhere.
+    """
+    if not reference:
+        return ""
+    kind, _, rest = reference.partition(":")
+    if kind == "env" and rest:
+        if rest not in environment:
+            raise UsageProblem(f"expected {what} in the environment variable {rest}, which is not set: export it")
+        return environment[rest]
+    if kind == "file" and rest:
+        try:
+            return (base / rest).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise UsageProblem(f"expected {what} in the file {base / rest}: {error.strerror}") from error
+    raise UsageProblem(f"expected {what} as env:NAME or file:PATH, so that no secret stands in {FILE_NAME}")
+
+
+def _read_file(flags: Flags, environment: Mapping[str, str], cwd: Path) -> tuple[Path | None, TocsinYaml]:
+    told = flags.config or (Path(environment["TOCSIN_CONFIG"]) if environment.get("TOCSIN_CONFIG") else None)
+    file = cwd / (told or FILE_NAME)
+    if not file.is_file():
+        if told:
+            raise UsageProblem(f"expected a configuration file at {file}, found none")
+        return None, TocsinYaml()
+    from tocsin_alerts.documents import load
+
+    return file, load(file, TocsinYaml)
+
+
+def _data_dir(
+    flags: Flags, environment: Mapping[str, str], said: TocsinYaml, *, base: Path, cwd: Path, has_file: bool
+) -> Path:
+    if told := flags.data_dir or environment.get("TOCSIN_DATA_DIR"):
+        return cwd / told
+    if said.data_dir:
+        return base / said.data_dir
+    if has_file:
+        return base / "tocsin-data"
+    shared = environment.get("XDG_DATA_HOME")
+    return (Path(shared) if shared else Path(environment.get("HOME", "/")) / ".local" / "share") / "tocsin"
+
+
+def _truth(flag: bool | None, variable: str | None, in_file: bool | None) -> bool:
+    if flag is not None:
+        return flag
+    if variable:
+        return variable.lower() not in {"0", "false", "no"}
+    return bool(in_file)
+
+
+def _password(said: TocsinYaml, environment: Mapping[str, str], base: Path) -> str:
+    if told := environment.get("TOCSIN_CLICKHOUSE_PASSWORD"):
+        return told
+    return secret(said.store.password, environment=environment, base=base, what="store.password")

@@ -1,0 +1,98 @@
+"""The shape of tocsin.yaml: every key optional, every unknown key refused."""
+
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Clock = Literal["wall", "data"]
+Severities = tuple[Literal["page", "ticket", "log"], ...]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreSection(_Section):
+    """Where calls are kept: a folder of the embedded engine, or a ClickHouse server."""
+
+    path: Path | None = None
+    url: str | None = None
+    database: str = "tocsin"
+    password: str = ""  # env:NAME or file:PATH, never the password itself
+
+
+class ListenSection(_Section):
+    """The addresses that ``tocsin up`` listens on."""
+
+    grpc: str | None = None
+    api: str | None = None
+    guard: str | None = None
+
+
+class Channel(_Section):
+    """Where messages go: the log, a webhook (signed as Standard Webhooks), or mail."""
+
+    name: str = Field(min_length=1)
+    type: Literal["log", "webhook", "smtp"]
+    severities: Severities | None = None  # None: everything for the log, pages for the others
+    updates: bool | None = None  # also tell when an open incident gains evidence; None: the type's default
+    url: str | None = None
+    secret: str | None = None  # env:NAME or file:PATH
+    host: str | None = None
+    port: int | None = Field(default=None, gt=0, lt=65536)
+    sender: str | None = None
+    recipients: tuple[str, ...] | None = None
+    user: str | None = None
+    password: str | None = None  # env:NAME or file:PATH
+    tls: Literal["none", "starttls", "tls"] | None = None
+    timeout_s: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        needed, more = _KEYS_OF_TYPE[self.type]
+        given = {key for key in type(self).model_fields if getattr(self, key) not in (None, ())}
+        for key in sorted(given - {"name", "type", "severities", "updates", *needed, *more}):
+            valid = ", ".join((*needed, *more)) or "none beyond name, severities and updates"
+            raise ValueError(f"a {self.type} channel has no {key!r}: its own keys are {valid}")
+        for key in needed:
+            if key not in given:
+                raise ValueError(f"a {self.type} channel needs {key!r}")
+        return self
+
+    def said(self) -> dict[str, Any]:
+        """Give what was said of this channel, without its type."""
+        return self.model_dump(exclude={"type"}, exclude_none=True)
+
+
+_KEYS_OF_TYPE: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # needed, and further
+    "log": ((), ()),
+    "webhook": (("url",), ("secret", "timeout_s")),
+    "smtp": (("host", "sender", "recipients"), ("port", "user", "password", "tls", "timeout_s")),
+}
+
+
+class UseCaseMapping(_Section):
+    """Names the use case of spans that do not say; an empty key matches everything."""
+
+    service: str = ""
+    span_name: str = ""
+    route: str = ""
+    function: str = ""
+    model: str = ""
+    use_case: str = Field(min_length=1)
+
+
+class TocsinYaml(_Section):
+    """All of tocsin.yaml."""
+
+    data_dir: Path | None = None
+    clock: Clock | None = None
+    insecure: bool | None = None
+    store: StoreSection = StoreSection()
+    listen: ListenSection = ListenSection()
+    channels: tuple[Channel, ...] = ()
+    use_case_map: tuple[UseCaseMapping, ...] = ()
+    use_cases: Path | None = None  # folder of plans
+    rules: Path | None = None  # folder of rules beside the shipped ones
+    templates: Path | None = None  # folder of templates that override the shipped ones

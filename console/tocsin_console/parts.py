@@ -1,0 +1,58 @@
+"""What a running ``up`` is made of, as the API sees it: each part by what is asked of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from tocsin_alerts.channels import Channel
+from tocsin_alerts.plan import Plans
+from tocsin_console.book import Book
+from tocsin_console.config import Config
+from tocsin_console.loop import LoopStats
+from tocsin_console.reader import Answer
+
+
+class Guard(Protocol):
+    """The guard's book, as a person acts on it."""
+
+    def set(self, use_case: str, state: Any, *, actor: str, cause: str, project: str = "default") -> Any:
+        """Override the guard by hand."""
+        ...
+
+    def release(self, use_case: str, *, actor: str, project: str = "default") -> Any:
+        """Take an override or a trip back."""
+        ...
+
+
+class Asker(Protocol):
+    """Runs a person's SQL."""
+
+    def ask(self, sql: str) -> Answer:
+        """Run one statement that reads."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything that the API answers from."""
+
+    config: Config
+    version: str
+    store_version: str
+    started_at: datetime
+    addresses: Mapping[str, str]
+    book: Book
+    reader: Asker
+    plans: Plans
+    channels: Sequence[Channel]
+    guard: Guard
+    rules: Sequence[Mapping[str, Any]]  # as listed
+    collector_stats: Callable[[], Mapping[str, Any]]
+    watermark: Callable[[], Mapping[str, datetime | None]]
+    evaluated_through: Callable[[], datetime | None]
+    loops: Callable[[], Mapping[str, LoopStats]]
+    guard_changed: Callable[[], None]  # publish at once
+    use_cases_mapped: Callable[[], int]  # read the mapping of tocsin.yaml again; says how many entries
+    record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
+    now: Callable[[], datetime]

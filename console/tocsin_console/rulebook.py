@@ -1,0 +1,75 @@
+"""Evaluators, rules and templates as a configuration has them: the shipped ones, and the team's over them.
+
+The folder of rules may hold evaluators (``.sql``) beside rules (``.yaml``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tocsin_alerts.checks import run_tests
+from tocsin_alerts.durations import format_duration
+from tocsin_alerts.errors import EvaluatorError
+from tocsin_alerts.evaluator import Evaluator, load_evaluators
+from tocsin_alerts.ports import Query
+from tocsin_alerts.rules import RuleBook, survey
+from tocsin_alerts.template_check import check_templates
+from tocsin_console.config import Config
+from tocsin_console.errors import UsageProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a configuration's folders hold, and what cannot be meant."""
+
+    evaluators: Mapping[str, Evaluator]
+    book: RuleBook
+    findings: tuple[str, ...]  # each with file and line
+
+    def require_sound(self) -> None:
+        """Refuse to go on with what cannot be meant.
+
+        Raises:
+            UsageProblem: with every finding.
+        """
+        if self.findings:
+            raise UsageProblem("\n".join(self.findings))
+
+
+def read(config: Config, *, with_tests: bool = False, query: Query | None = None) -> Reading:
+    """Read evaluators, rules and templates, and list everything that is wrong with them.
+
+    Args:
+        config: Says where the team's folders are.
+        with_tests: Whether to run the rules' own tests too.
+        query: Where given, the engine is asked for the columns of inline SQL.
+    """
+    try:
+        evaluators = load_evaluators(config.rules_dir)
+    except EvaluatorError as error:
+        return Reading(evaluators={}, book=RuleBook(), findings=(str(error),))
+    book, wrong = survey(config.rules_dir, evaluators=evaluators, query=query)
+    wrong = [*wrong, *check_templates(config.templates_dir)]
+    if with_tests:
+        wrong += [finding for rule in book for finding in run_tests(rule)]
+    return Reading(evaluators=evaluators, book=book, findings=tuple(str(finding) for finding in wrong))
+
+
+def listed(book: RuleBook) -> list[dict[str, Any]]:
+    """Describe the rules in force."""
+    return [
+        {
+            "rule": rule.name,
+            "summary": rule.text.summary,
+            "severity": rule.text.severity,
+            "evaluator": rule.source.name,
+            "every": format_duration(rule.text.every),
+            "when": rule.text.when,
+            "clear": rule.text.clear,
+            "guard": rule.text.guard,
+            "group": rule.text.group,
+            "hash": rule.hash,
+            "path": rule.path,
+        }
+        for rule in book
+    ]

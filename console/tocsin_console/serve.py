@@ -1,0 +1,56 @@
+"""The process of ``tocsin up``: log, banner, signals."""
+
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+
+from tocsin_console.composition import Up
+from tocsin_console.config import Config
+
+_DRAIN_S = 10.0
+_log = logging.getLogger(__name__)
+
+
+def serve(config: Config, *, as_json: bool) -> None:
+    """Run until SIGTERM or SIGINT; a second one does not wait for what is left."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+    )
+    ended = threading.Event()
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if ended.is_set():
+            raise KeyboardInterrupt
+        _log.info("%s: draining", signal.Signals(number).name)
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    up = Up(config)
+    try:
+        facts = up.start()
+        _greet(config, facts, as_json=as_json)
+        while not ended.wait(1.0):
+            pass
+    finally:
+        up.stop(drain_s=_DRAIN_S)
+        _log.info("ended")
+
+
+def _greet(config: Config, facts: dict[str, str], *, as_json: bool) -> None:
+    from tocsin_console.cli.output import print_json, say
+
+    if as_json:
+        print_json(facts)
+        return
+    page = any(channel.type != "log" and "page" in (channel.severities or ("page",)) for channel in config.channels)
+    say(f"tocsin {facts['version']} is up")
+    say(f"  spans and outcomes  {facts['grpc']}  (OTLP/gRPC)")
+    say(f"  page and API        http://{facts['api']}/")
+    say(f"  guard               {facts['guard']}  (flagd sync)")
+    say(f"  data                {facts['data_dir']}" + (f" and {config.store_url}" if config.store_url else ""))
+    if not page:
+        say("  nobody is told yet: add a webhook or smtp channel to tocsin.yaml")
+    say("Next: 'tocsin send-test' in another terminal, then 'tocsin doctor'. Ctrl-C ends it; nothing is lost.")

@@ -1,0 +1,9 @@
+-- What the load ledger says it stored, beside what the tables hold. Spans are kept 30 days, the ledger for ever.
+SELECT
+    (SELECT sum(spans) FROM load_ledger FINAL WHERE kind = 'traces' AND state = 'loaded') AS spans_by_ledger,
+    (SELECT count() FROM load_ledger FINAL WHERE kind = 'traces' AND at < now64(6) - INTERVAL 29 DAY) > 0 AS spans_may_have_expired,
+    (SELECT count() FROM otel_traces) AS spans_stored,
+    (SELECT count() FROM ai_calls) AS calls_stored,
+    (SELECT sum(spans) FROM load_ledger FINAL WHERE kind = 'outcomes' AND state = 'loaded') AS outcomes_by_ledger,
+    (SELECT count() FROM outcomes FINAL) AS outcomes_stored,
+    (SELECT count() FROM dead_letters FINAL) AS requests_set_aside

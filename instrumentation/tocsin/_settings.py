@@ -1,0 +1,75 @@
+"""What the SDK was told: arguments first, then the environment, then defaults. Read once, by `init`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4317"
+DEFAULT_GUARD_ENDPOINT: Final = "127.0.0.1:8015"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A gRPC server."""
+
+    target: str  # host:port, as gRPC wants it
+    secure: bool  # TLS; never on an http:// or bare address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The SDK's settings, whole."""
+
+    disabled: bool = False
+    service_name: str | None = None
+    use_case: str | None = None  # for calls that name none
+    endpoint: str = DEFAULT_ENDPOINT
+    outcomes: Address = Address(target="127.0.0.1:4317", secure=False)
+    guard: Address = Address(target=DEFAULT_GUARD_ENDPOINT, secure=False)
+    headers: tuple[tuple[str, str], ...] = ()
+    max_queue_size: int = 65_536  # spans that wait; above it, new ones are dropped and counted
+    block_when_full_s: float = 0.0  # how long a span may wait for room; 0 never slows the host
+
+    @classmethod
+    def read(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        service_name: str | None = None,
+        use_case: str | None = None,
+        endpoint: str | None = None,
+        guard_endpoint: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_queue_size: int | None = None,
+        block_when_full_s: float = 0.0,
+    ) -> "Settings":
+        """Fill in from the environment what the arguments leave open."""
+        base = endpoint or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or DEFAULT_ENDPOINT
+        traces = endpoint or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or base
+        guard = guard_endpoint or environ.get("TOCSIN_GUARD_ENDPOINT") or DEFAULT_GUARD_ENDPOINT
+        return cls(
+            disabled=environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
+            service_name=service_name or environ.get("TOCSIN_SERVICE_NAME") or None,
+            use_case=use_case or environ.get("TOCSIN_USE_CASE") or None,
+            endpoint=traces if "://" in traces else f"http://{traces}",
+            outcomes=address(environ.get("TOCSIN_OUTCOMES_ENDPOINT") or base),
+            guard=address(guard),
+            headers=tuple((headers or {}).items()) or _headers(environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
+            max_queue_size=max_queue_size or int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or 65_536),
+            block_when_full_s=block_when_full_s,
+        )
+
+
+def address(endpoint: str) -> Address:
+    """Read ``https://host:port``, ``http://host:port`` or ``host:port``."""
+    if "://" not in endpoint:
+        return Address(target=endpoint, secure=False)
+    parts = urlsplit(endpoint)
+    return Address(target=parts.netloc, secure=parts.scheme == "https")
+
+
+def _headers(written: str) -> tuple[tuple[str, str], ...]:
+    """Read OTEL_EXPORTER_OTLP_HEADERS: ``key=value`` pairs with commas between."""
+    pairs = (pair.partition("=") for pair in written.split(",") if "=" in pair)
+    return tuple((key.strip().lower(), value.strip()) for key, _, value in pairs)

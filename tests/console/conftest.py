@@ -1,0 +1,140 @@
+"""A running API over fakes and a real store."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.status import UseCaseStatus
+from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.migrate import migrate
+from tocsin_console.api.app import build_app
+from tocsin_console.api.server import ApiServer
+from tocsin_console.book import Book
+from tocsin_console.channels import channels_of
+from tocsin_console.config import Config, Flags, resolve
+from tocsin_console.loop import LoopStats
+from tocsin_console.parts import Parts
+from tocsin_console.reader import Reader
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+FATES = [f"{fate}_spans" for fate in ("received", "stored", "duplicate", "refused", "dead_lettered", "waiting")]
+LOOP = LoopStats(turns=3, failures=0, consecutive_failures=0, last_error="", is_alive=True)
+
+
+@dataclass
+class FakeGuard:
+    """Remembers what a person did to the guard."""
+
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def set(self, use_case: str, state: Any, *, actor: str, cause: str, project: str = "default") -> Mapping[str, Any]:
+        """Remember an override."""
+        self.done.append(("set", project, use_case, state, actor, cause))
+        return {"use_case": use_case, "state": state}
+
+    def release(self, use_case: str, *, actor: str, project: str = "default") -> Mapping[str, Any]:
+        """Remember a release."""
+        self.done.append(("release", project, use_case, actor))
+        return {"use_case": use_case, "state": "normal"}
+
+
+@dataclass
+class FakeOutcomes:
+    """Takes every outcome but those marked bad."""
+
+    taken: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def record(self, outcomes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Take them."""
+        good = [each for each in outcomes if each["handle"] != "bad"]
+        self.taken += good
+        errors = [] if len(good) == len(outcomes) else ["outcomes[0]: expected a call handle"]
+        return {"accepted": len(good), "rejected": len(outcomes) - len(good), "errors": errors}
+
+
+@dataclass
+class Running:
+    """A running API, what it answers from, and where."""
+
+    parts: Parts
+    address: str
+    guard: FakeGuard
+    outcomes: FakeOutcomes
+    database: Database
+    statuses: list[UseCaseStatus]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The settings of an empty folder with a data folder of its own."""
+    (tmp_path / "data").mkdir()
+    return resolve(Flags(data_dir=tmp_path / "data"), environment={}, cwd=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def store(engine_folder: Path) -> Iterator[Database]:
+    """A migrated database that the tests of one module share: migrating takes a second."""
+    opened = Database.open(StoreAddress(path=engine_folder, database=f"t_{uuid.uuid4().hex[:12]}"))
+    migrate(opened, now=NOW)
+    yield opened
+    opened.command(f"DROP DATABASE `{opened.address.database}`")
+    opened.close()
+
+
+@pytest.fixture
+def running(config: Config, store: Database) -> Iterator[Running]:
+    """An API over a real store and a fake guard, announced in run.json as ``up`` does."""
+    guard, outcomes = FakeGuard(), FakeOutcomes()
+    reading = store.sibling()
+    name = store.address.database
+    plans = Plans.of(Plan(use_case="planned", owner="team"))
+    statuses: list[UseCaseStatus] = []
+    parts = Parts(
+        config=config,
+        version="0.0",
+        store_version=store.version(),
+        started_at=NOW - timedelta(minutes=5),
+        addresses={"grpc": "127.0.0.1:1", "api": "127.0.0.1:2", "guard": "127.0.0.1:3"},
+        book=Book(reading, plans, lambda: statuses),
+        reader=Reader(store.sibling, database=name, embedded=True),
+        plans=plans,
+        channels=channels_of(config),
+        guard=guard,
+        rules=[{"rule": "a-rule"}],
+        collector_stats=lambda: {**dict.fromkeys(FATES, 0), "received_spans": 3, "waiting_spans": 3, "spool_bytes": 7},
+        watermark=lambda: {"complete_to": NOW - timedelta(seconds=2), "data_complete_to": None},
+        evaluated_through=lambda: NOW - timedelta(days=1),
+        loops=lambda: {"engine": LOOP},
+        guard_changed=lambda: guard.done.append(("published",)),
+        use_cases_mapped=lambda: 2,
+        record_outcomes=outcomes.record,
+        now=lambda: NOW,
+    )
+    server = ApiServer(build_app(parts), replace(config.api, port=0))
+    address = str(server.start())
+    config.run_file.write_text(json.dumps({"api": address}))
+    yield Running(parts, address, guard, outcomes, store, statuses)
+    server.stop(timeout_s=5)
+    reading.close()
+
+
+@pytest.fixture
+def tocsin(config: Config, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """The command line, in an empty folder and without anybody's environment."""
+    from typer.testing import CliRunner
+
+    from tocsin_console.cli.app import build
+
+    monkeypatch.chdir(config.data_dir.parent)
+    monkeypatch.setenv("TOCSIN_DATA_DIR", str(config.data_dir))
+    for name in ("TOCSIN_CONFIG", "TOCSIN_CLOCK", "TOCSIN_API_ADDRESS", "TOCSIN_CLICKHOUSE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    runner, app = CliRunner(), build()
+    return lambda *words, **how: runner.invoke(app, [str(word) for word in words], **how)

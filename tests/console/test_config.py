@@ -1,0 +1,104 @@
+"""Where settings come from."""
+
+from pathlib import Path
+
+import pytest
+
+from tocsin_alerts.errors import DocumentError
+from tocsin_console.config import Flags, resolve, secret
+from tocsin_console.errors import UsageProblem
+
+
+def test_nothing_needs_to_be_configured(tmp_path: Path) -> None:
+    """``pip install`` and ``tocsin up`` must be enough."""
+    config = resolve(Flags(), environment={"HOME": str(tmp_path / "home")}, cwd=tmp_path)
+
+    assert config.data_dir == tmp_path / "home/.local/share/tocsin"
+    assert config.store_path == config.data_dir / "store"
+    assert (str(config.grpc), str(config.api), str(config.guard)) == (
+        "127.0.0.1:4317",
+        "127.0.0.1:8317",
+        "127.0.0.1:8015",
+    )
+    assert config.clock == "wall"
+    assert config.channels == ()
+
+
+def test_flag_beats_variable_beats_file_beats_default(tmp_path: Path) -> None:
+    """The nearer to the person, the stronger."""
+    (tmp_path / "tocsin.yaml").write_text(
+        "clock: data\nlisten:\n  grpc: 127.0.0.1:1\n  api: 127.0.0.1:1\n  guard: 127.0.0.1:1\n"
+    )
+
+    config = resolve(
+        Flags(grpc="127.0.0.1:3"),
+        environment={"TOCSIN_GRPC_ADDRESS": "127.0.0.1:2", "TOCSIN_API_ADDRESS": "127.0.0.1:2"},
+        cwd=tmp_path,
+    )
+
+    assert (config.grpc.port, config.api.port, config.guard.port) == (3, 2, 1)
+    assert config.clock == "data"
+    assert config.data_dir == tmp_path / "tocsin-data"
+
+
+def test_paths_in_the_file_are_beside_the_file(tmp_path: Path) -> None:
+    """A cron job with another working folder must read the same plans."""
+    (tmp_path / "tocsin.yaml").write_text("data_dir: d\nuse_cases: plans\n")
+
+    config = resolve(Flags(config=tmp_path / "tocsin.yaml"), environment={}, cwd=Path("/"))
+
+    assert config.data_dir == tmp_path / "d"
+    assert config.use_cases_dir == tmp_path / "plans"
+    assert config.rules_dir == tmp_path / "rules"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("clok: data\n", 1, "clock"),
+        ("clock: sundial\n", 1, "data"),
+        ("store:\n  pasword: env:X\n", 2, "password"),
+        ("channels:\n  - name: a\n    type: carrier-pigeon\n", 3, "webhook"),
+        ("channels:\n  - name: a\n    type: webhook\n    urll: x\n", 4, "url"),
+        ("channels:\n  - name: a\n    type: webhook\n", 2, "'url'"),
+        ("channels:\n  - name: a\n    type: log\n    host: x\n", 2, "'host'"),
+        ("use_case_map:\n  - {service: x}\n", 2, "use_case"),
+    ],
+)
+def test_a_mistake_is_named_by_file_and_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+    """With the nearest valid name, so that nobody has to look it up."""
+    (tmp_path / "tocsin.yaml").write_text(text)
+
+    with pytest.raises(DocumentError) as caught:
+        resolve(Flags(), environment={}, cwd=tmp_path)
+
+    found = [str(finding) for finding in caught.value.findings]
+    assert any(f"tocsin.yaml:{line}: " in finding and said in finding for finding in found), found
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        Flags(grpc="4317"),
+        Flags(api="127.0.0.1:99999"),
+        Flags(guard="http://127.0.0.1:1"),
+        Flags(clock="sundial"),
+        Flags(config=Path("missing.yaml")),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(tmp_path: Path, flags: Flags) -> None:
+    """Before anything is opened."""
+    with pytest.raises(UsageProblem):
+        resolve(flags, environment={}, cwd=tmp_path)
+
+
+def test_a_secret_is_a_reference(tmp_path: Path) -> None:
+    """A configuration file is committed, mailed and pasted."""
+    (tmp_path / "key").write_text("from-file\n")
+
+    assert secret("env:X", environment={"X": "from-env"}, base=tmp_path, what="it") == "from-env"
+    assert secret("file:key", environment={}, base=tmp_path, what="it") == "from-file"
+    for reference in ("hunter2", "env:MISSING", "file:missing"):
+        with pytest.raises(UsageProblem) as caught:
+            secret(reference, environment={}, base=tmp_path, what="it")
+        assert "hunter2" not in str(caught.value)

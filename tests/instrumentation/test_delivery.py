@@ -1,0 +1,197 @@
+"""From ended span to acknowledged span."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import grpc
+import pytest
+import tocsin
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from tocsin._runtime import runtime
+from tocsin._spans import send
+
+
+def emit(count: int) -> None:
+    """End so many spans at once."""
+    now = runtime()
+    rows: list[dict[str, Any]] = [{"tocsin.use_case": "bulk", "tocsin.input.n": float(at)} for at in range(count)]
+    send(now.tracer, now.scope, "bulk", rows, start_ns=1, end_ns=2)
+
+
+def test_spans_arrive_with_resource_scope_and_headers(collector: Any) -> None:
+    """What the collector sees is OTLP like any other."""
+    tocsin.init(
+        endpoint=collector.endpoint,
+        service_name="triage",
+        resource={"deployment.environment.name": "prod"},
+        headers={"x-tocsin-key": "secret"},
+    )
+    with tocsin.observe("ticket-triage") as call:
+        call.set_input(words=12)
+
+    assert tocsin.flush() is True
+    resource = {
+        pair.key: pair.value.string_value for pair in collector.requests[0].resource_spans[0].resource.attributes
+    }
+    assert (resource["service.name"], resource["deployment.environment.name"]) == ("triage", "prod")
+    assert collector.requests[0].resource_spans[0].scope_spans[0].scope.name == "tocsin"
+    assert collector.attributes()[0]["tocsin.input.words"] == 12
+    assert collector.metadata[0]["x-tocsin-key"] == "secret"
+
+
+def test_a_burst_of_twenty_thousand_loses_none(collector: Any) -> None:
+    """Default queues lose 8.5 % of such a burst."""
+    tocsin.init(endpoint=collector.endpoint)
+
+    emit(20_000)
+
+    assert tocsin.flush() is True
+    assert len(collector.spans) == 20_000
+    assert tocsin.stats()["spans_exported"] == 20_000
+    assert tocsin.stats()["dropped"] == 0
+
+
+def test_flush_says_false_when_the_collector_does_not_answer_in_time(collector: Any) -> None:
+    """A flush that lies is worse than none."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.gate.clear()
+
+    emit(10)
+    in_time = tocsin.flush(timeout_s=0.05)
+    collector.gate.set()
+
+    assert in_time is False
+    assert tocsin.flush() is True
+    assert len(collector.spans) == 10
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
+def test_a_passing_refusal_costs_nothing(collector: Any, code: grpc.StatusCode) -> None:
+    """A restarting or overloaded collector says so, and every span arrives once it is back."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.refuse_spans = [code]
+
+    emit(10)
+
+    assert tocsin.flush() is True
+    assert len(collector.spans) == 10
+
+
+def test_a_lasting_refusal_is_counted_and_not_repeated(collector: Any) -> None:
+    """Invalid today is invalid tomorrow: retrying would block everything behind it."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.refuse_spans = [grpc.StatusCode.INVALID_ARGUMENT]
+
+    emit(10)
+    first = tocsin.flush()
+    emit(5)
+
+    assert first is False
+    assert tocsin.flush() is True
+    assert (tocsin.stats()["spans_failed"], tocsin.stats()["spans_exported"]) == (10, 5)
+
+
+def test_a_partial_success_is_counted(collector: Any) -> None:
+    """The stock exporter ignores it: what the collector refused would count as sent."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.reject = 3
+
+    emit(10)
+
+    assert tocsin.flush() is False
+    assert (tocsin.stats()["spans_failed"], tocsin.stats()["spans_exported"]) == (3, 7)
+
+
+def test_a_full_queue_drops_the_newest_and_counts_them(collector: Any) -> None:
+    """Memory is bounded, the host is never made to wait, and nothing is lost in silence."""
+    tocsin.init(endpoint=collector.endpoint, max_queue_size=100)
+    collector.gate.clear()
+
+    emit(5_000)
+    stats = tocsin.stats()
+    collector.gate.set()
+
+    assert tocsin.flush() is True
+    assert stats["spans_ended"] == 5_000
+    assert stats["dropped"] > 0
+    assert len(collector.spans) == 5_000 - stats["dropped"]
+
+
+def test_a_host_that_asks_for_it_waits_for_room(collector: Any) -> None:
+    """Replays would rather be slow than incomplete."""
+    tocsin.init(endpoint=collector.endpoint, max_queue_size=100, block_when_full_s=20.0)
+
+    emit(5_000)
+
+    assert tocsin.flush() is True
+    assert len(collector.spans) == 5_000
+
+
+def test_an_existing_provider_is_joined(collector: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host with tracing of its own keeps it: its exporters see our calls, and we add ours."""
+    from opentelemetry import trace
+
+    host = TracerProvider(shutdown_on_exit=False)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: host)
+    tocsin.init(endpoint=collector.endpoint)
+
+    with host.get_tracer("host").start_as_current_span("request"), tocsin.observe("triage"):
+        pass
+
+    assert tocsin.flush() is True
+    assert sorted(span.name for span in collector.spans) == ["request", "triage"]
+    assert len({span.trace_id for span in collector.spans}) == 1
+    host.shutdown()
+
+
+def test_init_twice_is_init_once(collector: Any) -> None:
+    """Libraries and applications both call it; spans must not leave twice."""
+    tocsin.init(endpoint=collector.endpoint)
+    tocsin.init(endpoint="http://127.0.0.1:1")
+
+    emit(3)
+
+    assert tocsin.flush() is True
+    assert len(collector.spans) == 3
+
+
+class Raising(SpanExporter):
+    """An exporter that fails in the worst ways."""
+
+    def __init__(self) -> None:
+        self.tried = threading.Event()
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.tried.set()
+        raise RuntimeError(f"broken at {len(spans)}")
+
+    def shutdown(self) -> None:
+        raise RuntimeError("broken again")
+
+
+def test_a_broken_exporter_harms_nobody(eventually: Callable[[Callable[[], bool]], bool]) -> None:
+    """Its exceptions are counted; host and flush go on."""
+    broken = Raising()
+    tocsin.init(span_exporter=broken)
+
+    with tocsin.observe("triage"):
+        pass
+
+    assert broken.tried.wait(20)
+    assert eventually(lambda: tocsin.stats()["spans_failed"] == 1)
+    assert tocsin.stats()["swallowed.exporter"] == 1
+    tocsin.shutdown()
+
+
+def test_after_shutdown_a_new_init_sends_again(collector: Any) -> None:
+    """Test suites and notebooks start and stop the SDK many times."""
+    tocsin.init(endpoint=collector.endpoint, service_name="first")
+    emit(1)
+    tocsin.shutdown()
+    tocsin.init(endpoint=collector.endpoint, service_name="second")
+    emit(2)
+
+    assert tocsin.flush() is True
+    assert len(collector.spans) == 3
