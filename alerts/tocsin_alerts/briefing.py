@@ -14,6 +14,7 @@ from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook
 
 _MOST_ALERTS: Final = 12  # of one incident in one message
+_SERVED_BY_OTHERS: Final = {"fallback": "the fallback is serving", "off": "the feature is off"}
 _ACCURACY: Final = frozenset({"accuracy", "estimated_accuracy", "confidence_shift"})
 
 
@@ -147,27 +148,27 @@ def _do_now(case: Case, lead: Alert, wrong: float | None, before: float | None) 
     """Say the first line, and the command that it speaks of."""
     use_case = _word(case.incident.use_case) + _in_project(case.incident.project)
     in_force = case.guard.in_force
-    summary = (lead.summary or lead.rule).rstrip(".")
+    trouble = _lower_first((lead.summary or lead.rule).rstrip("."))
     if case.transition == "resolved":
-        if in_force == "normal":
-            return "Nothing to do: every alert of this incident is over.", ""
-        return f"It is over, and the guard is still at {in_force}. To release it:", f"tocsin guard release {use_case}"
-    severity = most_severe(case.members)
-    if severity != "page":
-        return f"Look at it in working hours: {_lower_first(summary)}.", ""
-    if in_force in ("fallback", "off"):
-        what = "the fallback is serving" if in_force == "fallback" else "the feature is off"
-        return f"Nothing until morning: {what}.", ""
-    count = "" if wrong is None else f"about {wrong:,.0f} wrong answers a day"
-    count += "" if wrong is None or before is None else f" ({before:,.0f} before)"
-    fall_back = f"tocsin guard set {use_case} fallback"
-    is_quality = lead.evaluator in _ACCURACY or case.guard.row is not None
-    if in_force == "verify":
-        return f"Look today: answers are being verified; {count or _lower_first(summary)}. To fall back:", fall_back
-    if is_quality:
-        return f"Act: {count or _lower_first(summary)}. To fall back:", fall_back
-    steps = case.plan.runbook.first_steps
-    return f"Act: {_lower_first(summary)}." + (f" First: {steps[0]}" if steps else ""), ""
+        said = ("Nothing to do: every alert of this incident is over.", "")
+        if in_force != "normal":
+            said = (
+                f"It is over, and the guard is still at {in_force}. To release it:",
+                f"tocsin guard release {use_case}",
+            )
+    elif most_severe(case.members) != "page":
+        said = (f"Look at it in working hours: {trouble}.", "")
+    elif in_force in _SERVED_BY_OTHERS:
+        said = (f"Nothing until morning: {_SERVED_BY_OTHERS[in_force]}.", "")
+    elif lead.evaluator in _ACCURACY or case.guard.row is not None:
+        count = trouble if wrong is None else f"about {wrong:,.0f} wrong answers a day"
+        count += "" if wrong is None or before is None else f" ({before:,.0f} before)"
+        urgency = "Look today, answers are being verified" if in_force == "verify" else "Act"
+        said = (f"{urgency}: {count}. To fall back:", f"tocsin guard set {use_case} fallback")
+    else:
+        steps = case.plan.runbook.first_steps
+        said = (f"Act: {trouble}." + (f" First: {steps[0]}" if steps else ""), "")
+    return said
 
 
 def _action(guard: GuardNews) -> Action | None:

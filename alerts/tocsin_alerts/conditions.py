@@ -191,8 +191,12 @@ def _number(node: ast.expr, names: Names) -> float | None:
 def _spell(node: ast.expr, names: Names) -> str:  # noqa: PLR0911 - one return per kind of node
     match node:
         case ast.BoolOp(op=op, values=values):
+            shown = _decisive(op, values, names)
             word = " or " if isinstance(op, ast.Or) else " and "
-            return word.join(f"({_spell(v, names)})" if isinstance(v, ast.BoolOp) else _spell(v, names) for v in values)
+            return word.join(
+                f"({_spell(v, names)})" if len(shown) > 1 and _joins_several(v, names) else _spell(v, names)
+                for v in shown
+            )
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return f"not ({_spell(operand, names)})"
         case ast.UnaryOp(op=op, operand=operand):
@@ -203,9 +207,28 @@ def _spell(node: ast.expr, names: Names) -> str:  # noqa: PLR0911 - one return p
             )
             return _spell(left, names) + "".join(rest)
         case ast.BinOp(left=left, op=operation, right=right):
-            parts = [f"({_spell(s, names)})" if isinstance(s, ast.BinOp) else _spell(s, names) for s in (left, right)]
-            return f" {_ARITHMETIC[type(operation)][0]} ".join(parts)
+            first, second = _spell(left, names), _spell(right, names)
+            is_product = isinstance(operation, ast.Mult | ast.Div)
+            if is_product and _is_sum(left):
+                first = f"({first})"
+            if isinstance(right, ast.BinOp) and (is_product or (isinstance(operation, ast.Sub) and _is_sum(right))):
+                second = f"({second})"
+            return f"{first} {_ARITHMETIC[type(operation)][0]} {second}"
         case ast.Name(id=name):
             value = names.get(name)
             return f"{name} unknown" if value is None else f"{name} {value:.4g}"
     return ast.unparse(node)
+
+
+def _decisive(op: ast.boolop, values: list[ast.expr], names: Names) -> list[ast.expr]:
+    """Keep what decided: the true arms of an "or" that holds, the false ones of an "and" that does not."""
+    wanted = isinstance(op, ast.Or)
+    return [value for value in values if _truth(value, names) is wanted] or values
+
+
+def _joins_several(node: ast.expr, names: Names) -> bool:
+    return isinstance(node, ast.BoolOp) and len(_decisive(node.op, node.values, names)) > 1
+
+
+def _is_sum(node: ast.expr) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub)

@@ -213,6 +213,6 @@ class Courier:
         )
 
     def _retry_s(self, attempts: int, failure: Exception) -> float:
-        nominal = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2 ** min(attempts, 20))
+        nominal = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * float(2 ** min(attempts, 20)))
         asked = failure.retry_after_s if isinstance(failure, DeliveryFailed) else None
         return max(nominal * (0.75 + 0.5 * self._jitter()), min(asked or 0.0, _LONGEST_ASKED_S))

@@ -178,8 +178,18 @@ class Delivery:
         if due is None:
             return None
         transition, news = due
+        case = Case(
+            incident=incident,
+            transition=transition,
+            slot=slot,
+            members=members,
+            news=frozenset(news),
+            plan=plan,
+            rules=self._rules,
+            guard=self._guard.news(incident.project, incident.use_case, incident.id),
+            findings=self._findings(incident, slot, members),
+        )
         repeat = ",".join(sorted(news)) if transition == "updated" else ""
-        message = self._compose(incident, channel, transition, slot, members, frozenset(news), plan)
         return Notification(
             id=notification_id(incident.id, transition, channel.name, repeat),
             incident=incident.id,
@@ -189,37 +199,18 @@ class Delivery:
             channel=channel.name,
             severity=most_severe(members),
             slot=slot,
-            message=replace(message, alerts=alerts_of(members)),
+            message=replace(self._compose(case, channel), alerts=alerts_of(members)),
             created_at=self._now(),
         )
 
-    def _compose(
-        self,
-        incident: Incident,
-        channel: Channel,
-        transition: NotificationTransition,
-        slot: datetime,
-        members: Sequence[Member],
-        news: frozenset[str],
-        plan: Plan,
-    ) -> Message:
-        case = Case(
-            incident=incident,
-            transition=transition,
-            slot=slot,
-            members=members,
-            news=news,
-            plan=plan,
-            rules=self._rules,
-            guard=self._guard.news(incident.project, incident.use_case, incident.id),
-            findings=self._findings(incident, slot, members),
-        )
+    def _compose(self, case: Case, channel: Channel) -> Message:
         view = brief(case)
         chat = isinstance(channel, WebhookChannel)
         try:
             return self._templates.compose(view, chat=chat)
         except AlertsError as error:
-            self._stats = replace(self._stats, template_errors=self._stats.template_errors + 1, last_error=str(error))
+            errors = self._stats.template_errors + 1
+            self._stats = replace(self._stats, template_errors=errors, last_error=str(error))
             return fallback(view, reason=str(error), chat=chat)
 
     def _findings(self, incident: Incident, slot: datetime, members: Sequence[Member]) -> Findings:

@@ -3,11 +3,13 @@
 import textwrap
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Final
 
 from tocsin_alerts.message import Measure
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
+_TO: Final = "\u2013"  # en dash
 _UNKNOWN: Final = "unknown"
 _WIDTH: Final = 76
 _PARTS: Final = (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
@@ -16,29 +18,29 @@ _LINKS: Final = ("https://", "http://", "mailto:")
 
 def pct(share: float | None, digits: int = 1) -> str:
     """0.8834 → ``88.3 %``."""
-    return _UNKNOWN if share is None else f"{100 * share:.{_few(digits)}f} %"
+    return _UNKNOWN if share is None or not isfinite(share) else f"{100 * share:.{_few(digits)}f} %"
 
 
 def fixed(number: float | None, digits: int = 2) -> str:
     """0.4123 → ``0.41``."""
-    return _UNKNOWN if number is None else f"{number:.{_few(digits)}f}"
+    return _UNKNOWN if number is None or not isfinite(number) else f"{number:.{_few(digits)}f}"
 
 
 def money(amount: float | None, currency: str = "", digits: int = 2) -> str:
     """1234.5 → ``1,234.50 EUR``."""
-    return _UNKNOWN if amount is None else f"{amount:,.{_few(digits)}f} {currency}".rstrip()
+    return _UNKNOWN if amount is None or not isfinite(amount) else f"{amount:,.{_few(digits)}f} {currency}".rstrip()
 
 
 def usd(amount: float | None, digits: int = 2) -> str:
     """1234.5 → ``$1,234.50``."""
-    if amount is None:
+    if amount is None or not isfinite(amount):
         return _UNKNOWN
     return f"{'-' if amount < 0 else ''}${abs(amount):,.{_few(digits)}f}"
 
 
 def delta(now: float | None, before: float | None, unit: str = "share") -> str:
     """Say how far a figure moved: shares in points, others in their unit, always signed."""
-    if now is None or before is None:
+    if now is None or before is None or not isfinite(now - before):
         return _UNKNOWN
     moved = now - before
     if unit == "share":
@@ -62,7 +64,7 @@ def duration(span: float | timedelta | None) -> str:
 
 def humanize(number: float | None) -> str:
     """2034 → ``2,034``; 1,234,567 → ``1.23 million``; 0.0312 → ``0.031``."""
-    if number is None:
+    if number is None or not isfinite(number):
         return _UNKNOWN
     size = abs(number)
     for name, unit in (("billion", 1e9), ("million", 1e6)):
@@ -75,7 +77,7 @@ def humanize(number: float | None) -> str:
 
 def amount(value: float | None, unit: str) -> str:
     """Print a value in the unit of its evaluator: a share as per cent, seconds as a duration, money as money."""
-    if value is None:
+    if value is None or not isfinite(value):
         return _UNKNOWN
     if unit == "share":
         return pct(value)
@@ -87,17 +89,18 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def interval(measure: Measure, unit: str = "share") -> str:
-    """Print the 95 % interval of a measure: ``86.8–89.6 %``."""
+    """Print the 95 % interval of a measure: ``86.8`` to ``89.6 %``, with a dash between."""
     if measure.lower is None or measure.upper is None:
         return _UNKNOWN
     if unit == "share":
-        return f"{100 * measure.lower:.1f}–{100 * measure.upper:.1f} %"
+        return f"{100 * measure.lower:.1f}{_TO}{100 * measure.upper:.1f} %"
     return f"{amount(measure.lower, unit)} to {amount(measure.upper, unit)}"
 
 
 def spark(values: Iterable[float | None]) -> str:
     """Draw one bar a value, lowest to highest; a value that is not known is a dot."""
     series = list(values)[-_WIDTH:]
+    series = [value if value is not None and isfinite(value) else None for value in series]
     known = [value for value in series if value is not None]
     if not known:
         return ""

@@ -19,6 +19,7 @@ from tocsin_alerts.records import GuardRow
 from tocsin_wire import flagd
 
 _START_TIMEOUT_S: Final = 10.0
+_MOST_ENCODED: Final = 64
 _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # a port in use is an error, not a second server
     ("grpc.keepalive_time_ms", 30_000),
@@ -55,7 +56,7 @@ class GuardServer:
         Raises:
             AlertsError: the address cannot be listened on.
         """
-        self._rows = tuple(self._source())
+        self._rows = self._rows or tuple(self._source())
         listening: Future[int] = Future()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._serve(listening)), name="tocsin-guard", daemon=True
@@ -98,7 +99,9 @@ class GuardServer:
             await server.start()
         except RuntimeError as error:
             listening.set_exception(
-                AlertsError(f"expected to listen on {self._address} for the guard, but it is taken or not ours: {error}")
+                AlertsError(
+                    f"expected to listen on {self._address} for the guard, but it is taken or not ours: {error}"
+                )
             )
             return
         self._stop = asyncio.Event()
@@ -122,9 +125,11 @@ class _State:
     def configuration(self, selector: str) -> str:
         key, _, project = selector.partition("=")
         wanted = project if key.strip() == "project" and project else None
-        if wanted not in self._encoded:
-            self._encoded[wanted] = flag_configuration(self._rows, self._evaluated_through, project=wanted)
-        return self._encoded[wanted]
+        if (made := self._encoded.get(wanted)) is None:
+            made = flag_configuration(self._rows, self._evaluated_through, project=wanted)
+            if len(self._encoded) < _MOST_ENCODED:  # selectors come from clients
+                self._encoded[wanted] = made
+        return made
 
 
 class _Streams:

@@ -59,7 +59,7 @@ class Said:
 
 def notification_id(incident: str, transition: str, channel: str, repeat: str = "") -> str:
     """Derive the id that survives any crash and replay; receivers deduplicate by it."""
-    return hashlib.sha256("\x1f".join((incident, transition, channel, repeat)).encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{incident}\x1f{transition}\x1f{channel}\x1f{repeat}".encode()).hexdigest()[:32]
 
 
 class Outbox:

@@ -14,7 +14,7 @@ _ESCAPES: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x1b\x9b]\[?[
 _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MENTION: Final = re.compile(r"(?<![\w.+-])@(?=\w)|<(?=[!@#a-zA-Z])")
 _COMBINING_LIMIT: Final = 3  # marks stacked on one letter reach over the lines around it
-_CHARS: Final = 2_000
+_CHARS: Final = 500
 
 
 def one_line(text: str, *, limit: int = _CHARS) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, TemplateError as JinjaError
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader
+from jinja2 import TemplateError as JinjaError
 
 from tocsin_alerts.errors import Finding, TemplateError
 from tocsin_alerts.message import Message, View

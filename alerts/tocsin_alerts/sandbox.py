@@ -15,18 +15,32 @@ from datetime import datetime
 from typing import Any, Final
 
 from jinja2 import BaseLoader, StrictUndefined, TemplateAssertionError, Undefined, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, LoopContext, Macro
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from tocsin_alerts.filters import FILTERS
 
 # Of Jinja's filters, those whose result is no larger than what they are given; the first take texts and numbers alone.
-_TEXT_FILTERS: Final = frozenset("capitalize e escape lower title trim truncate upper".split())
-_OTHER_FILTERS: Final = frozenset(
-    "abs count d default dictsort first float groupby int items last length list map max min reject rejectattr reverse "
-    "round select selectattr sort unique".split()
+_TEXT_FILTERS: Final = ("capitalize", "e", "escape", "lower", "title", "trim", "truncate", "upper")
+_OTHER_FILTERS: Final = (
+    *("abs", "count", "d", "default", "dictsort", "first", "float", "groupby", "int", "items", "last", "length"),
+    *(
+        "list",
+        "map",
+        "max",
+        "min",
+        "reject",
+        "rejectattr",
+        "reverse",
+        "round",
+        "select",
+        "selectattr",
+        "sort",
+        "unique",
+    ),
 )
 _METHODS: Final = {
     str: frozenset({"upper", "lower", "strip", "startswith", "endswith", "title", "capitalize"}),
@@ -39,7 +53,7 @@ _CONTAINERS: Final = (list, tuple, set, dict)
 _SEQUENCE: Final = 10_000
 
 
-class BudgetSpent(SecurityError):
+class BudgetSpent(SecurityError):  # noqa: N818 - says what happened
     """A template asked for more time, turns or text than one message may take."""
 
 
@@ -105,7 +119,7 @@ class BudgetedEnvironment(ImmutableSandboxedEnvironment):
             budget.turn(chars)
         return ""
 
-    def printed(self, value: object) -> object:
+    def printed(self, value: object) -> str:
         """Charge one printed value, refusing what has no text of its own."""
         text = _text(value)
         if budget := getattr(self._here, "budget", None):
@@ -158,11 +172,13 @@ class BudgetedEnvironment(ImmutableSandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        for node in tree.find_all(nodes.ScopedEvalContextModifier):
-            raise TemplateAssertionError("{% autoescape %} is not allowed", node.lineno, name, filename)
-        for body in [tree, *tree.find_all((nodes.For, nodes.Macro, nodes.CallBlock))]:
-            body.body.insert(0, _turn(body))
-        return _capped(tree)
+        for modifier in tree.find_all(nodes.ScopedEvalContextModifier):
+            raise TemplateAssertionError("{% autoescape %} is not allowed", modifier.lineno, name, filename)
+        entered: list[Any] = [tree, *tree.find_all((nodes.For, nodes.Macro, nodes.CallBlock))]
+        for node in entered:
+            node.body.insert(0, _turn(node))
+        _capped(tree)
+        return tree
 
 
 def _turn(node: Any) -> nodes.Output:
@@ -192,7 +208,7 @@ def _capped(node: Any) -> Any:
     return node
 
 
-def _call(name: str, items: list[Any], *, like: nodes.Node) -> Any:
+def _call(name: str, items: list[Any], *, like: Any) -> Any:
     call = nodes.Call(nodes.EnvironmentAttribute(name), items, [], None, None)
     return call.set_lineno(like.lineno).set_environment(like.environment)
 

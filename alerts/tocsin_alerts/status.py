@@ -15,6 +15,7 @@ Standing: TypeAlias = Literal["right", "drifting", "wrong", "unverified", "colle
 
 REFERENCE_DAYS: Final = 28
 REFERENCE_CALLS: Final = 200
+ENOUGH_LABELS: Final = 50  # as accuracy-below-floor asks for: fewer neither condemn nor acquit
 _FRESH: Final = timedelta(days=2)  # an older sample speaks of another time
 
 
@@ -63,7 +64,9 @@ def judge(
         ]
         active.sort(key=lambda each: (each.severity != "page", not each.status.is_active, each.rule, each.fingerprint))
         accuracy = latest.get((project, use_case, "accuracy"))
-        verdict, reason = _verdict(plan, active, accuracy, progress.get((project, use_case)), book)
+        estimate = latest.get((project, use_case, "estimated_accuracy"))
+        alarm = _alarm(active, book)
+        verdict, reason = alarm or _at_rest(plan, accuracy, estimate, progress.get((project, use_case)))
         found.append(
             UseCaseStatus(
                 project=project,
@@ -71,7 +74,7 @@ def judge(
                 verdict=verdict,
                 reason=reason,
                 accuracy=accuracy,
-                estimate=latest.get((project, use_case, "estimated_accuracy")),
+                estimate=estimate,
                 alerts=tuple(active),
                 unanswered=len(plan.unanswered()),
                 evaluated_through=evaluated_through,
@@ -80,27 +83,32 @@ def judge(
     return found
 
 
-def _verdict(
-    plan: Plan, active: Sequence[Series], accuracy: Sample | None, progress: Mapping[str, Any] | None, book: RuleBook
-) -> tuple[Standing, str]:
-    for wanted in ("wrong", "drifting"):
+def _alarm(active: Sequence[Series], book: RuleBook) -> tuple[Standing, str] | None:
+    words: tuple[Standing, ...] = ("wrong", "drifting")
+    for word in words:
         for each in active:
             rule = book.get(each.rule)
-            if rule and each.status.is_active and rule.text.verdict == wanted:
+            if rule and each.status.is_active and rule.text.verdict == word:
                 since = f"{each.status.since:%Y-%m-%d %H:%M}"
-                return (
-                    "wrong" if wanted == "wrong" else "drifting"
-                ), f"{rule.text.summary} ({each.rule}, since {since})"
+                return word, f"{rule.text.summary} ({each.rule}, since {since})"
+    return None
+
+
+def _at_rest(
+    plan: Plan, accuracy: Sample | None, estimate: Sample | None, progress: Mapping[str, Any] | None
+) -> tuple[Standing, str]:
     if progress is None:
         return "collecting", "no calls yet"
-    if accuracy is not None and accuracy.value is not None:
+    if accuracy is not None and accuracy.value is not None and accuracy.n >= ENOUGH_LABELS:
         return _from_labels(plan, accuracy, accuracy.value, progress)
     if not progress["has_reference"]:
         return "collecting", _collected(progress)
     labels = accuracy.n if accuracy else 0
-    return "unverified", f"{labels} outcomes in the last label window: too few to say" if labels else (
-        "no outcomes in the last label window"
-    )
+    reason = f"{labels or 'no'} outcome{'s' * (labels != 1)} in the last label window"
+    reason += ": too few to say" if labels else ""
+    if estimate is not None and estimate.value is not None:
+        reason += f"; estimated without labels: {estimate.value:.1%}"
+    return "unverified", reason
 
 
 def _from_labels(plan: Plan, sample: Sample, value: float, progress: Mapping[str, Any]) -> tuple[Standing, str]:

@@ -4,7 +4,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from jinja2 import TemplateError as JinjaError, meta, nodes
+from jinja2 import TemplateError as JinjaError
+from jinja2 import meta, nodes
 
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.errors import Finding, TemplateError
@@ -71,8 +72,8 @@ def _tried(templates: Templates) -> list[Finding]:
 
 
 def _explained(environment: BudgetedEnvironment, message: str) -> str:
-    kind, _, rest = message.partition(" named '")
-    name = rest.partition("'")[0]
+    kind, _, rest = message.partition(" named ")
+    name = rest.partition("'")[2].partition("'")[0]
     if kind == "No filter":
         return f"unknown filter {name!r}: {suggest(name, sorted(environment.filters))}"
     if kind == "No test":

@@ -1,6 +1,7 @@
 """The one way to ClickHouse: clickhouse-connect, to a server or to the embedded engine (chDB)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -84,7 +85,7 @@ class Database:
             StoreUnavailable: try again.
             StoreRejected: the statement itself is refused.
         """
-        with _translated():
+        with self._translated():
             return list(self._client.query(sql, parameters=dict(parameters or {})).named_results())
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]], /, *, token: str | None = None) -> None:
@@ -103,20 +104,22 @@ class Database:
             return
         columns = list(rows[0])
         settings = {"insert_deduplication_token": token} if token else {}
-        with _translated():
+        with self._translated():
             self._client.insert(
                 table, [[row[column] for column in columns] for row in rows], column_names=columns, settings=settings
             )
 
-    def command(self, sql: str, *, settings: Mapping[str, Any] | None = None) -> None:
+    def command(
+        self, sql: str, *, parameters: Mapping[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> None:
         """Run one statement that returns nothing.
 
         Raises:
             StoreUnavailable: try again.
             StoreRejected: the statement itself is refused.
         """
-        with _translated():
-            self._client.command(sql, settings=dict(settings or {}))
+        with self._translated():
+            self._client.command(sql, parameters=dict(parameters or {}), settings=dict(settings or {}))
 
     def raw(
         self,
@@ -127,7 +130,7 @@ class Database:
         settings: Mapping[str, Any] | None = None,
     ) -> bytes:
         """Run one SELECT and return its bytes in a ClickHouse format, such as ``Native`` or ``CSVWithNames``."""
-        with _translated():
+        with self._translated():
             answer = self._client.raw_query(
                 sql, parameters=dict(parameters or {}), settings=dict(settings or {}), fmt=fmt
             )
@@ -137,7 +140,7 @@ class Database:
         self, table: str, columns: Sequence[str], block: bytes, *, fmt: str, settings: Mapping[str, Any] | None = None
     ) -> None:
         """Insert bytes that are already in a ClickHouse format."""
-        with _translated():
+        with self._translated():
             self._client.raw_insert(
                 table, column_names=list(columns), insert_block=block, fmt=fmt, settings=dict(settings or {})
             )
@@ -150,14 +153,27 @@ class Database:
         """Close this client; siblings stay open."""
         self._client.close()
 
+    def _translated(self) -> "_translated":
+        return _translated(self._client if self.address.is_embedded else None)
+
 
 class _translated:  # noqa: N801 - used as a statement, like contextlib.suppress
-    """Turn the driver's errors into ours."""
+    """Turn the driver's errors into ours.
+
+    The embedded engine puts what is left of an answer that failed half-way before the next answer of the same client,
+    where it would be read as rows: so the next answer is asked for here, and thrown away.
+    """
+
+    def __init__(self, embedded: Any | None) -> None:
+        self._embedded = embedded
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and self._embedded is not None:
+            with suppress(Exception):
+                self._embedded.raw_query("SELECT 1")
         match error:
             case OperationalError():
                 raise StoreUnavailable(f"the store did not answer: {error}") from error

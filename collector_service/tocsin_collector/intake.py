@@ -109,14 +109,14 @@ class Intake:
             if not earlier.is_kept:
                 raise Overloaded("the first copy of this was not kept: send it again", retry_after_s=1)
             return
-        envelope = Envelope(project=project, received_ns=now_ns, digest=digest(body) if kind == "outcomes" else sent)
+        self._tally.count(kind, "received", items=contents.items)
+        stored_digest = sent if kind == "traces" else digest(body)  # a frame is proved by the digest of its own bytes
+        frame = Frame(body=body, envelope=Envelope(project=project, received_ns=now_ns, digest=stored_digest))
         try:
-            ticket = self._spools[kind].submit(
-                Frame(body=body, envelope=envelope), contents, spooled_bytes=self._tally.spool_bytes()
-            )
+            ticket = self._spools[kind].submit(frame, contents, spooled_bytes=self._tally.spool_bytes())
             ticket.wait(_DISK_TIMEOUT_S)
         except Overloaded:
             self._recent.forget(key)
-            self._tally.count(kind, "received", "refused", items=contents.items)
+            self._tally.count(kind, "refused", items=contents.items)
             raise
         self._recent.settle(key)

@@ -64,6 +64,19 @@ def _channels(state: Mapping[str, Any]) -> Iterator[Check]:
     else:
         do = "add a webhook or smtp channel with severities: [page] to tocsin.yaml"
         yield Check(name="channels", level="finding", said="no page channel configured: nobody would be told", do=do)
+    for each in state["delivery"]["channels"]:
+        if each["waiting"] and each["last_error"]:
+            said = f"{each['waiting']} messages wait: {each['last_error']}"
+            yield Check(
+                name=f"channel {each['channel']}", level="finding", said=said, do="mend the channel or its receiver"
+            )
+    if state["delivery"]["template_errors"]:
+        yield Check(name="templates", level="finding", said=state["delivery"]["last_error"], do="tocsin rules check")
+    for each in state["failing_rules"]:
+        said = f"its last run failed: {each['last_error'][:200]}"
+        yield Check(
+            name=f"rule {each['rule']}", level="finding", said=said, do="tocsin rules check, and look at the log"
+        )
     if dead := state["notifications"].get("dead", 0):
         said, do = f"{dead} notifications were given up", "tocsin alerts list --all, and look at the log"
         yield Check(name="outbox", level="finding", said=said, do=do)

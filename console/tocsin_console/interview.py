@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tocsin_alerts import documents
 from tocsin_alerts.errors import DocumentError
 from tocsin_alerts.plan import Plan, render_yaml
 from tocsin_alerts.plan_form import FORM, Blank
 from tocsin_console.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _KEYS = frozenset(blank.key for _, blanks in FORM for blank in blanks) | {"project"}
 
@@ -54,19 +57,27 @@ def write_plan(use_case: str, given: Mapping[str, Any]) -> tuple[str, Plan]:
     return text, documents.parse(text, path=f"{use_case}.yaml").into(Plan)
 
 
-def ask(use_case: str) -> dict[str, Any]:
-    """Ask at the terminal; an answer that does not fit is asked again."""
+def ask(use_case: str, *, console: "Console | None" = None, answers: TextIO | None = None) -> dict[str, Any]:
+    """Ask at the terminal; an answer that does not fit is asked again.
+
+    Args:
+        use_case: Whose plan it is.
+        console: Where to ask; the terminal.
+        answers: Where answers come from; the terminal.
+    """
     from rich.console import Console
     from rich.prompt import Prompt
 
-    console = Console()
+    console = console or Console()
     console.print(f"The plan of {use_case}. Enter alone leaves a question open.", markup=False)
     given: dict[str, Any] = {}
     for title, blanks in FORM:
         console.print(f"\n{title}", markup=False, style="bold")
         for blank in blanks:
             while True:
-                words = Prompt.ask(f"  {_prompt(blank)}", console=console, default="", show_default=False)
+                words = Prompt.ask(
+                    f"  {_prompt(blank)}", console=console, default="", show_default=False, stream=answers
+                )
                 if not words.strip():
                     break
                 try:

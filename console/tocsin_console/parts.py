@@ -51,6 +51,7 @@ class Parts:
     collector_stats: Callable[[], Mapping[str, Any]]
     watermark: Callable[[], Mapping[str, datetime | None]]
     evaluated_through: Callable[[], datetime | None]
+    delivery_stats: Callable[[], Mapping[str, Any]]
     loops: Callable[[], Mapping[str, LoopStats]]
     guard_changed: Callable[[], None]  # publish at once
     use_cases_mapped: Callable[[], int]  # read the mapping of tocsin.yaml again; says how many entries

@@ -1,6 +1,7 @@
 """The process of ``tocsin up``: log, banner, signals."""
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ _log = logging.getLogger(__name__)
 
 def serve(config: Config, *, as_json: bool) -> None:
     """Run until SIGTERM or SIGINT; a second one does not wait for what is left."""
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
@@ -22,7 +24,7 @@ def serve(config: Config, *, as_json: bool) -> None:
 
     def end(number: int, _frame: FrameType | None) -> None:
         if ended.is_set():
-            raise KeyboardInterrupt
+            os._exit(128 + number)  # as safe as a power cut: what was acknowledged is in the spool
         _log.info("%s: draining", signal.Signals(number).name)
         ended.set()
 

@@ -33,6 +33,8 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "notifications": {
             row["state"]: int(row["notifications_known"]) for row in parts.book.ask("notification_counts")
         },
+        "delivery": dict(parts.delivery_stats()),
+        "failing_rules": parts.book.ask("failing_rules"),
         "loops": loops,
         "ready": all(loop.is_alive for loop in loops.values()),
         "channels": channels(parts),

@@ -3,8 +3,9 @@
 Nothing here raises into, blocks or slows the host: one boundary swallows, counts (`stats`) and logs once.
 """
 
-from tocsin._call import Call, last_calls
+from tocsin._call import Call
 from tocsin._guard import Guard, Route, guard
+from tocsin._last import last_calls
 from tocsin._lifecycle import flush, init, shutdown, stats
 from tocsin._observe import current_call, observe
 from tocsin._record import record_outcome

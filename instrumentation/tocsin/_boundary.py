@@ -50,6 +50,12 @@ class Mishaps:
             )
 
 
+def type_name(error: BaseException) -> str:
+    """Name an exception as OpenTelemetry's ``error.type`` does."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 MISHAPS: Final = Mishaps()
 
 

@@ -10,14 +10,14 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import Span, StatusCode, set_span_in_context
 
 from tocsin import _values
-from tocsin._boundary import MISHAPS, Swallow
+from tocsin._boundary import MISHAPS, Swallow, type_name
 from tocsin._handles import call_id, handle_of
+from tocsin._last import LAST
 from tocsin._runtime import Runtime
 from tocsin._values import Flags, Scalar, add_flag
 from tocsin_wire import attributes as keys
 
 CURRENT: Final[ContextVar["Call | None"]] = ContextVar("tocsin_call", default=None)
-LAST: Final[ContextVar[Any]] = ContextVar("tocsin_last_calls", default=None)
 
 _IN_INPUTS: Final = Swallow("call.set_inputs")
 _IN_OUTPUT: Final = Swallow("call.set_output")
@@ -35,6 +35,7 @@ class Call:
         "_confidence",
         "_ended",
         "_flags",
+        "_initial",
         "_inputs",
         "_nulls",
         "_runtime",
@@ -55,6 +56,7 @@ class Call:
         self._runtime = runtime
         self._span = span
         self._started_ns = started_ns
+        self._initial = attributes
         self._attributes: dict[str, Scalar] = dict(attributes)
         self._inputs: dict[str, Scalar] = {}
         self._nulls: dict[str, None] = {}
@@ -185,6 +187,10 @@ class Call:
             )
         return ""
 
+    def handles(self) -> tuple[str, ...]:
+        """Return the handle, as `last_calls` does."""
+        return (self.handle,)
+
     @property
     def use_case(self) -> str | None:
         """The AI feature, when the call names one."""
@@ -271,29 +277,15 @@ class Call:
         if len(inputs) > room:
             add_flag(self._flags, f"fields_dropped:{len(inputs) - max(room, 0)}")
             inputs = dict(islice(inputs.items(), max(room, 0)))
-        # OpenTelemetry drops the oldest attribute first: what identifies the call comes last.
-        fitted = {**inputs, **self._attributes}
+        fitted = inputs | self._attributes
+        if len(fitted) + 2 < (limit or len(fitted) + 3):
+            # What the span has carried since its start need not be set again ...
+            for key, value in self._initial.items():
+                if fitted[key] is value:
+                    del fitted[key]
+        # ... unless the span is full: OpenTelemetry drops the oldest attribute, and what names the call comes last.
         if self._nulls:
             fitted[keys.NULL_INPUTS] = json.dumps(list(self._nulls))
         if self._flags:
             fitted[keys.FLAGS] = ",".join(self._flags)
         return fitted
-
-
-def type_name(error: BaseException) -> str:
-    """Name an exception as OpenTelemetry's ``error.type`` does."""
-    kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def last_calls() -> tuple[str, ...]:
-    """Return the handles of the latest instrumented operation in this context, one per row, in row order.
-
-    Rows that a sample left out (batches above the limit) have an empty handle, so that rows and handles pair up.
-    """
-    with _IN_HANDLE:
-        last = LAST.get()
-        if last is None:
-            return ()
-        return (last.handle,) if isinstance(last, Call) else last.handles()
-    return ()

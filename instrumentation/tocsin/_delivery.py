@@ -49,6 +49,7 @@ class _Courier(SpanExporter):
     def __init__(self, make: Callable[[], SpanExporter], tally: Tally) -> None:
         self._make = make
         self._inner: SpanExporter | None = None
+        self._making = threading.Lock()
         self.tally = tally
         self.settled = threading.Condition()
         self.closed = threading.Event()
@@ -68,9 +69,7 @@ class _Courier(SpanExporter):
         attempt = 0
         while not self.closed.is_set():
             with _IN_EXPORT:
-                if self._inner is None:
-                    self._inner = self._make()
-                if self._inner.export(spans) is SpanExportResult.SUCCESS:
+                if self.prepare().export(spans) is SpanExportResult.SUCCESS:
                     return True
             # Exporters that cannot say "try again" have had their say: theirs is the stock behaviour.
             if not getattr(self._inner, "may_retry", False):
@@ -78,6 +77,13 @@ class _Courier(SpanExporter):
             self.closed.wait(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
             attempt += 1
         return False
+
+    def prepare(self) -> SpanExporter:
+        """Return the real exporter; the first time, load and make it."""
+        with self._making:
+            if self._inner is None:
+                self._inner = self._make()
+            return self._inner
 
     def abandon(self) -> None:
         """Stop retrying and interrupt what is under way."""
@@ -91,6 +97,7 @@ class _Courier(SpanExporter):
     def after_fork(self) -> None:
         """Forget the parent's connection without touching it: its sockets are shared."""
         self._inner = None
+        self._making = threading.Lock()
         self.settled = threading.Condition()
         self.closed = threading.Event()
 
@@ -114,7 +121,8 @@ class Delivery(SpanProcessor):
             # The queue proper is never full: what waits is bounded here, exactly.
             max_queue_size=max_queue_size + BATCH,
             schedule_delay_millis=SCHEDULE_DELAY_MS,
-            max_export_batch_size=BATCH,
+            # The worker is woken by a full batch, so a small queue needs small ones.
+            max_export_batch_size=min(BATCH, max_queue_size),
         )
         self._kicking = False
 
@@ -154,6 +162,13 @@ class Delivery(SpanProcessor):
 
     def shutdown(self) -> None:
         self.close(10.0)
+
+    def prepare_for_exit(self) -> None:
+        """Load the exporter while modules can still be loaded, when anything waits or a thread may yet send."""
+        others = (one for one in threading.enumerate() if one is not threading.main_thread() and not one.daemon)
+        if self.waiting() or any(others):
+            with _IN_EXPORT:
+                self._courier.prepare()
 
     def close(self, timeout_s: float, *, may_start_threads: bool = True) -> bool:
         """Flush for so long, then give up the rest and stop. A second call is a no-op."""

@@ -1,23 +1,23 @@
 """One operation of an estimator as calls: a span per row, all in one trace."""
 
 import json
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from opentelemetry.trace import SpanContext, Status, StatusCode
+from opentelemetry.trace import Status, StatusCode
 
 from tocsin import _values
 from tocsin._answers import Answers, count_rows, read_answers
-from tocsin._boundary import MISHAPS
-from tocsin._call import CURRENT, LAST, Call, type_name
+from tocsin._boundary import MISHAPS, type_name
+from tocsin._call import CURRENT, Call
 from tocsin._columns import Table, read_table
 from tocsin._estimator_patches import Operation
 from tocsin._estimators import Description, describe
 from tocsin._guard import stamps
-from tocsin._handles import call_id, handle_of
+from tocsin._last import LAST, LastBatch
 from tocsin._runtime import Runtime, runtime
+from tocsin._sampling import systematic_sample
 from tocsin._values import Flags, Scalar, add_flag
 from tocsin_wire import attributes as keys
 
@@ -35,46 +35,6 @@ class Instrumentation:
     cost_per_call: float | None
     currency: str
     max_rows: int
-
-
-class LastBatch:
-    """The latest batch, whose handles are written only when somebody asks."""
-
-    def __init__(
-        self,
-        rows: list[dict[str, Scalar]],
-        contexts: Sequence[SpanContext],
-        chosen: Sequence[int] | None,
-        *,
-        count: int,
-        use_case: str,
-        started_ns: int,
-        segments: tuple[str, ...],
-    ) -> None:
-        self._rows = rows
-        self._contexts = contexts
-        self._chosen = chosen
-        self._count = count
-        self._use_case = use_case
-        self._started_ns = started_ns
-        self._segments = segments
-        self._handles: tuple[str, ...] | None = None
-
-    def handles(self) -> tuple[str, ...]:
-        """Write the handles, one per row of the batch; empty for rows that the sample left out."""
-        if self._handles is None:
-            handles = [""] * self._count
-            places = self._chosen if self._chosen is not None else range(self._count)
-            for at, row, context in zip(places, self._rows, self._contexts, strict=False):
-                handles[at] = handle_of(
-                    row,
-                    use_case=self._use_case,
-                    call_id=call_id(context.trace_id, context.span_id),
-                    started_ns=self._started_ns,
-                    segments=self._segments,
-                )
-            self._handles = tuple(handles)
-        return self._handles
 
 
 def observe_rows(instrumentation: Instrumentation, operation: Operation) -> None:
@@ -124,21 +84,6 @@ def _count_inputs(inputs: Any) -> int:
         return int(shape[0]) if shape else len(inputs)
     except Exception:
         return 1
-
-
-def systematic_sample(count: int, limit: int, start: float | None = None) -> list[int] | None:
-    """Choose evenly spaced rows of a batch, each as likely as any other; None when all fit.
-
-    Args:
-        count: Rows of the batch.
-        limit: Rows to choose at most.
-        start: Where in the first stride to begin, 0 to 1; by chance when None.
-    """
-    if count <= limit:
-        return None
-    begin = random.random() if start is None else start  # noqa: S311 - chance, not secrecy
-    stride = count / limit
-    return [min(int((at + begin) * stride), count - 1) for at in range(limit)]
 
 
 def _read_inputs(

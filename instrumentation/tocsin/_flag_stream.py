@@ -1,9 +1,9 @@
 """The stream of guard states: one per process, on a thread of its own, reconnected for as long as the process lives."""
 
-import random
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 
 from tocsin._boundary import MISHAPS, Swallow
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 _PROVIDER: Final = "tocsin-python"
+_CHANCE: Final = SystemRandom()  # the host may have seeded the shared one, and counts on it
 _NORMAL: Final = FlagState()
 _IN_STREAM: Final = Swallow("guard.stream")
 
@@ -85,7 +86,7 @@ class FlagStream:
                     MISHAPS.note("guard.stream", error)
             failures = 0 if self.connected else failures + 1
             backoff_s = _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]
-            closed.wait(backoff_s * random.uniform(0.8, 1.2))  # noqa: S311 - so that a fleet does not return as one
+            closed.wait(backoff_s * _CHANCE.uniform(0.8, 1.2))  # so that a fleet does not return as one
 
     def _follow(self) -> None:
         """Read one stream until it breaks."""

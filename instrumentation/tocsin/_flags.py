@@ -47,7 +47,8 @@ def read_flags(configuration: str) -> Flags:
     metadata = document.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     states = {}
-    for key, flag in (document.get("flags") or {}).items():
+    flags = document.get("flags")
+    for key, flag in flags.items() if isinstance(flags, dict) else ():
         if key.startswith(keys.GUARD_FLAG_PREFIX) and isinstance(flag, dict):
             states[key.removeprefix(keys.GUARD_FLAG_PREFIX)] = _state(flag, metadata)
     return Flags(
@@ -60,8 +61,9 @@ def read_flags(configuration: str) -> Flags:
 def _state(flag: Mapping[str, Any], shared: Mapping[str, Any]) -> FlagState:
     enabled = flag.get("state", "ENABLED") == "ENABLED"
     variant = flag.get("defaultVariant")
-    value = (flag.get("variants") or {}).get(variant, variant)
-    state = value if enabled and value in keys.GUARD_STATES else NORMAL
+    variants = flag.get("variants")
+    value = variants.get(variant) if isinstance(variants, dict) and isinstance(variant, str) else None
+    state = value if enabled and isinstance(value, str) and value in keys.GUARD_STATES else NORMAL
     own = flag.get("metadata")
     return FlagState(state=state, metadata=MappingProxyType({**shared, **(own if isinstance(own, dict) else {})}))
 

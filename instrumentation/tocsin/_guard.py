@@ -1,10 +1,10 @@
 """The guard of a use case, and the route that one call takes under it."""
 
 import hashlib
-import random
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
+from random import SystemRandom
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -12,11 +12,12 @@ from tocsin._boundary import Swallow
 from tocsin._flag_stream import FlagStream
 from tocsin._flags import NORMAL, FlagState
 from tocsin._runtime import Runtime, runtime
-from tocsin._values import Scalar, finite
+from tocsin._values import Scalar, finite, words
 from tocsin_wire import attributes as keys
 
 _ROUTE: Final[ContextVar["Route | None"]] = ContextVar("tocsin_route", default=None)
 _DEFAULT_PROBE_SHARE: Final = 0.05
+_CHANCE: Final = SystemRandom()  # workers forked from one parent must not probe in step
 _IN_GUARD: Final = Swallow("guard")
 _IN_ROUTE: Final = Swallow("guard.route")
 
@@ -131,9 +132,10 @@ class Guard:
 
 def guard(use_case: str) -> Guard:
     """Return the guard of a use case; the first call starts listening in the background."""
+    named = None
     with _IN_GUARD:
-        return runtime().guard(use_case)
-    return Guard(use_case, FlagStream(runtime().settings.guard))
+        named = words(use_case)
+    return runtime().guard(named or "")
 
 
 def stamps(now: Runtime, use_case: str | None) -> dict[str, Scalar]:
@@ -160,6 +162,6 @@ def _probe_share(now: FlagState) -> float:
 
 def _share_of(key: str | None) -> float:
     if key is None:
-        return random.random()  # noqa: S311 - chance, not secrecy
+        return _CHANCE.random()
     digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64

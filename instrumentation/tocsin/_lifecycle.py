@@ -70,7 +70,7 @@ def init(
             block_when_full_s=block_when_full_s,
         )
         if settings.disabled:
-            install(Runtime(settings, clock=clock or time.time_ns, started=True))
+            install(Runtime(settings, clock=time.time_ns if clock is None else clock, started=True))
             return
         from tocsin._delivery import Delivery
 
@@ -81,7 +81,15 @@ def init(
         )
         provider = _provider(settings, resource)
         provider.add_span_processor(delivery)
-        install(Runtime(settings, clock=clock or time.time_ns, provider=provider, delivery=delivery, started=True))
+        install(
+            Runtime(
+                settings,
+                clock=time.time_ns if clock is None else clock,
+                provider=provider,
+                delivery=delivery,
+                started=True,
+            )
+        )
         _at_exit()
 
 
@@ -172,9 +180,20 @@ def _at_exit() -> None:
         return
     _Ours.registered = True
     atexit.register(lambda: _close(EXIT_TIMEOUT_S, may_start_threads=False))
+    # By the time of exit handlers, thread pools are shut, and the exporter's modules make one while they load.
+    before_exit = getattr(threading, "_register_atexit", None)
+    if before_exit is not None:
+        before_exit(_prepare_for_exit)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_after_fork)
     flush_on_sigterm(lambda: flush(EXIT_TIMEOUT_S))
+
+
+def _prepare_for_exit() -> None:
+    with _IN_FLUSH:
+        delivery = runtime().delivery
+        if delivery is not None:
+            delivery.prepare_for_exit()
 
 
 def _close(timeout_s: float, *, may_start_threads: bool) -> None:

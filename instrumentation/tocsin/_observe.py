@@ -15,7 +15,7 @@ from tocsin._call import CURRENT, Call
 from tocsin._guard import stamps
 from tocsin._runtime import runtime
 from tocsin._streams import async_generator_function, generator_function
-from tocsin._values import Flags, Scalar
+from tocsin._values import Scalar
 from tocsin_wire import attributes as keys
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,21 +56,20 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
         segments: Sequence[str] = (),
         name: str | None = None,
     ) -> None:
-        self._use_case = use_case
-        self._name = name
+        self._use_case = _read(use_case)
+        self._name = _read(name)
         self._segments: tuple[str, ...] = ()
-        self._fixed: dict[str, Scalar] = {}
         with _IN_BEGIN:
             self._segments = tuple(segments)
-            flags: Flags = {}
-            for key, value in (
-                (keys.TASK, task),
-                (keys.MODEL_VERSION, model_version),
-                (keys.PROMPT_VERSION, prompt_version),
-                (keys.SERVED_BY, None if served_by == "model" else served_by),
-            ):
-                if value is not None:
-                    self._fixed[key] = _values.text(str(value), flags, key)
+        said = {
+            keys.TASK: _read(task),
+            keys.MODEL_VERSION: _read(model_version),
+            keys.PROMPT_VERSION: _read(prompt_version),
+            keys.SERVED_BY: _read(served_by),
+        }
+        self._fixed: dict[str, Scalar] = {key: value for key, value in said.items() if value is not None}
+        if self._fixed.get(keys.SERVED_BY) == "model":  # what it means to say nothing; a route may say otherwise
+            del self._fixed[keys.SERVED_BY]
 
     @overload
     def __call__(self, function: F) -> F: ...
@@ -137,7 +136,7 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
                 return Call(now, INVALID_SPAN, started_ns, {})
             attributes = self._fixed.copy()
             if use_case:
-                attributes[keys.USE_CASE] = _values.text(str(use_case), {}, "use_case")
+                attributes[keys.USE_CASE] = use_case
             for key, value in stamps(now, use_case).items():
                 attributes.setdefault(key, value)
             span = now.tracer.start_span(name, attributes=attributes, start_time=started_ns)
@@ -175,5 +174,10 @@ def _exit(call: Call | None, error: BaseException | None) -> None:
 
 
 def _use_case_of_context() -> str | None:
-    named = baggage.get_baggage(keys.USE_CASE)
-    return str(named) if named else None
+    return _read(baggage.get_baggage(keys.USE_CASE))
+
+
+def _read(given: Any) -> str | None:
+    with _IN_BEGIN:
+        return _values.words(given)
+    return None

@@ -3,6 +3,8 @@
 Imported when the first batch leaves.
 """
 
+import logging
+import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -15,6 +17,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from tocsin._boundary import MISHAPS
 from tocsin._encoding import encode
 
+_LOGGER: Final = logging.getLogger("tocsin")
 # "Always returned for the same input": trying again can only fail again.
 _PERMANENT: Final = frozenset(
     {
@@ -29,17 +32,52 @@ _PERMANENT: Final = frozenset(
 )
 
 
+class _Ours(threading.local):
+    """Whether this thread is inside our exporter, whose outages we tell once rather than with every attempt."""
+
+    sending = False
+
+
+_ours: Final = _Ours()
+logging.getLogger("opentelemetry.exporter.otlp.proto.grpc.exporter").addFilter(lambda _: not _ours.sending)
+
+
 class CallSpanExporter(OTLPSpanExporter):
     """OpenTelemetry's exporter, with its last answer remembered."""
 
     may_retry = False  # the last failure was one that may pass
+    _is_out = False
     rejected = 0  # spans of the last batch that the server took apart and refused
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send one batch, as stock; then `may_retry` and `rejected` speak of it."""
         self.may_retry = False
         self.rejected = 0
-        return super().export(spans)
+        _ours.sending = True
+        try:
+            return super().export(spans)
+        finally:
+            _ours.sending = False
+
+    def overhear(self, error: Any | None) -> None:
+        """Take note of an answer; log the beginning and the end of an outage, once each."""
+        if error is None:
+            if self._is_out:
+                _LOGGER.warning("tocsin: the collector at %s answers again; what waited is being sent", self._endpoint)
+            self._is_out = False
+            return
+        code = error.code()
+        self.may_retry = code not in _PERMANENT
+        if not self.may_retry:
+            MISHAPS.note(f"exporter.{code.name.lower()}", error)
+        elif not self._is_out:
+            self._is_out = True
+            _LOGGER.warning(
+                "tocsin: the collector at %s does not take spans (%s: %s); they wait and are sent when it does",
+                self._endpoint,
+                code.name,
+                error.details(),
+            )
 
     def _initialize_channel_and_stub(self) -> None:
         super()._initialize_channel_and_stub()  # type: ignore[no-untyped-call]
@@ -64,8 +102,9 @@ class _Listening:
         try:
             response = self._client.Export(**call)
         except grpc.RpcError as error:
-            self._exporter.may_retry = error.code() not in _PERMANENT
+            self._exporter.overhear(error)
             raise
+        self._exporter.overhear(None)
         self._exporter.rejected = int(response.partial_success.rejected_spans)
         return response
 

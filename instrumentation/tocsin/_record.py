@@ -6,6 +6,8 @@ from typing import Any, Final
 from tocsin import _values
 from tocsin._boundary import MISHAPS, Swallow
 from tocsin._runtime import runtime
+from tocsin_wire import HandleError
+from tocsin_wire.handles import MAX_LENGTH, PREFIX
 
 _IN_RECORD: Final = Swallow("record_outcome")
 _TEXT_LIMIT: Final = 8_192  # characters of a comment
@@ -49,6 +51,8 @@ def record_outcome(
         now = runtime()
         if now.settings.disabled or not handle:
             return False
+        if not handle.startswith(PREFIX) or len(handle) > MAX_LENGTH:
+            raise HandleError(f"expected a call handle that starts with {PREFIX!r}, got {handle[:16]!r}")
         from tocsin_wire.v1.outcomes_pb2 import Outcome
 
         observed_ns = now.clock() if observed_at is None else _nanoseconds(observed_at)

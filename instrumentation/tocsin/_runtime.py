@@ -83,6 +83,10 @@ class Runtime:
                     self._outcomes = OutcomeQueue(self.settings.outcomes, self.settings.headers)
         return self._outcomes
 
+    @outcomes.setter
+    def outcomes(self, replacement: "OutcomeQueue") -> None:
+        self._outcomes = replacement
+
     @property
     def has_outcomes(self) -> bool:
         """Tell whether any outcome was recorded in this process."""
@@ -99,7 +103,7 @@ class Runtime:
         with self._lock:
             if self.flags is None:
                 self.flags = FlagStream(self.settings.guard, self.settings.headers)
-                if not self.settings.disabled:
+                if not (self.settings.disabled or self.settings.offline):
                     self.flags.start()
             return self.guards.setdefault(use_case, Guard(use_case, self.flags))
 

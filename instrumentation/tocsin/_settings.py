@@ -22,6 +22,7 @@ class Settings:
     """The SDK's settings, whole."""
 
     disabled: bool = False
+    offline: bool = False  # record, but connect to nothing: in tests
     service_name: str | None = None
     use_case: str | None = None  # for calls that name none
     endpoint: str = DEFAULT_ENDPOINT

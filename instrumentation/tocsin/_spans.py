@@ -38,8 +38,6 @@ class CallSpan(ReadableSpan):
         end_ns: int,
         status: Status = UNSET,
     ) -> None:
-        self.plain = attributes
-        self.call_context = context
         super().__init__(
             name,
             context,

@@ -82,6 +82,14 @@ def label_text(value: Any) -> str:
     return _brief(value)
 
 
+def words(value: Any) -> str | None:
+    """Read a name that a host gave: None and "" name nothing, and what is no text is described."""
+    if value is None:
+        return None
+    written = value if isinstance(value, str) else label_text(value)
+    return text(written[: 2 * NAME_LIMIT], {}, "") or None
+
+
 def finite(value: Any) -> float | None:
     """Read a number, or None when it is missing, NaN, infinite or too large."""
     if value is None:

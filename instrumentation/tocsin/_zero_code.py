@@ -17,14 +17,14 @@ def environment(
     service_name: str | None = None,
     endpoint: str | None = None,
     guard_endpoint: str | None = None,
-    base: Mapping[str, str],
+    base: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return an environment like `base` in which every Python process starts tocsin by itself.
+    """Return an environment like `base` (the present one by default) in which every Python process starts tocsin by itself.
 
     A ``sitecustomize`` of ours comes first on PYTHONPATH; it calls `init` and `instrument_sklearn`, then whatever
     ``sitecustomize`` the environment had.
     """
-    made = dict(base)
+    made = dict(os.environ if base is None else base)
     paths = [path for path in made.get("PYTHONPATH", "").split(os.pathsep) if path and path != str(BOOTSTRAP)]
     made["PYTHONPATH"] = os.pathsep.join([str(BOOTSTRAP), *paths])
     asked = {

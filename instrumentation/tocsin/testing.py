@@ -9,7 +9,7 @@ Nothing leaves the process, and what was set up before is back afterwards.
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,15 +17,16 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
+from tocsin._outcomes import OutcomeQueue
 from tocsin._runtime import Runtime, install
-from tocsin._settings import Address, Settings
+from tocsin._settings import Settings
 from tocsin_wire import attributes as keys
+from tocsin_wire.v1.outcomes_pb2 import Outcome
 
-__all__ = ["START_NS", "STEP_NS", "CapturedCall", "Clock", "capture"]
+__all__ = ["START_NS", "STEP_NS", "Captured", "CapturedCall", "Clock", "capture"]
 
 START_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01 00:00 UTC
 STEP_NS: Final = 1_000_000
-_NOWHERE: Final = Address(target="127.0.0.1:1", secure=False)
 
 
 @dataclass(slots=True)
@@ -71,6 +72,28 @@ class CapturedCall:
     attributes: Mapping[str, Any] = field(repr=False)  # everything, as on the wire
 
 
+class Captured(list[CapturedCall]):
+    """The calls of a block, in the order in which they ended, and the outcomes that were recorded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outcomes: list[Outcome] = []
+
+
+class _OutcomeKeeper(OutcomeQueue):
+    """Keeps outcomes where it would send them."""
+
+    def __init__(self, settings: Settings, kept: Captured) -> None:
+        super().__init__(settings.outcomes)
+        self._kept = kept
+
+    def put(self, outcome: Outcome) -> bool:
+        self._kept.outcomes.append(outcome)
+        self.tally.accepted += 1
+        self.tally.sent += 1
+        return True
+
+
 class _Sequence(IdGenerator):
     """Ids that count from 1."""
 
@@ -90,7 +113,7 @@ class _Sequence(IdGenerator):
 class _Keeper(SpanProcessor):
     """Keeps ended calls, in order; spans that are no AI calls are left out."""
 
-    def __init__(self, calls: list[CapturedCall]) -> None:
+    def __init__(self, calls: Captured) -> None:
         self._calls = calls
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -98,14 +121,14 @@ class _Keeper(SpanProcessor):
 
 
 @contextlib.contextmanager
-def capture(*, use_case: str | None = None, clock: Clock | None = None) -> Iterator[Sequence[CapturedCall]]:
+def capture(*, use_case: str | None = None, clock: Clock | None = None) -> Iterator[Captured]:
     """Catch the AI calls of a block.
 
     Args:
         use_case: As `init`'s.
         clock: A stepping clock of 2026-01-01 by default, so that times are the same in every run.
     """
-    calls: list[CapturedCall] = []
+    calls = Captured()
     provider = TracerProvider(
         resource=Resource({"service.name": "tests"}),
         id_generator=_Sequence(),
@@ -113,8 +136,10 @@ def capture(*, use_case: str | None = None, clock: Clock | None = None) -> Itera
         span_limits=SpanLimits(max_span_attributes=512),
     )
     provider.add_span_processor(_Keeper(calls))
-    settings = Settings(service_name="tests", use_case=use_case, outcomes=_NOWHERE, guard=_NOWHERE)
-    before = install(Runtime(settings, clock=clock or Clock(), provider=provider, started=True))
+    settings = Settings(offline=True, service_name="tests", use_case=use_case)
+    made = Runtime(settings, clock=Clock() if clock is None else clock, provider=provider, started=True)
+    made.outcomes = _OutcomeKeeper(settings, calls)
+    before = install(made)
     try:
         yield calls
     finally:

@@ -17,14 +17,15 @@ from tocsin_collector.migrate import migrate
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
-from tocsin_console.channels import channels_of
 from tocsin_console.config import Config, Flags, resolve
 from tocsin_console.loop import LoopStats
+from tocsin_console.notifiers import channels_of
 from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 FATES = [f"{fate}_spans" for fate in ("received", "stored", "duplicate", "refused", "dead_lettered", "waiting")]
+DELIVERY = {"channels": [], "pages": 0, "template_errors": 0, "evidence_errors": 0, "last_error": ""}
 LOOP = LoopStats(turns=3, failures=0, consecutive_failures=0, last_error="", is_alive=True)
 
 
@@ -111,6 +112,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         collector_stats=lambda: {**dict.fromkeys(FATES, 0), "received_spans": 3, "waiting_spans": 3, "spool_bytes": 7},
         watermark=lambda: {"complete_to": NOW - timedelta(seconds=2), "data_complete_to": None},
         evaluated_through=lambda: NOW - timedelta(days=1),
+        delivery_stats=lambda: DELIVERY,
         loops=lambda: {"engine": LOOP},
         guard_changed=lambda: guard.done.append(("published",)),
         use_cases_mapped=lambda: 2,

@@ -20,9 +20,21 @@ def state(**changes: Any) -> dict[str, Any]:
         "loops": {"engine": {"consecutive_failures": 0, "is_alive": True, "last_error": ""}},
         "channels": [{"name": "pager", "type": "webhook", "severities": ["page"]}],
         "notifications": {},
+        "failing_rules": [],
+        "delivery": delivery(),
         "use_cases": [use_case()],
     }
     return {**healthy, **changes}
+
+
+def delivery(**changes: Any) -> dict[str, Any]:
+    """Everything was sent."""
+    return {
+        "channels": [{"channel": "pager", "waiting": 0, "last_error": ""}],
+        "template_errors": 0,
+        "last_error": "",
+        **changes,
+    }
 
 
 def use_case(**changes: Any) -> dict[str, Any]:
@@ -76,6 +88,9 @@ def test_good_health_has_no_findings() -> None:
         ({"watermark": {"lag_s": 3600.0}}, "3600 s behind"),
         ({"loops": {"engine": {"consecutive_failures": 4, "is_alive": True, "last_error": "E"}}}, "4 times in a row"),
         ({"notifications": {"dead": 1}}, "given up"),
+        ({"delivery": delivery(channels=[{"channel": "p", "waiting": 2, "last_error": "refused"}])}, "2 messages wait"),
+        ({"delivery": delivery(template_errors=1, last_error="unknown name")}, "unknown name"),
+        ({"failing_rules": [{"rule": "volume", "last_error": "no table"}]}, "no table"),
         ({"use_cases": []}, "no AI call"),
         ({"use_cases": [use_case(has_plan=False)]}, "has no plan"),
         ({"use_cases": [use_case(owner=None)]}, "has no owner"),

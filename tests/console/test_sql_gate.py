@@ -90,3 +90,13 @@ def test_numbers_stay_numbers(reader: Reader) -> None:
     answer = reader.ask("SELECT toUInt64(18446744073709551615) AS big, NULL AS unknown, [1, 2] AS list")
 
     assert answer.rows == ((18446744073709551615, None, [1, 2]),)
+
+
+def test_a_client_that_failed_half_way_gives_the_next_answer_whole(store: Database) -> None:
+    """The embedded engine would put the rest of the failed answer before it, and evaluators would believe it."""
+    client = store.sibling()
+    with pytest.raises(StoreRejected):
+        client.rows("SELECT number AS x, throwIf(number = 150000) FROM numbers(200000)")
+
+    assert client.rows("SELECT 7 AS x") == [{"x": 7}]
+    client.close()

@@ -10,7 +10,6 @@ from typing import Any
 
 import grpc
 import pytest
-import tocsin
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -19,6 +18,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
     TraceServiceServicer,
     add_TraceServiceServicer_to_server,
 )
+
+import tocsin
 from tocsin._boundary import MISHAPS
 from tocsin_wire import flagd
 from tocsin_wire.v1.outcomes_pb2 import Outcome, RecordOutcomesRequest, RecordOutcomesResponse
@@ -38,7 +39,7 @@ def _fresh_sdk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     MISHAPS.forget()
 
 
-class Collector(TraceServiceServicer):
+class Collector(TraceServiceServicer):  # type: ignore[misc]
     """Keeps what arrives; answers with what it is told to."""
 
     def __init__(self) -> None:
@@ -55,10 +56,12 @@ class Collector(TraceServiceServicer):
 
     @property
     def endpoint(self) -> str:
+        """Where the SDK sends."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def spans(self) -> list[Any]:
+        """Every span that arrived, in order."""
         return [
             span
             for request in self.requests
@@ -74,7 +77,8 @@ class Collector(TraceServiceServicer):
             for span in self.spans
         ]
 
-    def Export(self, request: ExportTraceServiceRequest, context: Any) -> ExportTraceServiceResponse:
+    def Export(self, request: ExportTraceServiceRequest, context: Any) -> ExportTraceServiceResponse:  # noqa: N802
+        """Take spans."""
         self.gate.wait(DEADLINE_S)
         if self.refuse_spans:
             context.abort(self.refuse_spans.pop(0), "told to refuse")
@@ -87,6 +91,7 @@ class Collector(TraceServiceServicer):
         return response
 
     def record(self, request: RecordOutcomesRequest, context: Any) -> RecordOutcomesResponse:
+        """Take outcomes."""
         self.gate.wait(DEADLINE_S)
         if self.refuse_outcomes:
             context.abort(self.refuse_outcomes.pop(0), "told to refuse")
@@ -141,6 +146,7 @@ class GuardServer:
 
     @property
     def endpoint(self) -> str:
+        """Where the guard client listens."""
         return f"127.0.0.1:{self.port}"
 
     def say(self, *, evaluated_through: str | None = None, **states: Any) -> None:
@@ -157,6 +163,7 @@ class GuardServer:
         self.publish(json.dumps({"flags": flags, "metadata": {"evaluated_through": evaluated_through}}))
 
     def publish(self, configuration: str) -> None:
+        """Push a configuration to all streams, as it is."""
         with self._lock:
             self.last = configuration
             for stream in self.streams:
@@ -169,6 +176,7 @@ class GuardServer:
                 stream.put(None)
 
     def sync(self, _request: Any, context: Any) -> Iterator[Any]:
+        """Serve one stream: the present flags, then each change."""
         own: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         with self._lock:
             own.put(self.last)

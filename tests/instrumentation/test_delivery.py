@@ -6,9 +6,10 @@ from typing import Any
 
 import grpc
 import pytest
-import tocsin
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+import tocsin
 from tocsin._runtime import runtime
 from tocsin._spans import send
 
@@ -77,6 +78,20 @@ def test_a_passing_refusal_costs_nothing(collector: Any, code: grpc.StatusCode) 
 
     assert tocsin.flush() is True
     assert len(collector.spans) == 10
+
+
+def test_an_outage_is_logged_when_it_begins_and_when_it_ends(collector: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A line per attempt would fill the host's log for as long as tocsin is down."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.refuse_spans = [grpc.StatusCode.UNAVAILABLE]
+
+    emit(10)
+
+    assert tocsin.flush(20) is True
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert "does not take spans (UNAVAILABLE: told to refuse)" in lines[0]
+    assert "answers again" in lines[1]
 
 
 def test_a_lasting_refusal_is_counted_and_not_repeated(collector: Any) -> None:
@@ -164,10 +179,12 @@ class Raising(SpanExporter):
         self.tried = threading.Event()
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Fail."""
         self.tried.set()
         raise RuntimeError(f"broken at {len(spans)}")
 
     def shutdown(self) -> None:
+        """Fail."""
         raise RuntimeError("broken again")
 
 

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tocsin._flags import read_flags
 
 
 def flag(variant: object, **more: object) -> dict[str, object]:
+    """Write one flag."""
     return {"state": "ENABLED", "variants": {"verify": "verify"}, "defaultVariant": variant, **more}
 
 

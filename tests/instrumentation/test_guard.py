@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tocsin
 from sklearn.naive_bayes import GaussianNB
+
+import tocsin
 from tocsin import _guard
+from tocsin._flag_stream import FlagStream
 from tocsin.testing import capture
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -152,10 +154,8 @@ def test_instrumented_estimators_carry_the_guard_of_their_use_case(guard_server:
     inputs = np.array([[0.0], [1.0]])
     model = GaussianNB().fit(inputs, [0, 1])
     with capture() as calls:
-        now = tocsin._runtime.runtime()  # type: ignore[attr-defined]
-        now.flags = tocsin._guard.FlagStream(  # type: ignore[attr-defined]
-            tocsin._settings.address(guard_server.endpoint)  # type: ignore[attr-defined]
-        )
+        now = tocsin._runtime.runtime()
+        now.flags = FlagStream(tocsin._settings.address(guard_server.endpoint))
         now.flags.start()
         guard_server.say(reader="verify")
         tocsin.instrument_sklearn("reader")

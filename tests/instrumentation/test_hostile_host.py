@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 import pytest
-import tocsin
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from sklearn.base import BaseEstimator
+
+import tocsin
 from tocsin.testing import capture
 
 
@@ -20,7 +21,7 @@ class Hostile:
     def _raise(self, *_: object) -> NoReturn:
         raise RuntimeError("hostile")
 
-    __repr__ = __str__ = __float__ = __int__ = __len__ = __bool__ = __iter__ = __hash__ = __eq__ = _raise  # type: ignore[assignment]
+    __repr__ = __str__ = __float__ = __int__ = __len__ = __bool__ = __iter__ = __hash__ = __eq__ = _raise
     __getitem__ = __index__ = __format__ = __contains__ = _raise
 
 
@@ -95,11 +96,11 @@ def test_no_value_raises_through_any_setter(nasty: Any) -> None:
 def test_no_estimator_input_or_answer_raises(nasty: Any) -> None:
     """An estimator of the host's may take and return anything at all."""
 
-    class Odd(BaseEstimator):
-        def predict(self, inputs: Any) -> Any:
+    class Odd(BaseEstimator):  # type: ignore[misc]
+        def predict(self, _inputs: Any) -> Any:
             return nasty
 
-        def predict_proba(self, inputs: Any) -> Any:
+        def predict_proba(self, _inputs: Any) -> Any:
             return np.full((1, 2), 0.5)
 
     with capture() as calls:
@@ -115,7 +116,7 @@ def test_no_estimator_input_or_answer_raises(nasty: Any) -> None:
 def test_a_frame_of_ten_thousand_columns_is_cut_and_flagged() -> None:
     """Only what is recorded is read, so that width costs nothing."""
 
-    class Wide(BaseEstimator):
+    class Wide(BaseEstimator):  # type: ignore[misc]
         def predict(self, inputs: Any) -> Any:
             return np.zeros(len(inputs))
 
@@ -130,10 +131,10 @@ def test_a_frame_of_ten_thousand_columns_is_cut_and_flagged() -> None:
 def test_impossible_probabilities_are_flagged_and_not_taken_for_confidence() -> None:
     """A model that returns 1.7 or NaN has a bug its owner wants to see."""
 
-    class Broken(BaseEstimator):
+    class Broken(BaseEstimator):  # type: ignore[misc]
         classes_ = np.array(["a", "b"])
 
-        def predict_proba(self, inputs: Any) -> Any:
+        def predict_proba(self, _inputs: Any) -> Any:
             return np.array([[1.7, -0.7], [np.nan, np.nan]])
 
     with capture() as calls:
@@ -148,14 +149,16 @@ def test_impossible_probabilities_are_flagged_and_not_taken_for_confidence() -> 
 class Exploding(SpanProcessor):
     """A span processor of the host's that raises."""
 
-    def on_end(self, span: ReadableSpan) -> None:
+    def on_end(self, span: ReadableSpan) -> None:  # noqa: ARG002 - fails whatever it gets
+        """Fail."""
         raise RuntimeError("hostile processor")
 
 
 def test_a_raising_span_processor_does_not_reach_the_host() -> None:
     """What the host hung into its own provider breaks inside our boundary."""
     with capture():
-        tocsin._runtime.runtime().provider.add_span_processor(Exploding())  # type: ignore[attr-defined]
+        provider: Any = tocsin._runtime.runtime().provider
+        provider.add_span_processor(Exploding())
 
         with tocsin.observe("triage") as call:
             call.set_output(label="x")
@@ -168,7 +171,7 @@ def test_broken_clocks_and_log_handlers_do_not_reach_the_host(broken: str) -> No
     """Both are the host's to give, and so to get wrong."""
 
     class Screaming(logging.Handler):
-        def handle(self, record: logging.LogRecord) -> bool:
+        def handle(self, _record: logging.LogRecord) -> bool:
             raise RuntimeError("hostile handler")
 
     handler = Screaming()
@@ -192,8 +195,8 @@ def test_the_hosts_own_exceptions_pass_untouched(error: BaseException) -> None:
     def fail() -> None:
         raise error
 
-    class Failing(BaseEstimator):
-        def predict(self, inputs: Any) -> Any:
+    class Failing(BaseEstimator):  # type: ignore[misc]
+        def predict(self, _inputs: Any) -> Any:
             raise error
 
     caught = []

@@ -2,11 +2,12 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 
 import pytest
-import tocsin
 from opentelemetry import baggage, context, trace
+
+import tocsin
 from tocsin.testing import START_NS, STEP_NS, capture
 from tocsin_wire import unpack_handle
 
@@ -100,8 +101,7 @@ def test_a_generator_is_one_call_and_current_only_while_its_body_runs() -> None:
         tocsin.current_call().set_output(text="Hello you")
 
     with capture() as calls:
-        for _ in answer():
-            seen.append(tocsin.current_call().use_case)
+        seen.extend(tocsin.current_call().use_case for _ in answer())
 
     assert inspect.isgeneratorfunction(answer)
     assert seen == ["chat", None, "chat", None]
@@ -112,13 +112,13 @@ def test_a_generator_still_takes_what_is_sent_and_thrown_and_returns() -> None:
     """A wrapped generator is used as the bare one was."""
 
     @tocsin.observe("chat")
-    def echo() -> Iterator[str]:
+    def echo() -> Generator[str, str, str]:
         said = yield "ready"
         try:
             yield said
         except KeyError as error:
             yield f"caught {error.args[0]}"
-        return "bye"  # noqa: B901 - what is tested
+        return "bye"
 
     with capture() as calls:
         running = echo()
@@ -136,7 +136,7 @@ def test_a_generator_closed_early_ends_its_call_without_an_error() -> None:
     closed = []
 
     @tocsin.observe("chat")
-    def answer() -> Iterator[int]:
+    def answer() -> Generator[int, None, None]:
         try:
             yield from range(100)
         finally:
@@ -172,7 +172,7 @@ async def test_an_async_generator_closed_early_ends_its_call() -> None:
     """As with generators: a client that hangs up is not an error."""
 
     @tocsin.observe("chat")
-    async def answer() -> AsyncIterator[int]:
+    async def answer() -> AsyncGenerator[int, None]:
         for at in range(100):
             yield at
 
@@ -346,7 +346,7 @@ def test_outside_of_a_call_the_current_call_records_nothing() -> None:
 def test_calls_go_under_the_hosts_own_span() -> None:
     """The AI call belongs into the trace of the request that made it."""
     with capture() as calls:
-        tracer = tocsin._runtime.runtime().tracer  # type: ignore[attr-defined]
+        tracer = tocsin._runtime.runtime().tracer
         with tracer.start_as_current_span("GET /triage") as request, tocsin.observe("triage"):
             inside = trace.get_current_span()
 

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+
 import tocsin
 from tocsin import _outcomes
 from tocsin.testing import capture
@@ -103,8 +104,12 @@ def test_recording_never_waits_for_the_collector(collector: Any) -> None:
     collector.gate.clear()
 
     done = threading.Event()
-    thread = threading.Thread(target=lambda: (tocsin.record_outcome("t1.handle", label="x"), done.set()))
-    thread.start()
+
+    def record() -> None:
+        tocsin.record_outcome("t1.handle", label="x")
+        done.set()
+
+    threading.Thread(target=record).start()
 
     assert done.wait(20)
     assert tocsin.flush(timeout_s=0.05) is False

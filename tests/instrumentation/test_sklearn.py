@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import tocsin
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
@@ -20,8 +19,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
-from tocsin._estimator_calls import systematic_sample
+
+import tocsin
 from tocsin._estimators import version_of
+from tocsin._sampling import systematic_sample
 from tocsin.testing import capture
 from tocsin_wire import unpack_handle
 
@@ -59,11 +60,11 @@ def test_probabilities_become_label_confidence_and_class_probabilities(calls: An
 def test_the_answer_is_the_estimators_own_object(calls: Any) -> None:
     """Instrumentation must not copy, convert or touch what the host gets."""
 
-    class Fixed(ClassifierMixin, BaseEstimator):
+    class Fixed(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         answer = np.array([[0.2, 0.8]])
         classes_ = np.array([0, 1])
 
-        def predict_proba(self, inputs: Any) -> Any:
+        def predict_proba(self, _inputs: Any) -> Any:
             return self.answer
 
     assert Fixed().predict_proba(X[:1]) is Fixed.answer
@@ -89,7 +90,7 @@ def test_a_pipeline_is_one_call_and_not_one_per_step(calls: Any, method: str) ->
         VotingClassifier([("a", GaussianNB()), ("b", DecisionTreeClassifier())], voting="soft"),
         CalibratedClassifierCV(GaussianNB(), cv=2),
         GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=2),
-        MultiOutputClassifier(GaussianNB(), n_jobs=2),
+        MultiOutputClassifier(GaussianNB()),
     ],
     ids=lambda model: type(model).__name__,
 )
@@ -170,8 +171,8 @@ def test_methods_that_an_estimator_lacks_stay_missing(calls: Any) -> None:
 def test_estimator_classes_made_later_are_instrumented_too(calls: Any) -> None:
     """The host's own estimators, and libraries that build on scikit-learn's base."""
 
-    class Own(ClassifierMixin, BaseEstimator):
-        def fit(self, inputs: Any, labels: Any) -> "Own":
+    class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+        def fit(self, _inputs: Any, labels: Any) -> "Own":
             self.classes_ = np.unique(labels)
             return self
 
@@ -306,7 +307,7 @@ def test_the_default_version_follows_class_and_parameters_only() -> None:
 def test_missing_and_infinite_cells_are_told_apart_from_numbers(calls: Any) -> None:
     """A broken feed shows as nulls, not as a shifted mean."""
 
-    class Anything(BaseEstimator):
+    class Anything(BaseEstimator):  # type: ignore[misc]
         def predict(self, inputs: Any) -> Any:
             return np.zeros(len(inputs))
 
@@ -319,7 +320,7 @@ def test_missing_and_infinite_cells_are_told_apart_from_numbers(calls: Any) -> N
 def test_mixed_frames_keep_numbers_as_numbers_and_categories_as_text(calls: Any) -> None:
     """Drift of a category is measured by value, of a number by quantile."""
 
-    class Anything(BaseEstimator):
+    class Anything(BaseEstimator):  # type: ignore[misc]
         def predict(self, inputs: Any) -> Any:
             return np.zeros(len(inputs))
 
@@ -329,7 +330,7 @@ def test_mixed_frames_keep_numbers_as_numbers_and_categories_as_text(calls: Any)
             "device": pd.Categorical(["a", None]),
             "ok": [True, False],
             "score": np.array([0.5, np.nan], dtype="float32"),
-            "when": pd.to_datetime(["2026-03-02", None]),
+            "when": [pd.Timestamp("2026-03-02"), pd.NaT],
         }
     )
 
@@ -349,7 +350,7 @@ def test_sparse_lists_texts_and_records_are_read(calls: Any) -> None:
     """Whatever scikit-learn takes; of free text only the length, since content is not ours to send."""
     from scipy.sparse import csr_matrix
 
-    class Anything(BaseEstimator):
+    class Anything(BaseEstimator):  # type: ignore[misc]
         def predict(self, inputs: Any) -> Any:
             return np.zeros(inputs.shape[0] if hasattr(inputs, "shape") else len(inputs))
 
@@ -443,8 +444,8 @@ def test_instrumenting_twice_records_once() -> None:
 def test_an_empty_batch_is_no_call(calls: Any) -> None:
     """Zero rows are zero calls."""
 
-    class Anything(BaseEstimator):
-        def predict(self, inputs: Any) -> Any:
+    class Anything(BaseEstimator):  # type: ignore[misc]
+        def predict(self, _inputs: Any) -> Any:
             return np.zeros(0)
 
     Anything().predict(np.zeros((0, 2)))

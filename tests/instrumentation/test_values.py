@@ -12,10 +12,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tocsin import _values
 
 
 class Colour(enum.Enum):
+    """A host's own enumeration."""
+
     RED = "red"
 
 

@@ -29,37 +29,30 @@ WITH
                 least(intDiv(toUnixTimestamp(hour) + 86400, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
         FROM input_histogram_1h
         WHERE kind = 'confidence' AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 86400 AND hour < {until:DateTime('UTC')}
-        GROUP BY project, use_case, model_version, prompt_version, slot_no
+        GROUP BY ALL
     ),
     past AS
     (
-        SELECT project, use_case, groupArray((until, model_version, prompt_version, edges, figures, n)) AS versions
+        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, edges, figures AS expected, n AS then_calls
         FROM reference_profiles FINAL
         WHERE kind = 'confidence'
-        GROUP BY project, use_case
     ),
     paired AS
     (
-        SELECT
-            project, use_case, model_version, prompt_version, toDateTime64(slot_no * step, 3, 'UTC') AS slot, bins, counts, calls,
-            arraySort(v -> (v.2 = model_version AND v.3 = prompt_version, v.1), arrayFilter(v -> v.1 <= slot, versions))[-1] AS ref
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known
         FROM present LEFT JOIN past USING (project, use_case)
-    ),
-    counted AS
-    (
-        SELECT
-            project, use_case, model_version, prompt_version, slot, calls AS now_n, ref.6 AS then_n,
-            tocsin_bucket_counts_v1(ref.4, bins, counts) AS seen, ref.5 AS expected
-        FROM paired
+        ORDER BY known DESC, its_model = model_version AND its_prompt = prompt_version DESC, until DESC
+        LIMIT 1 BY project, use_case, model_version, prompt_version, slot_no
     ),
     measured AS
     (
         SELECT *,
-            now_n >= 200 AND then_n >= 200 AS enough,
-            1 / now_n + 1 / then_n AS noise,
-            tocsin_psi_v1(seen, expected, now_n, then_n) AS psi,
+            tocsin_bucket_counts_v1(edges, bins, counts) AS seen,
+            known AND calls >= 200 AND then_calls >= 200 AS enough,
+            1 / calls + 1 / then_calls AS noise,
+            tocsin_psi_v1(seen, expected, calls, then_calls) AS psi,
             1.96 * sqrt(2 * length(expected) * noise * noise + 4 * greatest(0., psi) * noise) AS error
-        FROM counted
+        FROM paired
     )
 SELECT
     project, use_case, model_version, prompt_version, slot,
@@ -67,7 +60,7 @@ SELECT
     if(enough, greatest(0., psi - error), NULL) AS lower,
     if(enough, greatest(0., psi + error), NULL) AS upper,
     if(enough, 0., NULL) AS baseline,
-    toUInt64(now_n) AS n
+    toUInt64(calls) AS n
 FROM measured
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
     short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

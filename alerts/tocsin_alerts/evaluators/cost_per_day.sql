@@ -27,35 +27,36 @@ WITH
                 least(intDiv(toUnixTimestamp(hour) + 86400, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
         FROM ai_calls_1h
         WHERE segment_name = '' AND hour >= {since:DateTime('UTC')} - 86400 AND hour < {until:DateTime('UTC')}
-        GROUP BY project, use_case, currency, slot_no
-    ),
-    past AS
-    (
-        SELECT project, use_case, max(plan.1) AS plan_currency, max(plan.2) AS budget, groupArrayIf((until, names, figures), until > 0) AS versions
-        FROM
-        (
-            SELECT project, use_case, (currency, toFloat64(budget_per_day)) AS plan, toDateTime(0, 'UTC') AS until, [''] AS names, [0.] AS figures FROM plans FINAL
-            UNION ALL
-            SELECT project, use_case, ('', NULL), until, names, figures FROM reference_profiles FINAL WHERE kind = 'cost'
-        )
-        GROUP BY project, use_case
+        GROUP BY ALL
     ),
     days AS
     (
         SELECT
-            project, use_case, if(said = '', plan_currency, said) AS currency, toDateTime64(slot_no * step, 3, 'UTC') AS slot,
-            sum(amount) AS known_cost, sum(priced) AS calls, any(if(currency = plan_currency, budget, NULL)) AS allowed,
-            arraySort(v -> v.1, arrayFilter(v -> v.1 <= slot, any(versions)))[-1] AS ref
-        FROM hours LEFT JOIN past USING (project, use_case)
-        GROUP BY project, use_case, currency, slot_no
+            project, use_case, if(said = '', plan_currency, said) AS currency, slot_no, sum(amount) AS known_cost,
+            sum(priced) AS calls, any(if(currency = plan_currency, toFloat64(budget_per_day), NULL)) AS budget
+        FROM hours LEFT JOIN (SELECT project, use_case, currency AS plan_currency, budget_per_day FROM plans FINAL) AS p USING (project, use_case)
+        GROUP BY ALL
+    ),
+    past AS
+    (
+        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, names, figures
+        FROM reference_profiles FINAL
+        WHERE kind = 'cost'
+    ),
+    paired AS
+    (
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known
+        FROM days LEFT JOIN past USING (project, use_case)
+        ORDER BY known DESC, until DESC, its_model DESC, its_prompt DESC
+        LIMIT 1 BY project, use_case, currency, slot_no
     )
 SELECT
     project, use_case, currency, slot,
     if(calls > 0, toFloat64(known_cost), NULL) AS value,
     value + NULL AS lower,
     value + NULL AS upper,
-    ifNull(allowed, if(has(ref.2, currency), ref.3[indexOf(ref.2, currency)], NULL)) AS baseline,
+    ifNull(budget, if(known AND has(names, currency), figures[indexOf(names, currency)], NULL)) AS baseline,
     toUInt64(calls) AS n
-FROM days
+FROM paired
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
     short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

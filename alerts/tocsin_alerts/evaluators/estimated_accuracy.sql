@@ -21,54 +21,52 @@ n              = "UInt64"
 -- Source: Garcia et al. (2022), Estimating Model Performance under Covariate Shift Without Labels.
 WITH
     {step_s:UInt32} AS step,
+    hours AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, bin, sum(n) AS rows,
+            greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) AS first_slot,
+            least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) AS last_slot
+        FROM input_histogram_1h
+        WHERE kind = 'confidence' AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
+        GROUP BY ALL
+    ),
     present AS
     (
         SELECT
-            project, use_case, model_version, prompt_version, groupArray(bin) AS bins, groupArray(n) AS counts, sum(n) AS calls,
-            arrayJoin(range(
-                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
-                least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
-        FROM input_histogram_1h
-        WHERE kind = 'confidence' AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
-        GROUP BY project, use_case, model_version, prompt_version, slot_no
+            project, use_case, model_version, prompt_version, arrayJoin(range(first_slot, last_slot + 1)) AS slot_no,
+            groupArray(bin) AS doubts, groupArray(rows) AS counts, sum(rows) AS calls
+        FROM hours
+        GROUP BY ALL
     ),
     past AS
     (
-        SELECT
-            project, use_case,
-            groupArray((until, model_version, prompt_version, bins, precision, labels, estimate)) AS versions
+        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, bins, precision, labels, estimate AS then_estimate
         FROM calibrations FINAL
-        GROUP BY project, use_case
     ),
     paired AS
     (
-        SELECT
-            project, use_case, model_version, prompt_version, toDateTime64(slot_no * step, 3, 'UTC') AS slot, bins, counts, calls,
-            arraySort(v -> (v.2 = model_version AND v.3 = prompt_version, v.1), arrayFilter(v -> v.1 <= slot, versions))[-1] AS ref
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known
         FROM present LEFT JOIN past USING (project, use_case)
-    ),
-    counted AS
-    (
-        SELECT
-            project, use_case, model_version, prompt_version, slot, calls, tocsin_bucket_counts_v1(ref.4, bins, counts) AS knots,
-            ref.5 AS precision, ref.6 AS labels, ref.7 AS reference
-        FROM paired
+        ORDER BY known DESC, its_model = model_version AND its_prompt = prompt_version DESC, until DESC
+        LIMIT 1 BY project, use_case, model_version, prompt_version, slot_no
     ),
     measured AS
     (
         SELECT *,
-            notEmpty(knots) AS known,
-            arraySum((c, p) -> c * p, knots, precision) / calls AS estimate,
-            arraySum((c, p, l) -> pow(c / calls, 2) * (p * l + 1) * (l - p * l + 1) / pow(l + 2, 3), knots, precision, labels) AS doubt,
-            1.96 * sqrt(estimate * (1 - estimate) / calls + doubt) AS error
-        FROM counted
+            known AND notEmpty(bins) AS enough,
+            arrayMap(c -> c / calls, tocsin_bucket_counts_v1(bins, doubts, counts)) AS shares,
+            arraySum((s, p) -> s * p, shares, precision) AS mean,
+            arraySum((s, p, l) -> s * s * (p * l + 1) * (l - p * l + 1) / pow(l + 2, 3), shares, precision, labels) AS variance,
+            1.96 * sqrt(mean * (1 - mean) / calls + variance) AS error
+        FROM paired
     )
 SELECT
     project, use_case, model_version, prompt_version, slot,
-    if(known, estimate, NULL) AS value,
-    if(known, greatest(0., estimate - error), NULL) AS lower,
-    if(known, least(1., estimate + error), NULL) AS upper,
-    if(known, reference, NULL) AS baseline,
+    if(enough, mean, NULL) AS value,
+    if(enough, greatest(0., mean - error), NULL) AS lower,
+    if(enough, least(1., mean + error), NULL) AS upper,
+    if(enough, then_estimate, NULL) AS baseline,
     toUInt64(calls) AS n
 FROM measured
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,

@@ -1,7 +1,7 @@
 /*
 summary = "Accuracy of each declared segment without labels, from calibrated confidence (CBPE)"
 unit    = "share"
-params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", min_n = "UInt64" }
 
 [columns]
 project        = "LowCardinality(String)"
@@ -21,56 +21,56 @@ n              = "UInt64"
 -- had in the reference window; the baseline is the same estimate over that window. NULL without a calibration.
 -- Interval: binomial, plus the uncertainty of the calibration itself.
 -- Source: Garcia et al. (2022), Estimating Model Performance under Covariate Shift Without Labels.
+-- Segments of fewer than min_n calls are left out.
 WITH
     {step_s:UInt32} AS step,
+    hours AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, segment_name, segment_value, bin, sum(n) AS rows,
+            greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) AS first_slot,
+            least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) AS last_slot
+        FROM input_histogram_1h
+        WHERE kind = 'confidence' AND segment_name != '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
+        GROUP BY ALL
+    ),
     present AS
     (
         SELECT
-            project, use_case, model_version, prompt_version, segment_name, segment_value, groupArray(bin) AS bins, groupArray(n) AS counts, sum(n) AS calls,
-            arrayJoin(range(
-                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
-                least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
-        FROM input_histogram_1h
-        WHERE kind = 'confidence' AND segment_name != '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
-        GROUP BY project, use_case, model_version, prompt_version, segment_name, segment_value, slot_no
+            project, use_case, model_version, prompt_version, segment_name, segment_value, arrayJoin(range(first_slot, last_slot + 1)) AS slot_no,
+            groupArray(bin) AS doubts, groupArray(rows) AS counts, sum(rows) AS calls
+        FROM hours
+        GROUP BY ALL
+        HAVING calls >= {min_n:UInt64}
     ),
     past AS
     (
-        SELECT
-            project, use_case,
-            groupArray((until, model_version, prompt_version, bins, precision, labels, segment_estimates)) AS versions
+        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, bins, precision, labels, segment_estimates AS then_estimate
         FROM calibrations FINAL
-        GROUP BY project, use_case
     ),
     paired AS
     (
-        SELECT
-            project, use_case, model_version, prompt_version, segment_name, segment_value, toDateTime64(slot_no * step, 3, 'UTC') AS slot, bins, counts, calls,
-            arraySort(v -> (v.2 = model_version AND v.3 = prompt_version, v.1), arrayFilter(v -> v.1 <= slot, versions))[-1] AS ref
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known
         FROM present LEFT JOIN past USING (project, use_case)
-    ),
-    counted AS
-    (
-        SELECT
-            project, use_case, model_version, prompt_version, segment_name, segment_value, slot, calls, tocsin_bucket_counts_v1(ref.4, bins, counts) AS knots,
-            ref.5 AS precision, ref.6 AS labels, ref.7 AS reference
-        FROM paired
+        ORDER BY known DESC, its_model = model_version AND its_prompt = prompt_version DESC, until DESC
+        LIMIT 1 BY project, use_case, model_version, prompt_version, segment_name, segment_value, slot_no
     ),
     measured AS
     (
         SELECT *,
-            notEmpty(knots) AS known,
-            arraySum((c, p) -> c * p, knots, precision) / calls AS estimate,
-            arraySum((c, p, l) -> pow(c / calls, 2) * (p * l + 1) * (l - p * l + 1) / pow(l + 2, 3), knots, precision, labels) AS doubt,
-            1.96 * sqrt(estimate * (1 - estimate) / calls + doubt) AS error
-        FROM counted
+            known AND notEmpty(bins) AS enough,
+            arrayMap(c -> c / calls, tocsin_bucket_counts_v1(bins, doubts, counts)) AS shares,
+            arraySum((s, p) -> s * p, shares, precision) AS mean,
+            arraySum((s, p, l) -> s * s * (p * l + 1) * (l - p * l + 1) / pow(l + 2, 3), shares, precision, labels) AS variance,
+            1.96 * sqrt(mean * (1 - mean) / calls + variance) AS error
+        FROM paired
     )
 SELECT
     project, use_case, model_version, prompt_version, segment_name, segment_value, slot,
-    if(known, estimate, NULL) AS value,
-    if(known, greatest(0., estimate - error), NULL) AS lower,
-    if(known, least(1., estimate + error), NULL) AS upper,
-    nullIf(reference[concat(segment_name, '=', segment_value)], 0.) AS baseline,
+    if(enough, mean, NULL) AS value,
+    if(enough, greatest(0., mean - error), NULL) AS lower,
+    if(enough, least(1., mean + error), NULL) AS upper,
+    if(enough, nullIf(then_estimate[concat(segment_name, '=', segment_value)], 0.), NULL) AS baseline,
     toUInt64(calls) AS n
 FROM measured
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,

@@ -14,49 +14,49 @@ baseline = "Nullable(Float64)"
 n        = "UInt64"
 */
 -- Whole hours: 0 when the last one had a call; the interval is the hour in which the last call lies. Samples go on for 35
--- days after it; n counts the last seven days. Baseline: the silence, ending in this hour of the week (UTC), that chance would
--- exceed once in a hundred times at the rates of the latest reference window. Nights that are always quiet are in it.
+-- days after it; n counts their calls. Baseline: the longest silence, ending in this hour of the week (UTC), that chance
+-- still gives once in a hundred times at the rates of the latest reference window. Nights that are always quiet are in it.
 WITH
     {step_s:UInt32} AS step,
     hours AS
     (
-        SELECT project, use_case, toUnixTimestamp(hour) AS at, sum(calls) AS calls
+        SELECT project, use_case, toUnixTimestamp(hour) AS at, sum(calls) AS rows
         FROM ai_calls_1h
         WHERE segment_name = '' AND hour >= {since:DateTime('UTC')} - 3024000 AND hour < {until:DateTime('UTC')}
-        GROUP BY project, use_case, hour
-        HAVING calls > 0
+        GROUP BY ALL
+        HAVING rows > 0
     ),
     present AS
     (
-        SELECT project, use_case, groupArray(at) AS ats, groupArray(calls) AS counts
+        SELECT project, use_case, groupArray(at) AS ats, groupArray(rows) AS counts
         FROM hours
-        GROUP BY project, use_case
+        GROUP BY ALL
     ),
     past AS
     (
-        SELECT project, use_case, groupArray((until, figures)) AS versions
+        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, figures
         FROM reference_profiles FINAL
         WHERE kind = 'silence'
-        GROUP BY project, use_case
     ),
-    slots AS
+    paired AS
     (
         SELECT
-            project, use_case, arrayJoin(range(intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1, intDiv(toUnixTimestamp({until:DateTime('UTC')}), step) + 1)) AS slot_no, toDateTime64(slot_no * step, 3, 'UTC') AS slot,
+            project, use_case, figures, until, arrayJoin(range(intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1, intDiv(toUnixTimestamp({until:DateTime('UTC')}), step) + 1)) AS slot_no, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known,
             intDiv(slot_no * step, 3600) * 3600 AS whole,
-            arrayMax(a -> if(a < whole AND a >= whole - 3024000, a, 0), ats) AS last_at,
-            arraySum((a, c) -> if(a < whole AND a >= whole - 604800, c, 0), ats, counts) AS calls,
-            arraySort(v -> v.1, arrayFilter(v -> v.1 <= slot, versions))[-1] AS ref
+            arrayMax(a -> if(a < whole AND a + 3024000 >= whole, a, 0), ats) AS last_at,
+            arraySum((a, c) -> if(a < whole AND a + 3024000 >= whole, c, 0), ats, counts) AS calls
         FROM present LEFT JOIN past USING (project, use_case)
+        ORDER BY known DESC, until DESC, its_model DESC, its_prompt DESC
+        LIMIT 1 BY project, use_case, slot_no
     )
 SELECT
     project, use_case, slot,
     toNullable(toFloat64(whole - last_at - 3600)) AS value,
     value AS lower,
     value + 3600 AS upper,
-    if(ref.1 > 0, ref.2[(intDiv(whole, 3600) + 71) % 168 + 1], NULL) AS baseline,
+    if(known AND until > 0, figures[(intDiv(whole, 3600) + 71) % 168 + 1], NULL) AS baseline,
     toUInt64(calls) AS n
-FROM slots
+FROM paired
 WHERE last_at > 0
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
     short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

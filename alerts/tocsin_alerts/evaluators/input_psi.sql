@@ -22,51 +22,48 @@ WITH
     hours AS
     (
         SELECT
-            project, use_case, kind, field, bin, category, sum(n) AS calls,
-            range(
-                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
-                least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1) AS slot_nos
+            project, use_case, kind, field, bin, category, sum(n) AS rows,
+            greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) AS first_slot,
+            least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) AS last_slot
         FROM input_histogram_1h
         WHERE kind IN ('number', 'category') AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
-        GROUP BY project, use_case, kind, field, bin, category, slot_nos
+        GROUP BY ALL
     ),
     present AS
     (
         SELECT
-            project, use_case, field, arrayJoin(slot_nos) AS slot_no, groupArray(calls) AS counts, sum(calls) AS now_n,
-            groupArray(if(kind = 'number', bin, 32767)) AS bins, groupArray(if(kind = 'number', '\0', category)) AS values
+            project, use_case, field, arrayJoin(range(first_slot, last_slot + 1)) AS slot_no, groupArray(rows) AS counts, sum(rows) AS calls,
+            groupArray(if(kind = 'number', bin, 32767)) AS bins, groupArray(if(kind = 'number', '\0', category)) AS texts
         FROM hours
-        GROUP BY project, use_case, field, slot_no
+        GROUP BY ALL
     ),
     past AS
     (
-        SELECT project, use_case, field, groupArray((until, edges, names, figures, n)) AS versions
+        SELECT project, use_case, field, model_version AS its_model, prompt_version AS its_prompt, until, edges, names, figures AS expected, n AS then_calls
         FROM reference_profiles FINAL
         WHERE kind = 'input'
-        GROUP BY project, use_case, field
     ),
     paired AS
     (
-        SELECT
-            project, use_case, field, toDateTime64(slot_no * step, 3, 'UTC') AS slot, bins, values, counts, now_n,
-            arraySort(v -> v.1, arrayFilter(v -> v.1 <= slot, versions))[-1] AS ref
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known
         FROM present LEFT JOIN past USING (project, use_case, field)
+        ORDER BY known DESC, until DESC, its_model DESC, its_prompt DESC
+        LIMIT 1 BY project, use_case, field, slot_no
     ),
     counted AS
     (
-        SELECT
-            project, use_case, field, slot, now_n, ref.5 AS then_n, ref.4 AS expected,
-            arrayConcat(tocsin_bucket_counts_v1(ref.2, bins, counts),
-                arrayMap(k -> arraySum((v, c) -> if(v = k, c, 0), values, counts), ref.3)) AS matched,
-            arrayResize(arrayPushBack(matched, now_n - arraySum(matched)), length(expected)) AS seen
+        SELECT *,
+            arrayConcat(tocsin_bucket_counts_v1(edges, bins, counts),
+                arrayMap(k -> arraySum((v, c) -> if(v = k, c, 0), texts, counts), names)) AS matched
         FROM paired
     ),
     measured AS
     (
         SELECT *,
-            now_n >= 200 AND then_n >= 200 AS enough,
-            1 / now_n + 1 / then_n AS noise,
-            tocsin_psi_v1(seen, expected, now_n, then_n) AS psi,
+            arrayResize(arrayPushBack(matched, calls - arraySum(matched)), length(expected)) AS seen,
+            known AND calls >= 200 AND then_calls >= 200 AS enough,
+            1 / calls + 1 / then_calls AS noise,
+            tocsin_psi_v1(seen, expected, calls, then_calls) AS psi,
             1.96 * sqrt(2 * length(expected) * noise * noise + 4 * greatest(0., psi) * noise) AS error
         FROM counted
     )
@@ -76,7 +73,7 @@ SELECT
     if(enough, greatest(0., psi - error), NULL) AS lower,
     if(enough, greatest(0., psi + error), NULL) AS upper,
     if(enough, 0., NULL) AS baseline,
-    toUInt64(now_n) AS n
+    toUInt64(calls) AS n
 FROM measured
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
     short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

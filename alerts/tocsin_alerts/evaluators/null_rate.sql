@@ -19,45 +19,45 @@ n        = "UInt64"
 -- Interval: Wilson.
 WITH
     {step_s:UInt32} AS step,
-    spread AS
+    nulls AS
     (
         SELECT
             project, use_case, field,
             arrayJoin(range(
                 greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
                 least(intDiv(toUnixTimestamp(hour) + 608399, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no,
-            intDiv(slot_no * step, 3600) * 3600 AS whole, sumIf(n, toUnixTimestamp(hour) + 3600 = whole) AS k
+            intDiv(slot_no * step, 3600) * 3600 AS whole, sumIf(n, toUnixTimestamp(hour) + 3600 = whole) AS bad
         FROM input_histogram_1h
         WHERE kind = 'null' AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 612000 AND hour < {until:DateTime('UTC')}
-        GROUP BY project, use_case, field, slot_no
+        GROUP BY ALL
     ),
     traffic AS
     (
-        SELECT project, use_case, toUInt64(toUnixTimestamp(hour)) + 3600 AS whole, sum(calls) AS calls
+        SELECT project, use_case, toUInt64(toUnixTimestamp(hour)) + 3600 AS whole, sum(ai_calls_1h.calls) AS calls
         FROM ai_calls_1h
         WHERE segment_name = '' AND hour >= {since:DateTime('UTC')} - 7200 AND hour < {until:DateTime('UTC')}
-        GROUP BY project, use_case, hour
+        GROUP BY ALL
+        HAVING calls > 0
     ),
     past AS
     (
-        SELECT project, use_case, groupArray((until, names, figures)) AS versions
+        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, names, figures
         FROM reference_profiles FINAL
         WHERE kind = 'null'
-        GROUP BY project, use_case
     ),
     paired AS
     (
-        SELECT
-            project, use_case, field, toDateTime64(slot_no * step, 3, 'UTC') AS slot, k, calls,
-            arraySort(v -> v.1, arrayFilter(v -> v.1 <= slot, versions))[-1] AS ref
-        FROM spread INNER JOIN traffic USING (project, use_case, whole) LEFT JOIN past USING (project, use_case)
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known
+        FROM nulls INNER JOIN traffic USING (project, use_case, whole) LEFT JOIN past USING (project, use_case)
+        ORDER BY known DESC, until DESC, its_model DESC, its_prompt DESC
+        LIMIT 1 BY project, use_case, field, slot_no
     )
 SELECT
     project, use_case, field, slot,
-    toNullable(k / calls) AS value,
-    toNullable(tocsin_wilson_v1(k, calls, -1.96)) AS lower,
-    toNullable(tocsin_wilson_v1(k, calls, 1.96)) AS upper,
-    if(ref.1 > 0, ref.3[indexOf(ref.2, field)], NULL) AS baseline,
+    toNullable(bad / calls) AS value,
+    toNullable(tocsin_wilson_v1(bad, calls, -1.96)) AS lower,
+    toNullable(tocsin_wilson_v1(bad, calls, 1.96)) AS upper,
+    if(known AND until > 0, figures[indexOf(names, field)], NULL) AS baseline,
     toUInt64(calls) AS n
 FROM paired
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,

@@ -3,6 +3,7 @@
 import smtplib
 import ssl
 from collections.abc import Callable
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -73,7 +74,7 @@ def compose(channel: SmtpChannel, notification: Notification) -> EmailMessage:
     mail["From"] = _address(channel.sender, channel.name)
     addresses = {address: _address(address, channel.name) for address in (*channel.recipients, *message.to)}
     mail["To"] = tuple(addresses.values())
-    mail["Subject"] = one_line(message.subject, limit=_SUBJECT_CHARS)
+    mail["Subject"] = _subject(message.subject)
     mail["Date"] = format_datetime(notification.created_at)
     mail["Message-ID"] = f"<{notification.id}@{_DOMAIN}>"
     if notification.transition != "firing":
@@ -87,23 +88,31 @@ def compose(channel: SmtpChannel, notification: Notification) -> EmailMessage:
     return mail
 
 
+def _subject(text: str) -> str:
+    """Make text a header's value: one line, and no encoded word, which the mail library would decode, newlines and all."""
+    return one_line(text, limit=_SUBJECT_CHARS).replace("=?", "= ?")
+
+
 def is_mail_address(text: str) -> bool:
     """Whether text is one plain mail address, with or without a name before it."""
-    try:
-        _address(text, "")
-    except ChannelError:
-        return False
-    return True
+    return _parsed(text) is not None
 
 
 def _address(text: str, channel: str) -> Address:
+    address = _parsed(text)
+    if address is None:
+        raise ChannelError(f"channel {channel!r}: expected a mail address, got {text!r}")
+    return address
+
+
+def _parsed(text: str) -> Address | None:
     name, spec = parseaddr(text)
+    if "@" not in spec.strip("@") or one_line(text) != text or "," in text:
+        return None
     try:
-        if "@" not in spec.strip("@") or one_line(text) != text or "," in text:
-            raise ValueError(text)
         return Address(display_name=name, addr_spec=spec)
-    except (ValueError, IndexError):
-        raise ChannelError(f"channel {channel!r}: expected a mail address, got {text!r}") from None
+    except (ValueError, IndexError, MessageError):
+        return None
 
 
 def _said(error: Exception) -> str:

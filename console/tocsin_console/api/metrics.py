@@ -68,6 +68,13 @@ def exposition(state: Mapping[str, Any]) -> str:
         "Notifications in the outbox by state.",
         [({"state": k}, v) for k, v in state["notifications"].items()],
     )
+    delivery = state["delivery"]
+    for name in ("pages", "template_errors", "evidence_errors"):
+        text.add(f"tocsin_{name}_total", "counter", f"Delivery: {name.replace('_', ' ')}.", [({}, delivery[name])])
+    for name in ("sent", "dead", "failed_attempts"):
+        series = [({"channel": each["channel"]}, each[name]) for each in delivery["channels"]]
+        text.add(f"tocsin_channel_{name}_total", "counter", f"Messages of a channel: {name.replace('_', ' ')}.", series)
+    text.add("tocsin_failing_rules", "gauge", "Rules whose last run failed.", [({}, len(state["failing_rules"]))])
     text.add(
         "tocsin_loop_turns_total",
         "counter",

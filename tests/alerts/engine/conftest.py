@@ -1,8 +1,9 @@
 """Fakes that the engine's tests share: evaluators written by hand, and sinks that remember."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from tocsin_alerts.plan import Plan, Plans, Quality
 from tocsin_alerts.records import AlertEvent, Sample
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook, compile_rule
+from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.migrate import migrate
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -79,6 +82,7 @@ class FakeWorld:
         step_s: int,
         extra: Mapping[str, Any],
     ) -> list[Sample]:
+        """Answer as an evaluator's range query."""
         del query, extra
         self.calls.append((evaluator.name, since, until, step_s))
         if evaluator.name in self.broken:
@@ -96,6 +100,7 @@ class FakeSink:
     fails: int = 0
 
     def handle(self, events: Sequence[AlertEvent], slot: datetime, *, live: bool) -> None:
+        """Remember, or fail as often as the test asked for."""
         if self.fails:
             self.fails -= 1
             raise ConnectionError("the sink is down")
@@ -132,7 +137,7 @@ def make_engine(query: Any, book: RuleBook, world: FakeWorld, *sinks: FakeSink, 
         "plans": make_plan(),
         "epoch": 1,
         "clock_mode": "wall",
-        "maintain": lambda day: None,
+        "maintain": lambda _day: None,
         "evaluators": {},
     }
     facts.update(given)
@@ -166,6 +171,38 @@ severity: page
 when: value >= 0.01
 for: 1
 """
+
+
+WRITTEN = [
+    "evaluations",
+    "alert_events",
+    "alert_state",
+    "rule_runs",
+    "plans",
+    "ai_calls",
+    "ai_calls_1h",
+    "input_histogram_1h",
+    "outcomes",
+    "reference_windows",
+    "calibrations",
+]
+
+
+@pytest.fixture(scope="session")
+def engine_database(engine_folder: Path) -> Iterator[Database]:
+    """One migrated database for all tests of this folder: migrating takes a second, emptying it a few milliseconds."""
+    opened = Database.open(StoreAddress(path=engine_folder, database="t_alerts_engine"))
+    migrate(opened, now=DAY_0)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def database(engine_database: Database) -> Database:
+    """An empty, migrated database."""
+    for table in WRITTEN:
+        engine_database.command(f"TRUNCATE TABLE {table}")
+    return engine_database
 
 
 @pytest.fixture

@@ -40,10 +40,11 @@ def play(kit: Any) -> Any:
 
 
 def moves(events: list[AlertEvent], first: datetime) -> list[tuple[int, str, str]]:
+    """Shorten events to day, rule and state."""
     return [((event.slot - first).days, event.rule, event.to_state) for event in events]
 
 
-def test_pages_of_a_use_case_share_one_incident_until_all_are_resolved(kit: Any, play: Any) -> None:
+def test_pages_of_a_use_case_share_one_incident_until_all_are_resolved(play: Any) -> None:
     """On-call is woken once for one trouble, however many rules see it."""
     _, events = play(
         PAGE.format(name="a"),
@@ -79,7 +80,10 @@ def test_ten_drifted_fields_are_one_ticket_and_never_part_of_a_page(play: Any) -
     """A ticket's incident is its rule's."""
     fields = {f"field{i}": 0.5 for i in range(10)}
     _, events = play(
-        PAGE.format(name="a"), TICKET.format(name="t"), TICKET.format(name="u"), days={0: {"a": {"x": 0.1}, "t": fields, "u": fields}}
+        PAGE.format(name="a"),
+        TICKET.format(name="t"),
+        TICKET.format(name="u"),
+        days={0: {"a": {"x": 0.1}, "t": fields, "u": fields}},
     )
 
     assert len({event.incident for event in events if event.rule == "t"}) == 1
@@ -87,7 +91,7 @@ def test_ten_drifted_fields_are_one_ticket_and_never_part_of_a_page(play: Any) -
     assert events[0].severity == "page", "the worst comes first"
 
 
-def test_ids_do_not_depend_on_the_rules_text(kit: Any, play: Any) -> None:
+def test_ids_do_not_depend_on_the_rules_text(play: Any) -> None:
     """Editing a threshold must not open a second incident at the receiver."""
     days = {0: {"a": {"x": 0.1}}}
     _, before = play(PAGE.format(name="a"), days=days)
@@ -128,6 +132,14 @@ def test_only_what_moved_or_is_at_work_is_stored(kit: Any, play: Any) -> None:
     after = board.copy()
     slot = kit.DAY_0 + kit.DAY
 
-    after.take(slot, [Batch(rule=kit.make_rule(PAGE.format(name="a")), samples=[kit.sample(slot, 0.8, labels={"v": "x"}), kit.sample(slot, 0.1, labels={"v": "y"})])])
+    after.take(
+        slot,
+        [
+            Batch(
+                rule=kit.make_rule(PAGE.format(name="a")),
+                samples=[kit.sample(slot, 0.8, labels={"v": "x"}), kit.sample(slot, 0.1, labels={"v": "y"})],
+            )
+        ],
+    )
 
     assert [series.labels["v"] for series in after.changed_since(board)] == ["y"]

@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin_alerts.conditions import Condition, ConditionError, sample_names
 from tocsin_alerts.records import Sample
 
 
 def names(**given: float | None) -> dict[str, float | None]:
+    """Gather the names of a sample and a plan that say only this."""
     facts: dict[str, Any] = {"lower": None, "upper": None, "baseline": None, "value": None, "n": 100}
     made = {key: given.get(key, fact) for key, fact in facts.items()}
     sample = Sample(project="p", use_case="u", labels={}, slot=datetime(2026, 3, 1, tzinfo=UTC), **made)
@@ -60,9 +62,31 @@ def test_the_reason_shows_the_values() -> None:
     condition = Condition.parse("drop >= 0.01 and (z <= -3 or upper < baseline - 0.02)")
     facts = names(value=0.919, baseline=0.94, lower=0.9092, upper=0.9288)
 
-    assert condition.explain(facts) == "drop 0.021 >= 0.01 and (z -4.2 <= -3 or upper 0.9288 < baseline 0.94 - 0.02)"
+    assert condition.explain(facts) == "drop 0.021 >= 0.01 and z -4.2 <= -3"
     assert Condition.parse("upper < floor").explain(names(upper=0.884, floor=0.9)) == "upper 0.884 < floor 0.9"
     assert Condition.parse("upper < floor").explain(names(upper=0.884)) == "upper 0.884 < floor unknown"
+
+
+def test_the_reason_shows_only_what_decided() -> None:
+    """Arms of an "or" that did not hold, and of an "and" that still does, would only confuse."""
+    condition = Condition.parse("value > 1 and (baseline > 1 or n > 99 or n > 50)")
+
+    assert condition.explain(names(value=2, baseline=0)) == "value 2 > 1 and (n 100 > 99 or n 100 > 50)"
+    assert condition.explain(names(value=0.5, baseline=0)) == "value 0.5 > 1"
+
+
+def test_the_reason_keeps_the_arithmetic_readable() -> None:
+    """Parentheses where they change the result, and nowhere else."""
+    facts = names(value=2.0, baseline=4.0)
+
+    for text in (
+        "value + 1 * 2 > 0",
+        "(value + 1) * 2 > 0",
+        "value - (baseline - 1) < 0",
+        "value / (baseline * 2) > 0",
+    ):
+        shown = text.replace("value", "value 2").replace("baseline", "baseline 4")
+        assert Condition.parse(text).explain(facts) == shown
 
 
 @pytest.mark.parametrize(

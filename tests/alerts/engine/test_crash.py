@@ -32,9 +32,11 @@ class CrashingQuery:
     inserts: list[str] = field(default_factory=list)
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> list[dict[str, Any]]:
+        """Read from the real store."""
         return self.inner.rows(sql, parameters)  # type: ignore[no-any-return]
 
     def insert(self, table: str, rows: Sequence[Mapping[str, Any]], /, *, token: str | None = None) -> None:
+        """Write to the real store, or end."""
         dies = len(self.inserts) == self.crash_at
         self.inserts.append(table)
         if dies and not self.after:
@@ -45,6 +47,7 @@ class CrashingQuery:
 
 
 def tables(database: Any) -> dict[str, list[dict[str, Any]]]:
+    """Read everything that the engine writes."""
     found = {name: database.rows(f"SELECT * FROM {name} FINAL ORDER BY {key}") for name, key in TABLES.items()}
     for run in found["rule_runs"]:
         run.pop("duration_ms")  # the one figure that is the machine's, not the story's
@@ -52,6 +55,7 @@ def tables(database: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def wipe(database: Any) -> None:
+    """Forget everything that the engine has written."""
     for name in TABLES:
         database.command(f"TRUNCATE TABLE {name}")
 
@@ -112,7 +116,7 @@ def test_a_crash_around_any_write_changes_nothing_in_the_end(kit: Any, database:
 
 def test_a_failed_write_within_a_process_is_mended_by_the_next_tick(kit: Any, database: Any) -> None:
     """The store was away for a moment: no restart is needed, and nobody is told twice under another id."""
-    world = kit.FakeWorld(lambda evaluator, slot: [kit.sample(slot, 0.8, upper=0.81)])
+    world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, 0.8, upper=0.81)])
     for crash_at in range(WRITES):
         wipe(database)
         query, sink = CrashingQuery(database, crash_at=crash_at), kit.FakeSink()
@@ -131,7 +135,7 @@ def test_a_failed_write_within_a_process_is_mended_by_the_next_tick(kit: Any, da
 
 def test_a_sink_that_fails_hears_again(kit: Any, database: Any) -> None:
     """An alert that delivery could not take in must not be lost; the guard hears it again under the same id."""
-    world = kit.FakeWorld(lambda evaluator, slot: [kit.sample(slot, 0.8, upper=0.81)])
+    world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, 0.8, upper=0.81)])
     guard, delivery = kit.FakeSink(), kit.FakeSink(fails=1)
     engine = kit.make_engine(database, kit.make_book(kit.FLOOR_RULE), world, guard, delivery)
     now = kit.DAY_0 + kit.DAY
@@ -148,7 +152,7 @@ def test_a_sink_that_fails_hears_again(kit: Any, database: Any) -> None:
 def test_a_stored_transition_outweighs_data_that_arrived_since(kit: Any, database: Any) -> None:
     """Late labels may change the sample, but what has been decided and perhaps told stays decided."""
     value = [0.8]
-    world = kit.FakeWorld(lambda evaluator, slot: [kit.sample(slot, value[0], upper=value[0] + 0.01)])
+    world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, value[0], upper=value[0] + 0.01)])
     book, now = kit.make_book(kit.FLOOR_RULE), kit.DAY_0 + kit.DAY
     engine = kit.make_engine(CrashingQuery(database, crash_at=2), book, world)
     with pytest.raises(Crash):

@@ -7,6 +7,7 @@ import pytest
 
 
 def at(kit: Any, days: float) -> datetime:
+    """Give an instant some days after the first."""
     return kit.DAY_0 + timedelta(days=days)  # type: ignore[no-any-return]
 
 
@@ -137,7 +138,7 @@ def test_on_the_datas_clock_nothing_is_due_before_the_first_call(kit: Any, datab
 def test_a_long_history_is_taken_in_portions_and_a_long_pause_from_its_end(kit: Any, database: Any) -> None:
     """A year of hours in one query would be a year of hours in memory."""
     _write_hour(database, kit.DAY_0)
-    world = kit.FakeWorld(lambda evaluator, slot: [])
+    world = kit.FakeWorld(lambda _evaluator, _slot: [])
     replay = kit.make_engine(database, kit.make_book(kit.NULL_RULE, kit.FLOOR_RULE), world, clock_mode="data")
 
     first, second = replay.tick(at(kit, 60), at(kit, 60)), replay.tick(at(kit, 60), at(kit, 60))
@@ -169,7 +170,11 @@ def test_hourly_and_daily_rules_step_in_slot_order(kit: Any, database: Any) -> N
     engine.tick(at(kit, 2), at(kit, 2))
 
     events = [event for _, _, told in sink.told for event in told]
-    assert [(e.rule, e.to_state) for e in events[:3]] == [("nulls", "pending"), ("nulls", "firing"), ("below-floor", "firing")]
+    assert [(e.rule, e.to_state) for e in events[:3]] == [
+        ("nulls", "pending"),
+        ("nulls", "firing"),
+        ("below-floor", "firing"),
+    ]
     assert events[1].slot == at(kit, 1.5) + kit.HOUR
     assert len({e.incident for e in events if e.incident}) == 1
 
@@ -216,7 +221,7 @@ def test_a_day_waits_for_its_references_and_the_hours_before_it_do_not(kit: Any,
             raise ConnectionError("the store is away")
         kept.append(day)
 
-    world = kit.FakeWorld(lambda evaluator, slot: [])
+    world = kit.FakeWorld(lambda _evaluator, _slot: [])
     book = kit.make_book(kit.FLOOR_RULE, kit.NULL_RULE)
     _write_hour(database, kit.DAY_0)
     engine = kit.make_engine(database, book, world, maintain=maintain, clock_mode="data")
@@ -236,11 +241,11 @@ def test_a_day_waits_for_its_references_and_the_hours_before_it_do_not(kit: Any,
 
 def test_state_is_restored_in_the_middle_of_a_for(kit: Any, database: Any) -> None:
     """A restart between two bad hours must not start the count again."""
-    says = lambda evaluator, slot: [kit.sample(slot, 0.5, labels={"field": "ink"})]  # noqa: E731
+    world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, 0.5, labels={"field": "ink"})])
     book, sink = kit.make_book(kit.NULL_RULE), kit.FakeSink()
-    kit.make_engine(database, book, kit.FakeWorld(says), sink).tick(at(kit, 1), at(kit, 1))
+    kit.make_engine(database, book, world, sink).tick(at(kit, 1), at(kit, 1))
 
-    kit.make_engine(database, book, kit.FakeWorld(says), sink).tick(at(kit, 1) + kit.HOUR, at(kit, 1) + kit.HOUR)
+    kit.make_engine(database, book, world, sink).tick(at(kit, 1) + kit.HOUR, at(kit, 1) + kit.HOUR)
 
     assert sink.moves() == [("nulls", "pending"), ("nulls", "firing")]
 
@@ -274,7 +279,7 @@ def test_a_rule_that_the_plan_no_longer_asks_for_resolves(kit: Any, database: An
 
 def test_evaluators_that_no_rule_reads_are_recorded_once_a_day(kit: Any, database: Any) -> None:
     """Charts read evaluations: the worst segment is in there although no rule pages on it."""
-    world = kit.FakeWorld(lambda evaluator, slot: [kit.sample(slot, 0.7)])
+    world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, 0.7)])
     engine = kit.make_engine(
         database, kit.make_book(kit.FLOOR_RULE), world, evaluators={"by_segment": kit.FakeEvaluator("by_segment")}
     )
@@ -292,7 +297,7 @@ def test_a_budget_in_another_currency_is_not_compared(kit: Any, database: Any, b
 
     rule = "rule: cost\nsummary: s\nevaluator: cost_per_day\nseverity: ticket\nwhen: value > budget_per_day\n"
     plans = Plans.of(Plan(use_case="triage", budget=Budget(per_day=20, currency=budget_currency)))  # type: ignore[arg-type]
-    world = kit.FakeWorld(lambda evaluator, slot: [kit.sample(slot, 30.0, labels={"currency": "USD"})])
+    world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, 30.0, labels={"currency": "USD"})])
     sink = kit.FakeSink()
 
     kit.make_engine(database, kit.make_book(rule), world, sink, plans=plans).tick(at(kit, 1), at(kit, 1))

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin_alerts.machine import Observation, Status, Timing, step
 
@@ -18,11 +19,15 @@ observations = st.builds(
     value=st.none() | st.floats(0, 1),
 )
 timings = st.builds(
-    Timing, every=st.just(DAY), hold=st.integers(0, 3).map(lambda n: n * DAY), keep=st.integers(0, 3).map(lambda n: n * DAY)
+    Timing,
+    every=st.just(DAY),
+    hold=st.integers(0, 3).map(lambda n: n * DAY),
+    keep=st.integers(0, 3).map(lambda n: n * DAY),
 )
 
 
 def play(seen: list[Observation], timing: Timing, status: Status | None = None, first: int = 0) -> list[Status]:
+    """Step day by day and give where the alert stood after each."""
     stood = []
     for index, each in enumerate(seen):
         status = step(status, each, timing, START + (first + index) * DAY)
@@ -37,6 +42,7 @@ def says(text: str) -> list[Observation]:
 
 
 def states(text: str, **timing: int) -> str:
+    """Tell a story and give the first letter of each state."""
     made = Timing(every=DAY, **{name: days * DAY for name, days in timing.items()})
     return "".join(status.state[0] for status in play(says(text), made))
 
@@ -91,7 +97,7 @@ def test_missing_data_changes_the_overlay_and_nothing_else(seen: list[Observatio
 
 
 def test_for_counts_slots_after_the_first() -> None:
-    """"for: 1" is "one more slot", as Prometheus' for."""
+    """With "for: 1" one more slot is waited for, as Prometheus counts it."""
     assert states("xxx.", hold=1) == "pffr"
     assert states("x.xx", hold=1) == "pipf"
     assert states("xxxx", hold=3) == "pppf"

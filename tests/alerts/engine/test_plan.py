@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tocsin_alerts import documents
 from tocsin_alerts.errors import DocumentError
@@ -35,6 +36,7 @@ ANSWERS: dict[str, Any] = {
 
 
 def read(text: str) -> Plan:
+    """Read a plan's text."""
     return documents.parse(text, path="plan.yaml").into(Plan)
 
 
@@ -63,7 +65,7 @@ def test_each_answer_closes_its_question() -> None:
 
 
 def test_the_form_writes_what_the_loader_reads() -> None:
-    """plan init must never write a file that plan check refuses."""
+    """What plan init writes must never be refused by plan check."""
     plan = read(render_yaml(ANSWERS))
 
     assert plan.owner == "vision: the team # 1"
@@ -83,7 +85,8 @@ def test_an_empty_form_is_an_open_plan_with_every_key_as_an_example() -> None:
 
     assert read(text) == Plan(use_case="triage")
     uncommented = "\n".join(
-        line.removeprefix("# ") if line.startswith(("# ", "#   ")) and ":" in line else line for line in text.splitlines()
+        line.removeprefix("# ") if line.startswith(("# ", "#   ")) and ":" in line else line
+        for line in text.splitlines()
     )
     assert read(uncommented.replace("Privacy: none", "# Privacy: none")).unanswered() == []
     assert all(blank.key.split(".")[-1] in text for _, blanks in FORM for blank in blanks)

@@ -21,6 +21,7 @@ when: value < 0.8
 
 
 def refused(kit: Any, text: str) -> list[str]:
+    """List what is wrong with a rule."""
     with pytest.raises(DocumentError) as caught:
         kit.make_rule(text)
     return [str(finding) for finding in caught.value.findings]
@@ -65,11 +66,17 @@ def test_no_shipped_rule_fires_on_a_sample_without_a_value(kit: Any) -> None:
         (("severity: ticket", "severty: ticket"), "rules/made.yaml:1: expected a key 'severity', got none"),
         (("severity: ticket", "severity: pager"), "rules/made.yaml:4: severity: expected 'page', 'ticket' or 'log'"),
         (("rule: mine", "rule: Mine!"), "rules/made.yaml:1: rule: expected"),
-        (("when:", "params: {days: 3}\nwhen:"), "rules/made.yaml:5: unknown parameter 'days' of 'accuracy': valid: none"),
+        (
+            ("when:", "params: {days: 3}\nwhen:"),
+            "rules/made.yaml:5: unknown parameter 'days' of 'accuracy': valid: none",
+        ),
         (("when:", "for: -1\nwhen:"), "rules/made.yaml:5: for: expected at least 0 slots, got -1"),
         (("when:", "for: soon\nwhen:"), "rules/made.yaml:5: for: expected a duration"),
         (("when:", "every: 1s\nwhen:"), "rules/made.yaml:1: the file: expected 'every' of at least 1m"),
-        (("when:", "sql: SELECT 1\nwhen:"), "rules/made.yaml:1: the file: expected either 'evaluator' or 'sql', got both"),
+        (
+            ("when:", "sql: SELECT 1\nwhen:"),
+            "rules/made.yaml:1: the file: expected either 'evaluator' or 'sql', got both",
+        ),
         (("when:", "clear: value >\nwhen:"), "rules/made.yaml:5: clear: expected a condition such as"),
     ],
 )
@@ -81,7 +88,7 @@ def test_a_mistaken_rule_is_refused_with_file_line_and_nearest_name(
 
 
 def test_a_rule_over_a_column_that_is_not_there_is_refused(kit: Any) -> None:
-    """z needs an interval: over an evaluator without one it would be unknown for ever."""
+    """A z needs an interval: over an evaluator without one it would be unknown for ever."""
     columns = {"project": "", "use_case": "", "slot": "", "value": "", "n": ""}
     bare = kit.FakeEvaluator("bare", columns=columns)
 
@@ -176,9 +183,15 @@ def test_inline_sql_is_described_and_runs_as_an_evaluator(kit: Any, database: An
     ("change", "says"),
     [
         (("ai_calls", "ai_cals"), "x.yaml:5: sql: the engine refuses it: "),
-        (("count() AS n", "count() AS m"), "x.yaml:5: sql: expected the columns project, use_case, slot, value, n, got no 'n'"),
+        (
+            ("count() AS n", "count() AS m"),
+            "x.yaml:5: sql: expected the columns project, use_case, slot, value, n, got no 'n'",
+        ),
         (("{until:DateTime64(3, 'UTC')}", "now()"), "x.yaml:5: sql: expected {since:DateTime64(3)}"),
-        (("value > 2", "upper > 2"), "x.yaml:4: when: 'upper' needs the column 'upper', which 'rule:slow' does not give"),
+        (
+            ("value > 2", "upper > 2"),
+            "x.yaml:4: when: 'upper' needs the column 'upper', which 'rule:slow' does not give",
+        ),
     ],
 )
 def test_inline_sql_that_cannot_answer_is_refused(database: Any, change: tuple[str, str], says: str) -> None:

@@ -1,0 +1,9 @@
+-- The histograms of one version over its reference window; by segment only for confidence.
+SELECT kind, field, segment_name, segment_value, bin, category, sum(n) AS n
+FROM input_histogram_1h
+WHERE project = {project:String} AND use_case = {use_case:String}
+    AND model_version = {model_version:String} AND prompt_version = {prompt_version:String}
+    AND hour >= {since:DateTime('UTC')} AND hour < {until:DateTime('UTC')} AND (segment_name = '' OR kind = 'confidence')
+GROUP BY ALL
+HAVING n > 0
+ORDER BY ALL

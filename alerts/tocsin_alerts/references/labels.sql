@@ -1,0 +1,20 @@
+-- What labels say of one version's calls in its reference window, by segment and doubt bin (-1: the call gave no confidence).
+WITH verdicts AS
+(
+    SELECT segments, confidence, ifNull(correct, score >= 0.5) AS is_right
+    FROM outcomes FINAL
+    WHERE project = {project:String} AND use_case = {use_case:String}
+        AND model_version = {model_version:String} AND prompt_version = {prompt_version:String}
+        AND started_at >= {since:DateTime('UTC')} AND started_at < {until:DateTime('UTC')}
+        AND kind != 'support' AND (served_by != 'fallback' OR is_probe) AND (correct IS NOT NULL OR score IS NOT NULL)
+    ORDER BY indexOf(['feedback', 'judge', 'review', 'ground_truth'], kind) DESC, observed_at DESC, outcome_id
+    LIMIT 1 BY call_id
+)
+SELECT
+    segment.1 AS segment_name, segment.2 AS segment_value,
+    toInt16(ifNull(tocsin_doubt_bin_v1(confidence), -1)) AS bin, count() AS labels, sum(assumeNotNull(is_right)) AS hits
+FROM verdicts
+ARRAY JOIN arrayPushFront(arrayZip(mapKeys(segments), mapValues(segments)), ('', '')) AS segment
+GROUP BY ALL
+ORDER BY ALL
+SETTINGS do_not_merge_across_partitions_select_final = 1

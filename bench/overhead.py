@@ -1,0 +1,290 @@
+"""What tocsin costs the host: microseconds per call, milliseconds at start, and spans lost when things go wrong.
+
+    python bench/overhead.py [--json FILE] [--seconds OUTAGE]
+
+Every figure is taken against a real OTLP/gRPC server in a process of its own. Times are medians (and a 99th percentile)
+over single calls; losses are spans ended minus spans received.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+BURST = 20_000
+BATCH = 50
+INPUTS = {"ink": 0.31, "width": 14.0, "height": 20.0, "slant": -0.2, "device": "scanner-3"}
+
+
+def main() -> None:
+    """Take every figure, print them, write them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="write the figures to a file")
+    parser.add_argument("--seconds", type=float, default=15.0, help="length of the outage (15; stock gives up at 10)")
+    parser.add_argument("--sink", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--burst", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.sink is not None:
+        serve_sink(asked.sink)
+        return
+    if asked.burst is not None:
+        burst_and_wait(asked.burst)
+        return
+    figures = [
+        *observed_call_figures(),
+        *sklearn_figures(),
+        figure("import_ms", import_ms(), "ms", 100),
+        figure("burst_lost", burst_lost(), "spans", 0),
+        figure("sigterm_lost", sigterm_lost(), "spans", 0),
+        figure("outage_lost", outage_lost(asked.seconds), "spans", 0),
+    ]
+    report(figures, asked.json)
+
+
+def figure(name: str, value: float, unit: str, at_most: float) -> dict[str, Any]:
+    """Make one figure whose goal is an upper bound."""
+    return {"name": name, "value": round(value, 2), "unit": unit, "goal": f"<= {at_most}", "met": value <= at_most}
+
+
+def observed_call_figures() -> list[dict[str, Any]]:
+    """Time `observe` with five inputs, label and confidence against a bare span that carries as many attributes."""
+    from opentelemetry import trace
+
+    import tocsin
+
+    with sink() as (endpoint, _):
+        tocsin.init(endpoint=endpoint, service_name="bench", max_queue_size=1_000_000)
+
+        @tocsin.observe("digit-reader", task="classification", model_version="7")
+        def observed() -> None:
+            call = tocsin.current_call()
+            call.set_inputs(INPUTS)
+            call.set_output(label="3")
+            call.confidence = 0.9
+
+        tracer = trace.get_tracer("bench")
+        carried = {f"bench.attribute.{at}": 0.5 for at in range(11)}
+
+        def bare() -> None:
+            with tracer.start_as_current_span("bare") as span:
+                span.set_attributes(carried)
+
+        calls_us, bare_us = interleaved(observed, bare, rounds=40, repeats=250)
+        tocsin.flush(60)
+        tocsin.shutdown()
+    p50_us = statistics.median(calls_us)
+    return [
+        figure("observe_p50_us", p50_us, "µs", 60),
+        figure("observe_p99_us", statistics.quantiles(calls_us, n=100)[98], "µs", 250),
+        figure("ratio_to_bare_span", p50_us / statistics.median(bare_us), "times", 2),
+    ]
+
+
+def sklearn_figures() -> list[dict[str, Any]]:
+    """Time a pipeline on frames of fifty rows with and without instrumentation: what a row costs more."""
+    import numpy as np
+    import pandas as pd
+    from sklearn.compose import make_column_transformer
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    import tocsin
+
+    pixels, labels = load_digits(return_X_y=True)
+    frame = pd.DataFrame(pixels[:, 18:30], columns=[f"field{at}" for at in range(12)])
+    frame["device"] = np.array(["a", "b", "c"])[np.arange(len(frame)) % 3]
+    columns = make_column_transformer((OneHotEncoder(), ["device"]), remainder=StandardScaler())
+    model = make_pipeline(columns, LogisticRegression(max_iter=1_000)).fit(frame, labels)
+    rows = frame[:BATCH]
+    with sink() as (endpoint, _):
+        plain_us = timed(lambda: model.predict_proba(rows), 400)
+        tocsin.init(endpoint=endpoint, service_name="bench", max_queue_size=1_000_000)
+        tocsin.instrument_sklearn("digit-reader", cost_per_call=0.002)
+        cpu_s = time.process_time()
+        watched_us = timed(lambda: model.predict_proba(rows), 400)
+        tocsin.flush(60)
+        cpu_s = time.process_time() - cpu_s
+        tocsin.uninstrument_sklearn()
+        tocsin.shutdown()
+    added_us = (statistics.median(watched_us) - statistics.median(plain_us)) / BATCH
+    all_us = cpu_s * 1e6 / (400 * BATCH) - statistics.median(plain_us) / BATCH
+    return [
+        figure("sklearn_added_p50_us", added_us, "µs/row", 60),
+        figure("sklearn_cpu_us", all_us, "µs/row, all threads", 100),
+    ]
+
+
+def import_ms() -> float:
+    """Time `import tocsin` in fresh interpreters; the median of nine."""
+    code = "import time; t = time.perf_counter(); import tocsin; print(time.perf_counter() - t)"
+    taken = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(9)
+    ]
+    return statistics.median(taken) * 1e3
+
+
+def burst_lost() -> int:
+    """End twenty thousand spans as fast as possible, flush, and count what is missing."""
+    import tocsin
+
+    with sink() as (endpoint, count):
+        tocsin.init(endpoint=endpoint, service_name="bench")
+        burst()
+        tocsin.flush(60)
+        tocsin.shutdown()
+        return BURST - count()
+
+
+def sigterm_lost() -> int:
+    """Kill a process with SIGTERM right after such a burst, and count what is missing."""
+    with sink() as (endpoint, count):
+        child = subprocess.Popen([sys.executable, __file__, "--burst", endpoint], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None  # noqa: S101 - for the type checker
+        child.stdout.readline()
+        child.send_signal(signal.SIGTERM)
+        child.wait(60)
+        return BURST - count()
+
+
+def outage_lost(outage_s: float) -> int:
+    """Take the server away while such a burst is made, bring it back later, and count what is missing."""
+    import tocsin
+
+    with sink() as (endpoint, count_before):
+        port = int(endpoint.rpartition(":")[2])
+        tocsin.init(endpoint=endpoint, service_name="bench")
+        tocsin.observe("digit-reader")(lambda: None)()
+        tocsin.flush(60)
+        before = count_before()
+    burst()
+    time.sleep(outage_s)
+    with sink(port) as (_, count):
+        tocsin.flush(60)
+        tocsin.shutdown()
+        return BURST + 1 - before - count()
+
+
+def burst() -> None:
+    """End twenty thousand calls in a row."""
+    import tocsin
+
+    @tocsin.observe("digit-reader")
+    def call() -> None:
+        tocsin.current_call().set_inputs(INPUTS)
+
+    for _ in range(BURST):
+        call()
+
+
+def burst_and_wait(endpoint: str) -> None:
+    """Make a burst in a process of its own, say so, and wait to be killed."""
+    import tocsin
+
+    tocsin.init(endpoint=endpoint, service_name="bench")
+    burst()
+    print("done", flush=True)
+    signal.pause()
+
+
+def timed(work: Callable[[], Any], repeats: int) -> list[float]:
+    """Time single calls, in microseconds, after a warm-up."""
+    for _ in range(repeats // 10):
+        work()
+    taken = []
+    for _ in range(repeats):
+        started = time.perf_counter_ns()
+        work()
+        taken.append((time.perf_counter_ns() - started) / 1e3)
+    return taken
+
+
+def interleaved(
+    one: Callable[[], Any], other: Callable[[], Any], *, rounds: int, repeats: int
+) -> tuple[list[float], list[float]]:
+    """Time two things in turns, so that what else the machine does meets both."""
+    taken: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        taken[0].extend(timed(one, repeats))
+        taken[1].extend(timed(other, repeats))
+    return taken
+
+
+@contextlib.contextmanager
+def sink(port: int = 0) -> Iterator[tuple[str, Callable[[], int]]]:
+    """Run an OTLP server in a process of its own; yields its endpoint and a function that ends it and counts."""
+    child = subprocess.Popen(
+        [sys.executable, __file__, "--sink", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None  # noqa: S101 - for the type checker
+    bound = child.stdout.readline().strip()
+
+    def count() -> int:
+        out, _ = child.communicate()
+        return int(out)
+
+    try:
+        yield f"http://127.0.0.1:{bound}", count
+    finally:
+        if child.poll() is None:
+            child.communicate()
+
+
+def serve_sink(port: int) -> None:
+    """Take OTLP requests until standard input closes; print the port first and the number of spans last."""
+    import grpc
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    received = 0
+
+    def export(request: Any, _context: Any) -> bytes:
+        nonlocal received
+        received += sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
+        return b""
+
+    handler = grpc.unary_unary_rpc_method_handler(
+        export, request_deserializer=ExportTraceServiceRequest.FromString, response_serializer=None
+    )
+    service = "opentelemetry.proto.collector.trace.v1.TraceService"
+    server = grpc.server(futures.ThreadPoolExecutor(1), options=[("grpc.max_receive_message_length", -1)])
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": handler}),))
+    print(server.add_insecure_port(f"127.0.0.1:{port}"), flush=True)
+    server.start()
+    sys.stdin.read()
+    server.stop(5).wait()
+    print(received, flush=True)
+
+
+def report(figures: list[dict[str, Any]], file: Path | None) -> None:
+    """Print a table for people, and write the file for machines."""
+    for one in figures:
+        print(
+            f"{one['name']:24} {one['value']:>12,.2f} {one['unit']:20} {one['goal']:>10}  {'met' if one['met'] else 'NOT MET'}"
+        )
+    if file is not None:
+        packages = ("tocsin", "opentelemetry-sdk", "grpcio", "protobuf", "scikit-learn")
+        document = {
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+            "machine": {"cores": os.cpu_count(), "system": platform.platform()},
+            "figures": figures,
+        }
+        file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Move what is stored from one use case name to another: calls, their rollups and their outcomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final
+
+from tocsin_collector.database import Database
+
+_ROLLUPS: Final = ("ai_calls_1h", "input_histogram_1h")
+_AT_ONCE: Final = {"mutations_sync": 2}  # return when the rows are changed, on every replica
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relabelled:
+    """How much was moved."""
+
+    calls: int
+    hours: int  # rows of the hourly sums
+    histogram_cells: int
+    outcomes: int
+
+
+def relabel(database: Database, project: str, old: str, new: str) -> Relabelled:
+    """Give everything that is stored under one use case's name to another.
+
+    Interrupted at any point, it can be run again and ends the same. What arrives meanwhile under the old name stays
+    there: map it first, and run this after. Evaluations and alerts keep the name under which they were made.
+
+    Args:
+        database: The store.
+        project: The project of both names.
+        old: The present name.
+        new: The name to give; it may have calls of its own already.
+
+    Raises:
+        ValueError: a name is empty, or both are the same.
+        StoreUnavailable: run it again.
+    """
+    if not new or not old or old == new:
+        raise ValueError(f"expected two different names, got {old!r} and {new!r}")
+    names = {"project": project, "old": old, "new": new}
+    counted = {table: _count(database, table, names) for table in ("ai_calls", *_ROLLUPS, "outcomes")}
+    for table in _ROLLUPS:
+        if counted[table]:
+            database.command(_statement(f"relabel_{table}"), parameters=names)
+    if counted["ai_calls"]:
+        _move_calls(database, names)
+    if counted["outcomes"]:
+        database.command(
+            "ALTER TABLE outcomes UPDATE use_case = {new:String} WHERE project = {project:String} AND use_case = {old:String}",
+            parameters=names,
+            settings=_AT_ONCE,
+        )
+    return Relabelled(
+        calls=counted["ai_calls"],
+        hours=counted["ai_calls_1h"],
+        histogram_cells=counted["input_histogram_1h"],
+        outcomes=counted["outcomes"],
+    )
+
+
+def _move_calls(database: Database, names: Mapping[str, str]) -> None:
+    """Copy under the new name by attaching partitions, which wakes no view; then delete the old."""
+    database.command("DROP TABLE IF EXISTS ai_calls_relabelled SYNC")
+    database.command("CREATE TABLE ai_calls_relabelled AS ai_calls")
+    database.command(_statement("relabel_calls"), parameters=names)
+    partitions = database.rows(
+        "SELECT DISTINCT partition_id AS id FROM system.parts"
+        " WHERE database = currentDatabase() AND table = 'ai_calls_relabelled' AND active ORDER BY id"
+    )
+    for row in partitions:
+        database.command(
+            "ALTER TABLE ai_calls ATTACH PARTITION ID {partition:String} FROM ai_calls_relabelled",
+            parameters={"partition": row["id"]},
+        )
+    database.command(
+        "ALTER TABLE ai_calls DELETE WHERE project = {project:String} AND use_case = {old:String}",
+        parameters=names,
+        settings=_AT_ONCE,
+    )
+    database.command("DROP TABLE ai_calls_relabelled SYNC")
+
+
+def _count(database: Database, table: str, names: Mapping[str, str]) -> int:
+    sql = f"SELECT count() AS n FROM {table} FINAL WHERE project = {{project:String}} AND use_case = {{old:String}}"
+    if table == "ai_calls":
+        sql = sql.replace(" FINAL", "")
+    return int(database.rows(sql, names)[0]["n"])
+
+
+def _statement(name: str) -> str:
+    return resources.files("tocsin_collector").joinpath("statements", f"{name}.sql").read_text(encoding="utf-8")

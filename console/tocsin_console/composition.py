@@ -1,0 +1,224 @@
+"""The one place where the parts meet: ``tocsin up``."""
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from tocsin_alerts.delivery import Delivery
+from tocsin_alerts.engine import Engine
+from tocsin_alerts.evaluator import evaluate
+from tocsin_alerts.guard import GuardBook
+from tocsin_alerts.guard_server import GuardServer
+from tocsin_alerts.plan import Plans
+from tocsin_alerts.references import maintain
+from tocsin_alerts.render import Templates
+from tocsin_collector.collector import Collector
+from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.migrate import migrate
+from tocsin_collector.settings import CollectorSettings
+from tocsin_console import rulebook, running, tables
+from tocsin_console.addresses import Address, require_free, require_loopback
+from tocsin_console.api.app import build_app
+from tocsin_console.api.server import ApiServer
+from tocsin_console.book import Book
+from tocsin_console.config import Config
+from tocsin_console.errors import UsageProblem
+from tocsin_console.evaluation import Evaluation
+from tocsin_console.investigation import client_for, investigator
+from tocsin_console.loop import Loop
+from tocsin_console.notifiers import channels_of, with_notifiers
+from tocsin_console.outcomes import record_outcomes
+from tocsin_console.parts import Parts
+from tocsin_console.reader import Reader
+from tocsin_console.rulebook import Reading
+from tocsin_console.statements import statement
+
+_PERIOD_S = 1.0
+_END_S = 15.0  # for a turn of the engine that is under way
+
+
+class Up:
+    """Everything in one process; started against the stream of data, so that it ends with the stream."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._started_at = _now()
+        self._ends = ExitStack()
+        self._drain_s = 0.0
+
+    def start(self) -> dict[str, Any]:
+        """Start every part, and say where they listen. When it raises, call :meth:`stop` all the same.
+
+        Raises:
+            TocsinError: one of them cannot start; the message says what to do.
+        """
+        config = self._config
+        for what, address in (("grpc", config.grpc), ("api", config.api), ("guard", config.guard)):
+            if not config.insecure:
+                require_loopback(address, option=f"--{what}")
+            require_free(address, what=what, option=f"--{what}")
+        # What people wrote is read before anything is opened, since that is what most often needs mending.
+        self._notifiers = with_notifiers(config, environment=os.environ, now=_now)
+        self._plans = Plans.load(config.use_cases_dir)
+        rulebook.read(config).require_sound()
+        self._make_folder()
+        self._database = self._own(Database.open(_store_of(config)))
+        migrate(self._database, now=_now(), version=metadata.version("tocsin"))
+        self._reading = rulebook.read(config, query=self._database)
+        self._reading.require_sound()
+        tables.sync_plans(self._database, self._plans, now=_now())
+        tables.sync_use_case_map(self._database, config.use_case_map, now=_now())
+        self._start_alerts(self._reading)
+        self._start_intake()
+        return self._start_api()
+
+    def stop(self, *, drain_s: float) -> None:
+        """End in order: API, collector (drained for at most this long, the rest kept), engine, delivery, guard."""
+        self._drain_s = drain_s
+        self._ends.close()
+
+    def _start_alerts(self, reading: Reading) -> None:
+        config, plans, book = self._config, self._plans, reading.book
+        self._collector = Collector(
+            CollectorSettings(data_dir=config.data_dir, grpc_address=str(config.grpc)), self._database
+        )
+        self._guard = GuardBook(self._sibling(), plans, book, clock=self._logical_now, changed=self._guard_changed)
+        self._guard_server = GuardServer(str(config.guard), self._guard.rows)
+        self._guard_server.start()
+        self._ends.callback(self._guard_server.stop)
+        self._delivery = Delivery(
+            self._sibling(),
+            self._notifiers,
+            plans=plans,
+            rules=book,
+            investigator=investigator(self._own(client_for(self._database)), reading.evaluators),
+            guard=self._guard,
+            templates=Templates(config.templates_dir if config.templates_dir.is_dir() else None),
+        )
+        self._delivery.start()
+        self._ends.callback(self._delivery.close)
+        query = self._sibling()
+        self._engine = Engine(
+            query,
+            book,
+            reading.evaluators,
+            plans,
+            epoch=time.time_ns() // 1_000_000,
+            clock_mode=config.clock,
+            handlers=(self._guard, self._delivery),
+            evaluate=evaluate,
+            maintain=lambda day: maintain(query, slot=day),
+        )
+        self._evaluation = Evaluation(
+            self._engine,
+            clock=config.clock,
+            now=_now,
+            watermark=self._collector.watermark,
+            use_cases=lambda: [(r["project"], r["use_case"]) for r in query.rows(statement("known_use_cases"))],
+            meet=self._guard.meet,
+            publish=lambda through: self._guard_server.publish(evaluated_through=through),
+        )
+        self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
+
+    def _start_intake(self) -> None:
+        self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
+        self._collector.on_loaded(self._evaluation.data_arrived)
+        self._collector.on_loaded(self._loop.wake)
+        self._ends.callback(lambda: self._collector.stop(self._drain_s))
+        self._collector.start()
+        self._loop.start()
+
+    def _start_api(self) -> dict[str, Any]:
+        config = self._config
+        bound = {
+            "grpc": str(Address(host=config.grpc.host, port=self._collector.grpc_port)),
+            "guard": str(Address(host=config.guard.host, port=self._guard_server.port)),
+        }
+        addresses: dict[str, str] = dict(bound)
+        server = ApiServer(build_app(self._parts(addresses)), config.api)
+        self._ends.callback(lambda: server.stop(timeout_s=5.0))
+        addresses["api"] = str(server.start())
+        facts = {
+            "version": metadata.version("tocsin"),
+            "pid": os.getpid(),
+            **addresses,
+            "data_dir": str(config.data_dir),
+            "clock": config.clock,
+            "started_at": self._started_at.isoformat(),
+        }
+        running.write_run_file(config.run_file, facts)
+        self._ends.callback(lambda: config.run_file.unlink(missing_ok=True))
+        return facts
+
+    def _parts(self, addresses: Mapping[str, str]) -> Parts:
+        config, reading = self._config, self._sibling()
+        book = Book(reading, self._plans, lambda: self._engine.status(query=reading))
+        return Parts(
+            config=config,
+            version=metadata.version("tocsin"),
+            store_version=self._database.version(),
+            started_at=self._started_at,
+            addresses=addresses,
+            book=book,
+            reader=Reader(self._database.sibling, database=config.database, embedded=config.store_url is None),
+            plans=self._plans,
+            channels=channels_of(config),
+            guard=self._guard,
+            rules=rulebook.listed(self._reading.book),
+            collector_stats=lambda: asdict(self._collector.stats()),
+            watermark=lambda: asdict(self._collector.watermark()),
+            evaluated_through=self._engine.evaluated_through,
+            delivery_stats=lambda: asdict(self._delivery.stats()),
+            loops=lambda: {"engine": self._loop.stats()},
+            guard_changed=self._guard_changed,
+            use_cases_mapped=self._map_use_cases,
+            record_outcomes=lambda said: record_outcomes(self._collector.record, said),
+            now=_now,
+        )
+
+    def _turn(self) -> None:
+        if self._evaluation.turn():
+            self._loop.wake()
+
+    def _logical_now(self) -> datetime:
+        return self._evaluation.logical_now()
+
+    def _guard_changed(self) -> None:
+        self._guard_server.publish()
+
+    def _map_use_cases(self) -> int:
+        from tocsin_console.config import Flags, resolve
+
+        file = self._config.file or self._config.use_cases_dir.parent / "tocsin.yaml"
+        entries = resolve(Flags(config=file), environment=os.environ, cwd=file.parent).use_case_map
+        return tables.sync_use_case_map(self._database, entries, now=_now())
+
+    def _make_folder(self) -> None:
+        try:
+            self._config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise UsageProblem(
+                f"expected a folder to write in at {self._config.data_dir}, but {error.strerror}: give --data-dir"
+            ) from error
+
+    def _sibling(self) -> Database:
+        return self._own(self._database.sibling())
+
+    def _own(self, database: Database) -> Database:
+        self._ends.callback(database.close)
+        return database
+
+
+def _store_of(config: Config) -> StoreAddress:
+    return StoreAddress(
+        path=config.store_path, url=config.store_url, password=config.store_password, database=config.database
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

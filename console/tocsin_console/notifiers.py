@@ -1,0 +1,55 @@
+"""Channels from tocsin.yaml, each with its way out."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from tocsin_alerts.channels import Channel, LogChannel, SmtpChannel, WebhookChannel, needs_secret
+from tocsin_alerts.courier import Notifier
+from tocsin_alerts.notifiers import LogNotifier, SmtpNotifier, WebhookNotifier
+from tocsin_console.config import Config, secret
+from tocsin_console.config_file import Channel as Said
+
+
+def channels_of(config: Config) -> list[Channel]:
+    """Give the configured channels, or the log alone where there are none."""
+    return [_channel(each) for each in config.channels] or [LogChannel()]
+
+
+def with_notifiers(
+    config: Config, *, environment: Mapping[str, str], now: Callable[[], datetime]
+) -> list[tuple[Channel, Notifier]]:
+    """Give each channel its way out; secrets are followed now, and again at each use, so that they can be changed.
+
+    Raises:
+        UsageProblem: a secret is missing.
+        ChannelError: an address cannot be used.
+    """
+    base = config.file.parent if config.file else Path.cwd()
+    made: list[tuple[Channel, Notifier]] = []
+    for channel in channels_of(config):
+        reference, what = needs_secret(channel), f"the secret of channel {channel.name!r}"
+
+        def read(reference: str = reference, what: str = what) -> str:
+            return secret(reference, environment=environment, base=base, what=what)
+
+        read()
+        match channel:
+            case WebhookChannel():
+                made.append((channel, WebhookNotifier(channel, read, now=now)))
+            case SmtpChannel():
+                made.append((channel, SmtpNotifier(channel, read)))
+            case LogChannel():
+                made.append((channel, LogNotifier()))
+    return made
+
+
+def _channel(said: Said) -> Channel:
+    fields = said.said()
+    match said.type:
+        case "webhook":
+            return WebhookChannel(**fields)
+        case "smtp":
+            return SmtpChannel(**fields)
+        case "log":
+            return LogChannel(**fields)

@@ -1,0 +1,135 @@
+"""The first line is the right one."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tocsin_alerts.briefing import Case, Findings, GuardNews, brief
+from tocsin_alerts.incidents import Incidents
+from tocsin_alerts.message import Measure
+from tocsin_alerts.plan import Plans
+from tocsin_alerts.records import GuardRow
+
+FINDINGS = Findings(quality=Measure(value=0.88, lower=0.86, upper=0.896, baseline=0.94, n=2034), calls_per_day=2000)
+
+
+@pytest.fixture
+def case(event: Any, plans: Plans, rules: Any) -> Any:
+    """Makes the case of one firing alert."""
+
+    def make(*events: Any, **changes: Any) -> Case:
+        events = events or (event(),)
+        (incident,) = Incidents().take(events)
+        made = Case(
+            incident=incident,
+            transition="firing",
+            slot=events[-1].slot,
+            members=list(incident.members.values()),
+            news=frozenset(incident.members),
+            plan=plans.get("default", "digit-reader"),
+            rules=rules,
+            findings=FINDINGS,
+        )
+        return replace(made, **changes)
+
+    return make
+
+
+def _row(event: Any, **changes: Any) -> GuardRow:
+    fields: dict[str, Any] = {
+        "project": "default",
+        "use_case": "digit-reader",
+        "version": 1,
+        "state": "fallback",
+        "mode": "automatic",
+        "applied": True,
+        "cause": "c",
+        "actor": "rule:r",
+        "incident": "incident-1",
+        "probe_share": 0.05,
+        "hold_until": None,
+        "expires_at": None,
+        "since": event().slot,
+    }
+    return GuardRow(**{**fields, **changes})
+
+
+def test_unguarded_trouble_asks_to_act_and_says_how_much(case: Any) -> None:
+    """Wrong answers a day are what the business feels."""
+    view = brief(case())
+
+    assert view.do_now == "Act: about 240 wrong answers a day (120 before). To fall back:"
+    assert view.command == "tocsin guard set digit-reader fallback"
+
+
+def test_once_the_fallback_serves_it_can_wait(case: Any, event: Any) -> None:
+    """Nobody need get up for what is taken care of."""
+    view = brief(case(guard=GuardNews(row=_row(event), in_force="fallback")))
+
+    assert view.do_now == "Nothing until morning: the fallback is serving."
+    assert view.command == ""
+
+
+def test_verify_is_for_today(case: Any, event: Any) -> None:
+    """People check the answers, which somebody pays for."""
+    view = brief(case(guard=GuardNews(row=_row(event, state="verify"), in_force="verify")))
+
+    assert view.do_now.startswith("Look today, answers are being verified: about 240 wrong answers a day")
+
+
+def test_a_shadow_guard_does_not_calm(case: Any, event: Any) -> None:
+    """It would have tripped is not it has tripped."""
+    view = brief(case(guard=GuardNews(row=_row(event, applied=False, mode="shadow"), in_force="normal")))
+
+    assert view.do_now.startswith("Act: ")
+    assert view.action is not None
+    assert not view.action.applied
+
+
+def test_broken_data_names_the_trouble_and_the_first_step(case: Any, event: Any) -> None:
+    """Falling back is no answer to a missing field that nobody has looked at."""
+    view = brief(case(event("null-rate", labels={"field": "ink"})))
+
+    assert view.do_now == "Act: an input field is missing far more often than it was. First: look at the calls"
+    assert view.lead.reason.startswith("field ink: ")
+
+
+def test_a_ticket_waits_for_working_hours(case: Any, event: Any) -> None:
+    """Drift alone never wakes anybody."""
+    view = brief(case(event("input-drift", severity="ticket")))
+
+    assert view.do_now.startswith("Look at it in working hours: ")
+    assert view.lead.unit == "PSI"
+
+
+def test_the_end_says_whether_the_guard_is_still_on(case: Any, event: Any) -> None:
+    """Release is by hand, so somebody must be told that it is due."""
+    over = brief(case(transition="resolved"))
+    held = brief(case(transition="resolved", guard=GuardNews(row=_row(event), in_force="fallback")))
+
+    assert over.do_now == "Nothing to do: every alert of this incident is over."
+    assert held.do_now == "It is over, and the guard is still at fallback. To release it:"
+    assert held.command == "tocsin guard release digit-reader"
+
+
+def test_unknown_numbers_are_left_out(case: Any) -> None:
+    """No labels, no count."""
+    view = brief(case(findings=Findings()))
+
+    assert view.do_now == "Act: accuracy on labelled calls is below the plan's floor. To fall back:"
+    assert view.wrong_per_day is None
+
+
+def test_use_cases_are_quoted_for_the_shell(case: Any, event: Any) -> None:
+    """A use case comes from a span; its name is pasted into a terminal."""
+    view = brief(case(event(use_case="x; rm -rf ~", project="p q")))
+
+    assert view.command == "tocsin guard set 'x; rm -rf ~' --project 'p q' fallback"
+
+
+def test_what_the_plan_leaves_open_is_empty_not_guessed(case: Any) -> None:
+    """The template says unanswered."""
+    view = brief(case(plan=Plans().get("default", "other")))
+
+    assert (view.owner, view.contact, view.runbook.link, view.runbook.steps) == ("", "", "", ())

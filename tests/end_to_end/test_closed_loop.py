@@ -1,0 +1,156 @@
+"""The whole product in its own process: spans in, rows out, the guard there and back, and nothing lost on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_HERE = Path(__file__).parent
+_CALLS = 300
+
+
+def serve(up: Any) -> "subprocess.Popen[str]":
+    """Start the service."""
+    command = [sys.executable, str(_HERE / "service.py"), up.facts["grpc"], str(_CALLS)]
+    environment = {"TOCSIN_GUARD_ENDPOINT": up.facts["guard"], "PATH": ""}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def loop_closes(up: Any, wait_for: Any) -> None:
+    """Follow one service through a guard that a person sets and releases."""
+    with serve(up) as service:
+        assert service.stdout
+        assert service.stdout.readline() == "flushed\n"
+        wait_for(
+            lambda: up.query("SELECT count() FROM calls WHERE use_case = 'digits'") == [[_CALLS]], what="every call"
+        )
+        up.tocsin("guard", "set", "digits", "fallback", "--by", "ana", "--because", "bad answers")
+        assert service.stdout.readline() == "fallback\n"
+        up.tocsin("guard", "release", "digits", "--by", "ana")
+        assert service.stdout.readline() == "normal\n"
+        assert service.stdout.readline() == "ended\n"
+        assert service.wait(30) == 0
+    wait_for(
+        lambda: up.query("SELECT count() FROM calls WHERE input_strings['device'] = 'after'") == [[1]],
+        what="the last call",
+    )
+    labels = wait_for(lambda: up.query("SELECT sum(labels), sum(correct_labels) FROM quality_daily"), what="labels")
+    assert labels == [[30, 15]]
+    audit = up.query("SELECT actor, action, subject FROM audit_log ORDER BY at, action DESC")
+    assert audit == [["ana", "guard set", "default/digits"], ["ana", "guard release", "default/digits"]]
+    status = up.tocsin("status")
+    assert status["ledger"]["balances"]
+    assert [each["verdict"] for each in status["use_cases"]] == ["collecting"]
+    assert up.tocsin("send-test")["call"]["output_label"] == "yes"
+    watch_one_call(up)
+    findings = {check["name"] for check in up.tocsin("doctor", code=1)["checks"] if check["level"] == "finding"}
+    assert findings == {"channels", "use case digits"}
+    assert up.end(signal.SIGTERM) == 0
+    assert not (up.folder / "data" / "run.json").exists()
+
+
+def watch_one_call(up: Any) -> None:
+    """Watch until a call lands, sending until one does: the watch begins with what comes after it has started."""
+    command = [sys.executable, "-m", "tocsin_console", "doctor", "--watch", "--calls", "1"]
+    environment = {**os.environ, "TOCSIN_DATA_DIR": str(up.folder / "data")}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as watch:
+        while watch.poll() is None:
+            up.tocsin("send-test")
+        assert watch.stdout
+        line = watch.stdout.read()
+    assert "tocsin-test  yes at 97%  missing: outcome, owner, cost" in line
+
+
+def survives_a_kill(up: Any, wait_for: Any, sender: Any) -> None:
+    """Kill it in mid-stream, start it again, and count."""
+    first = sender(up.facts["grpc"])
+    first.start()
+    wait_for(lambda: first.requests >= 100, what="acknowledged requests")
+    up.end(signal.SIGKILL)
+    first.end()
+    up.start()
+    second = sender(up.facts["grpc"], first=1_000_000)
+    assert second.send()
+    second.end()
+
+    acknowledged = first.acknowledged | second.acknowledged
+
+    def stored() -> set[str]:
+        return {row[0] for row in up.query("SELECT call_id FROM calls WHERE use_case = 'sums' LIMIT 10000")}
+
+    assert len(acknowledged) < 10_000
+    wait_for(lambda: acknowledged <= stored(), what="every acknowledged call")
+    twice = up.query("SELECT call_id FROM calls GROUP BY call_id HAVING count() > 1")
+    spans = up.query("SELECT TraceId, SpanId FROM otel_traces GROUP BY TraceId, SpanId HAVING count() > 1")
+    assert (twice, spans) == ([], [])
+    rollup, rows = (
+        up.query("SELECT sum(calls) FROM ai_calls_1h WHERE segment_name = ''"),
+        up.query("SELECT count() FROM calls"),
+    )
+    assert rollup == rows
+    assert up.tocsin("status")["ledger"]["balances"]
+
+
+def test_the_loop_closes_in_one_process(up: Any, wait_for: Any) -> None:
+    """What a new user gets from ``tocsin up`` and one decorated function."""
+    loop_closes(up, wait_for)
+
+
+def test_what_was_acknowledged_before_a_kill_is_there_once(up: Any, wait_for: Any, sender: Any) -> None:
+    """OK means durable: not even kill -9 loses or doubles a span that a sender was told is safe."""
+    survives_a_kill(up, wait_for, sender)
+
+
+@pytest.mark.server
+def test_the_loop_closes_on_a_real_server(up_on_server: Any, wait_for: Any) -> None:
+    """The same over a ClickHouse server as over the embedded engine."""
+    loop_closes(up_on_server, wait_for)
+
+
+@pytest.mark.server
+def test_what_was_acknowledged_before_a_kill_is_on_a_real_server_once(
+    up_on_server: Any, wait_for: Any, sender: Any
+) -> None:
+    """The server outlives the kill; a retry of what it already took must not double it."""
+    survives_a_kill(up_on_server, wait_for, sender)
+
+
+def test_a_second_up_in_the_same_folder_is_one_sentence(up: Any, another_up: Any) -> None:
+    """The engine's own message would be about a lock file."""
+    code, sentence = another_up(up.folder).refusal()
+
+    assert code == 3
+    assert str(up.process.pid) in sentence
+    assert "--data-dir" in sentence
+
+
+def test_a_port_in_use_is_one_sentence(up: Any, another_up: Any, tmp_path: Path) -> None:
+    """And names the option that chooses another."""
+    other = tmp_path / "other"
+    other.mkdir()
+
+    code, sentence = another_up(other, "--api", up.facts["api"]).refusal()
+
+    assert code == 3
+    assert "--api" in sentence
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--grpc", "0.0.0.0:0"), "--insecure"),
+        (("--clock", "sundial"), "wall or data"),
+        (("--config", "missing.yaml"), "missing.yaml"),
+        (("--clickhouse", "http://default@127.0.0.1:9"), "ClickHouse server"),
+    ],
+)
+def test_what_cannot_start_says_why(another_up: Any, tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    """One sentence and an exit code that a script can act on."""
+    code, sentence = another_up(tmp_path, *options).refusal()
+
+    assert code in (2, 3)
+    assert said in sentence
