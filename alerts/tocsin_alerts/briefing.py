@@ -22,6 +22,7 @@ _ACCURACY: Final = frozenset({"accuracy", "estimated_accuracy", "confidence_shif
 class Findings:
     """The evidence in the words of a message."""
 
+    since: datetime | None = None  # when it began, by the look of the figures; None: as the alerts say
     quality: Measure | None = None
     estimated: Measure | None = None
     calls_per_day: float | None = None
@@ -74,7 +75,7 @@ def brief(case: Case) -> View:
         do_now=do_now,
         command=command,
         opened=incident.opened,
-        onset=min(member.onset for member in case.members),
+        onset=_onset(case),
         slot=case.slot,
         lead=lead,
         alerts=alerts,
@@ -94,6 +95,11 @@ def brief(case: Case) -> View:
             f"tocsin guard show {_word(incident.use_case)}",
         ),
     )
+
+
+def _onset(case: Case) -> datetime:
+    onset = min(member.onset for member in case.members)
+    return min(onset, case.findings.since or onset)
 
 
 def _alert(member: Member, case: Case) -> Alert:
@@ -149,6 +155,7 @@ def _do_now(case: Case, lead: Alert, wrong: float | None, before: float | None) 
     use_case = _word(case.incident.use_case) + _in_project(case.incident.project)
     in_force = case.guard.in_force
     trouble = _lower_first((lead.summary or lead.rule).rstrip("."))
+    trouble += f": {lead.labels['field']}" if lead.labels.get("field") else ""
     if case.transition == "resolved":
         said = ("Nothing to do: every alert of this incident is over.", "")
         if in_force != "normal":

@@ -102,6 +102,7 @@ class Delivery:
         self._told: dict[tuple[str, str], _Told] = {}
         self._stats = DeliveryStats(channels=())
         self._paged: set[str] = set()
+        self._looked_up: tuple[tuple[str, datetime], Findings] | None = None
         undelivered: dict[str, set[str]] = {channel.name: set() for channel in self._channels}
         self._couriers = {
             channel.name: Courier(
@@ -130,6 +131,7 @@ class Delivery:
         touched = self._incidents.take(events)
         if not live:
             return
+        self._looked_up = None
         for incident in touched:
             fresh = [made for channel in self._channels if (made := self._write(incident, channel, slot))]
             self._outbox.add(fresh, now=self._now())
@@ -206,23 +208,27 @@ class Delivery:
     def _compose(self, case: Case, channel: Channel) -> Message:
         view = brief(case)
         chat = isinstance(channel, WebhookChannel)
+        rule = self._rules.get(view.lead.rule)
         try:
-            return self._templates.compose(view, chat=chat)
+            return self._templates.compose(view, chat=chat, template=rule.text.template if rule else None)
         except AlertsError as error:
             errors = self._stats.template_errors + 1
             self._stats = replace(self._stats, template_errors=errors, last_error=str(error))
             return fallback(view, reason=str(error), chat=chat)
 
     def _findings(self, incident: Incident, slot: datetime, members: Sequence[Member]) -> Findings:
-        onset = min(member.onset for member in members)
+        """Look the evidence up once for all channels: it costs several queries."""
+        if self._looked_up is None or self._looked_up[0] != (incident.id, slot):
+            onset = min(member.onset for member in members)
+            self._looked_up = ((incident.id, slot), self._look_up(incident, slot, onset))
+        return self._looked_up[1]
+
+    def _look_up(self, incident: Incident, slot: datetime, onset: datetime) -> Findings:
         try:
             return self._investigate(project=incident.project, use_case=incident.use_case, slot=slot, onset=onset)
         except Exception as error:  # noqa: BLE001 - an alert without evidence is better than none
-            self._stats = replace(
-                self._stats,
-                evidence_errors=self._stats.evidence_errors + 1,
-                last_error=f"{type(error).__name__}: {error}",
-            )
+            errors, said = self._stats.evidence_errors + 1, f"{type(error).__name__}: {error}"
+            self._stats = replace(self._stats, evidence_errors=errors, last_error=said)
             return Findings()
 
     def _remember(self, notification: Notification) -> None:

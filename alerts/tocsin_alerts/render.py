@@ -61,22 +61,27 @@ class Templates:
         except Exception as error:  # a template is its author's code: whatever it raises becomes one error of ours
             raise TemplateError([_finding(name, error)]) from error
 
-    def compose(self, view: View, *, chat: bool) -> Message:
+    def compose(self, view: View, *, chat: bool, template: str | None = None) -> Message:
         """Render subject, text and HTML of one message, and its data.
 
         Args:
             view: As gathered; its texts need not be harmless yet.
             chat: For a receiver that may act on mentions.
+            template: What a rule names: ``NAME.txt.j2`` and, where there is one, ``NAME.html.j2`` say that it fires.
 
         Raises:
             TemplateError: as for :meth:`render`.
         """
         view = harmless(view, chat=chat)
         subject = " ".join(self.render("subject.txt.j2", view).split())[:_SUBJECT_CHARS]
-        text = self.render(f"{view.transition}.txt.j2", view)
-        return Message(
-            subject=subject, text=text, html=self.render(f"{view.transition}.html.j2", view), data=as_json(view)
-        )
+        stem = template if template and view.transition != "resolved" else view.transition
+        text = self.render(f"{stem}.txt.j2", view)
+        html = self.render(f"{stem if self.has(f'{stem}.html.j2') else view.transition}.html.j2", view)
+        return Message(subject=subject, text=text, html=html, data=as_json(view))
+
+    def has(self, name: str) -> bool:
+        """Whether there is a template of a name."""
+        return name in self.text.list_templates()
 
     def _within_bytes(self, chunks: Any) -> str:
         kept, size = [], 0

@@ -9,6 +9,7 @@ from tocsin_collector.data_folder import FolderLock
 from tocsin_collector.database import IN_MEMORY, Database, StoreAddress
 from tocsin_collector.decoder import Kind
 from tocsin_collector.disk import Disk, RealDisk
+from tocsin_collector.errors import CollectorError
 from tocsin_collector.grpc_server import GrpcServer
 from tocsin_collector.intake import Intake
 from tocsin_collector.ledger import Ledger, kinds
@@ -91,18 +92,22 @@ class Collector:
         self._server.start()
 
     def stop(self, drain_s: float = 10.0) -> None:
-        """Stop listening, make durable what was received, load for at most `drain_s`; the rest stays in the spool."""
+        """Stop listening, make durable what was received, load for at most `drain_s`; the rest stays in the spool.
+
+        Stopping again does nothing.
+        """
+        if self._lock is None:
+            return
         self._server.stop()
         for spool in self._spools.values():
             spool.stop()
         if self._loader is not None:
             self._loader.stop(drain_s)
-        if self._ledger is not None:
-            self._ledger.write_watermark(self._settings.name, *self._watermark.read_ns())
+        self._keep_watermark()
         for database in self._owned:
             database.close()
-        if self._lock is not None:
-            self._lock.release()
+        self._lock.release()
+        self._lock = None
 
     @property
     def grpc_port(self) -> int:
@@ -174,10 +179,17 @@ class Collector:
 
     def _on_gone(self, segment: Segment, last_end_ns: int) -> None:
         self._watermark.loaded(dataclasses.replace(segment, last_end_ns=last_end_ns))
-        if self._ledger is not None:
-            self._ledger.write_watermark(self._settings.name, *self._watermark.read_ns())
+        self._keep_watermark()
         for callback in self._callbacks:
             callback()
+
+    def _keep_watermark(self) -> None:
+        if self._ledger is None:
+            return
+        try:
+            self._ledger.write_watermark(self._settings.name, *self._watermark.read_ns())
+        except CollectorError as error:  # it is written again with the next segment
+            self._tally.failed(error)
 
     def _oldest_unsealed_ns(self) -> int | None:
         oldest = [spool.oldest_unsealed_ns() for spool in tuple(self._spools.values())]

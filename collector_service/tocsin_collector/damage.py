@@ -56,7 +56,7 @@ def _walk(body: bytes, position: int, end: int, descriptor: Descriptor, path: st
             got = f"number {number} of wire type {wire_type}"
             raise _Found(Damage(path=path, byte=position, expected="a field's number and a known wire type", got=got))
         name = _name(path, field, number, seen)
-        start, position = _extent(body, wire_type, after, end, name)
+        start, position = _extent(body, key, after, end, name)
         if wire_type == _BYTES and field is not None:
             _look_inside(body, start, position, field, name, depth)
 
@@ -72,15 +72,39 @@ def _look_inside(body: bytes, start: int, end: int, field: FieldDescriptor, name
             raise _Found(Damage(path=name, byte=start + error.start, expected="UTF-8 text", got=got)) from error
 
 
-def _extent(body: bytes, wire_type: int, position: int, end: int, name: str) -> tuple[int, int]:
+def _extent(body: bytes, key: int, position: int, end: int, name: str) -> tuple[int, int]:
+    wire_type = key & 7
     if wire_type == _VARINT:
         return position, _varint(body, position, end, name, "a number")[1]
+    if wire_type == _GROUP:
+        return position, _after_group(body, key >> 3, position, end, name)
     size, start = {_FIXED64: 8, _FIXED32: 4}.get(wire_type, 0), position
     if wire_type == _BYTES:
         size, start = _varint(body, position, end, name, "a length")
     if start + size > end:
         raise _Found(Damage(path=name, byte=start, expected=f"{size} bytes", got=f"{end - start}"))
     return start, start + size
+
+
+def _after_group(body: bytes, number: int, position: int, end: int, name: str) -> int:
+    """Skip a group, nested ones included: nobody's telemetry has any, but they are legal in what is not known."""
+    open_groups = [number]
+    while open_groups:
+        key, after = _varint(body, position, end, name, f"the end of group {open_groups[-1]}")
+        if key & 7 == _END_GROUP:
+            if key >> 3 != open_groups.pop():
+                raise _Found(
+                    Damage(path=name, byte=position, expected="the end of the open group", got=f"{key >> 3}'s")
+                )
+            position = after
+        elif key & 7 == _GROUP:
+            open_groups.append(key >> 3)
+            position = after
+        elif key & 7 in _LABELS and key >> 3:
+            position = _extent(body, key, after, end, name)[1]
+        else:
+            raise _Found(Damage(path=name, byte=position, expected="a known wire type", got=str(key & 7)))
+    return position
 
 
 def _varint(body: bytes, position: int, end: int, path: str, what: str) -> tuple[int, int]:

@@ -8,6 +8,12 @@ from typing import Final
 from tocsin_collector.database import Database
 
 _ROLLUPS: Final = ("ai_calls_1h", "input_histogram_1h")
+_COUNTED: Final = {  # what holds anything: sums that came to nothing may stay as rows
+    "ai_calls": "ai_calls WHERE 1",
+    "ai_calls_1h": "ai_calls_1h FINAL WHERE (calls != 0 OR cost != 0)",
+    "input_histogram_1h": "input_histogram_1h FINAL WHERE n != 0",
+    "outcomes": "outcomes FINAL WHERE 1",
+}
 _AT_ONCE: Final = {"mutations_sync": 2}  # return when the rows are changed, on every replica
 
 
@@ -40,7 +46,7 @@ def relabel(database: Database, project: str, old: str, new: str) -> Relabelled:
     if not new or not old or old == new:
         raise ValueError(f"expected two different names, got {old!r} and {new!r}")
     names = {"project": project, "old": old, "new": new}
-    counted = {table: _count(database, table, names) for table in ("ai_calls", *_ROLLUPS, "outcomes")}
+    counted = {table: _count(database, table, names) for table in _COUNTED}
     for table in _ROLLUPS:
         if counted[table]:
             database.command(_statement(f"relabel_{table}"), parameters=names)
@@ -83,10 +89,8 @@ def _move_calls(database: Database, names: Mapping[str, str]) -> None:
 
 
 def _count(database: Database, table: str, names: Mapping[str, str]) -> int:
-    sql = f"SELECT count() AS n FROM {table} FINAL WHERE project = {{project:String}} AND use_case = {{old:String}}"
-    if table == "ai_calls":
-        sql = sql.replace(" FINAL", "")
-    return int(database.rows(sql, names)[0]["n"])
+    sql = f"SELECT count() AS found FROM {_COUNTED[table]} AND project = {{project:String}} AND use_case = {{old:String}}"
+    return int(database.rows(sql, names)[0]["found"])
 
 
 def _statement(name: str) -> str:

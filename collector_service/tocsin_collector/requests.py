@@ -61,7 +61,8 @@ def parse_spans(body: bytes) -> ExportTraceServiceRequest:
         return ExportTraceServiceRequest.FromString(body)
     except DecodeError as error:
         where = find_damage(body, ExportTraceServiceRequest.DESCRIPTOR)
-        raise RequestRejected(f"malformed ExportTraceServiceRequest of {len(body)} bytes: {where or error}") from error
+        said = where or f"expected a protobuf message, got bytes that the parser refuses ({error})"
+        raise RequestRejected(f"malformed ExportTraceServiceRequest of {len(body)} bytes: {said}") from error
 
 
 def reencode_spans(body: bytes) -> bytes:

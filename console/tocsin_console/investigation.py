@@ -28,7 +28,7 @@ def client_for(database: Database) -> Database:
     """Open a client whose queries end in time."""
     if database.address.url is not None:
         mark = "&" if "?" in database.address.url else "?"
-        limited = replace(database.address, url=f"{database.address.url}{mark}max_execution_time={TIME_S}")
+        limited = replace(database.address, url=f"{database.address.url}{mark}send_receive_timeout={TIME_S}")
         return Database.open(limited)
     client = database.sibling()
     client.command(f"SET max_execution_time = {TIME_S}")

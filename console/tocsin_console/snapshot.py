@@ -66,7 +66,7 @@ def ledger(stored: Mapping[str, Any], collector: Mapping[str, Any]) -> dict[str,
     lost = None if stored["spans_may_have_expired"] else by_ledger - in_table
     fates = ("stored", "duplicate", "refused", "dead_lettered", "waiting")
     since_start = {fate: int(collector[f"{fate}_spans"]) for fate in ("received", *fates)}
-    unaccounted = since_start["received"] - sum(since_start[fate] for fate in fates)
+    unaccounted = since_start["received"] - sum(since_start[fate] for fate in fates) or min(0, since_start["waiting"])
     return {
         "since_start": since_start,
         "spans_loaded": by_ledger,

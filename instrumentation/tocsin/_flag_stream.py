@@ -48,6 +48,15 @@ class FlagStream:
         with self._changed:
             self._changed.notify_all()
 
+    def redirect(self, address: Address, headers: tuple[tuple[str, str], ...]) -> None:
+        """Listen to another server from now on."""
+        if (address, headers) == (self._address, self._headers):
+            return
+        self._address, self._headers = address, headers
+        if self._call is not None:
+            with _IN_STREAM:
+                self._call.cancel()
+
     def state(self, use_case: str) -> FlagState:
         """Read the guard of a use case: as last heard, else normal."""
         return self.flags.states.get(use_case, _NORMAL)

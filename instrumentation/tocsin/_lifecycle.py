@@ -81,15 +81,15 @@ def init(
         )
         provider = _provider(settings, resource)
         provider.add_span_processor(delivery)
-        install(
-            Runtime(
-                settings,
-                clock=time.time_ns if clock is None else clock,
-                provider=provider,
-                delivery=delivery,
-                started=True,
-            )
+        made = Runtime(
+            settings,
+            clock=time.time_ns if clock is None else clock,
+            provider=provider,
+            delivery=delivery,
+            started=True,
         )
+        made.take_over(runtime())
+        install(made)
         _at_exit()
 
 

@@ -42,6 +42,7 @@ class OutcomeQueue:
         self.tally = OutcomeTally()
         self._thread: threading.Thread | None = None
         self._channel: grpc.Channel | None = None
+        self._record: Any = None
         self._start_over()
 
     def put(self, outcome: "Outcome") -> bool:
@@ -66,6 +67,16 @@ class OutcomeQueue:
             self._hurry.set()
             done = self._state.wait_for(lambda: self._settled() >= target, timeout_s)
             return done and self.tally.rejected == rejected
+
+    def redirect(self, address: Address, headers: tuple[tuple[str, str], ...]) -> None:
+        """Send to another collector from now on; what is under way is sent again."""
+        if (address, headers) == (self._address, self._headers):
+            return
+        self._address, self._headers = address, headers
+        self._record = None
+        if self._channel is not None:
+            with _IN_SENDER:
+                self._channel.close()
 
     def waiting(self) -> int:
         """Count the outcomes not yet settled."""
@@ -92,8 +103,7 @@ class OutcomeQueue:
         self._closed = threading.Event()
         self._hurry = threading.Event()
         self._waiting: deque[Outcome] = deque()
-        self._thread = self._channel = None
-        self._record: Any = None
+        self._thread = self._channel = self._record = None
         self.tally = OutcomeTally()
 
     def _settled(self) -> int:

@@ -107,6 +107,16 @@ class Runtime:
                     self.flags.start()
             return self.guards.setdefault(use_case, Guard(use_case, self.flags))
 
+    def take_over(self, before: "Runtime") -> None:
+        """Keep the guards and outcomes that the host asked for before `init`, at the addresses it has named since."""
+        self.guards = before.guards
+        self.flags = before.flags
+        if self.flags is not None:
+            self.flags.redirect(self.settings.guard, self.settings.headers)
+        if before.has_outcomes:
+            self._outcomes = before.outcomes
+            self._outcomes.redirect(self.settings.outcomes, self.settings.headers)
+
     def after_fork(self) -> None:
         """Give a child threads, locks and connections of its own."""
         self._lock = threading.RLock()

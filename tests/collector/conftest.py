@@ -83,7 +83,7 @@ def server_url(clickhouse_binary: Path, tmp_path_factory: pytest.TempPathFactory
         eventually(answers)
         yield f"http://default@127.0.0.1:{port}"
     finally:
-        process.terminate()
+        process.kill()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 

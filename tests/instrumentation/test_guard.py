@@ -51,6 +51,17 @@ def test_a_replaying_service_is_woken_when_its_day_is_evaluated(guard_server: An
     assert guard.wait_evaluated_through(datetime(2026, 3, 3, tzinfo=UTC), 0.01) is False
 
 
+def test_a_guard_asked_for_before_init_hears_the_server_that_init_names(guard_server: Any) -> None:
+    """Modules ask for their guard while they are imported, before main has configured anything."""
+    guard = tocsin.guard("digit-reader")
+    guard_server.say(digit_reader="verify")
+
+    tocsin.init(guard_endpoint=guard_server.endpoint)
+
+    assert guard.wait_for_state("verify", 20) is True
+    assert tocsin.guard("digit-reader") is guard
+
+
 def test_an_unreachable_server_leaves_the_guard_normal() -> None:
     """Monitoring that is down must not take the feature down."""
     tocsin.init(guard_endpoint="127.0.0.1:1")

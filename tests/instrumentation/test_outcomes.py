@@ -41,6 +41,16 @@ def test_an_outcome_arrives_with_what_was_said(collector: Any) -> None:
     assert outcome.observed_unix_nano == 1_772_452_800_000_000_000
 
 
+def test_an_outcome_recorded_before_init_is_sent_where_init_says(collector: Any) -> None:
+    """Nothing the host was told is queued may be lost for the order of two lines."""
+    tocsin.record_outcome("t1.early", label="x")
+
+    tocsin.init(endpoint=collector.endpoint)
+
+    assert tocsin.flush(20) is True
+    assert [outcome.handle for outcome in collector.outcomes] == ["t1.early"]
+
+
 def test_what_was_not_said_stays_unsaid(collector: Any) -> None:
     """An unknown score is not zero, and an unknown verdict is not wrong."""
     tocsin.init(endpoint=collector.endpoint)

@@ -143,6 +143,43 @@ print("parent", tocsin.flush(), flush=True)
     assert labels(collector) == (["before"] if warm else []) + ["child", "parent"]
 
 
+def test_a_forked_worker_hears_the_guard_and_sends_outcomes(collector: Any, guard_server: Any) -> None:
+    """The parent's stream and channel do not survive a fork; the child's own must take their place."""
+    guard_server.say(triage="verify")
+    code = """
+guard = tocsin.guard("triage")
+assert guard.wait_for_state("verify", 20)
+tocsin.record_outcome("t1.parent", label="x"); assert tocsin.flush()
+child = os.fork()
+if child == 0:
+    known = guard.state
+    print("ready", known, flush=True)
+    heard = guard.wait_for_state("off", 20)
+    tocsin.record_outcome("t1.child", label="x")
+    print(heard, tocsin.flush(), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            START.replace("init(", f"init(guard_endpoint={guard_server.endpoint!r}, ") + code,
+            collector.endpoint,
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    ready = child.stdout.readline()
+    guard_server.say(triage="off")
+
+    out, _ = child.communicate(timeout=60)
+
+    assert (ready, out) == ("ready verify\n", "True True\n")
+    assert sorted(outcome.handle for outcome in collector.outcomes) == ["t1.child", "t1.parent"]
+
+
 def test_multiprocessing_workers_send_what_waits_when_they_end(collector: Any) -> None:
     """They skip exit handlers and run finalizers of their own."""
     code = """

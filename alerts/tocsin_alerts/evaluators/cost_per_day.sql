@@ -6,7 +6,7 @@ params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt
 [columns]
 project  = "LowCardinality(String)"
 use_case = "LowCardinality(String)"
-currency = "LowCardinality(String)"
+currency = "String"
 slot     = "DateTime64(3, 'UTC')"
 value    = "Nullable(Float64)"
 lower    = "Nullable(Float64)"
@@ -53,8 +53,8 @@ WITH
 SELECT
     project, use_case, currency, slot,
     if(calls > 0, toFloat64(known_cost), NULL) AS value,
-    value + NULL AS lower,
-    value + NULL AS upper,
+    CAST(NULL, 'Nullable(Float64)') AS lower,
+    CAST(NULL, 'Nullable(Float64)') AS upper,
     ifNull(budget, if(known AND has(names, currency), figures[indexOf(names, currency)], NULL)) AS baseline,
     toUInt64(calls) AS n
 FROM paired

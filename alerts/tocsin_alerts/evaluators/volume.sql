@@ -15,7 +15,8 @@ n        = "UInt64"
 */
 -- Zero is a measurement: a use case still gives samples for 35 days after its last call. Baseline: the mean of the same hour
 -- of the week (UTC) over the latest reference window.
--- Interval: Poisson, by the square root that steadies its variance (Anscombe, 1948).
+-- Interval: Poisson, by Byar's approximation.
+-- Source: Breslow & Day (1987), Statistical Methods in Cancer Research II, page 69.
 WITH
     {step_s:UInt32} AS step,
     hours AS
@@ -52,8 +53,8 @@ WITH
 SELECT
     project, use_case, slot,
     toNullable(toFloat64(calls)) AS value,
-    toNullable(greatest(0., pow(greatest(0., sqrt(calls + 0.375) - 0.98), 2) - 0.375)) AS lower,
-    toNullable(pow(sqrt(calls + 0.375) + 0.98, 2) - 0.375) AS upper,
+    toNullable(if(calls = 0, 0., calls * pow(1 - 1 / (9 * calls) - 1.96 / (3 * sqrt(calls)), 3))) AS lower,
+    toNullable((calls + 1) * pow(1 - 1 / (9 * (calls + 1)) + 1.96 / (3 * sqrt(calls + 1)), 3)) AS upper,
     if(known AND until > 0, figures[(intDiv(whole, 3600) + 71) % 168 + 1], NULL) AS baseline,
     toUInt64(calls) AS n
 FROM paired

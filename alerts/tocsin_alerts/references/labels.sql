@@ -12,7 +12,7 @@ WITH verdicts AS
 )
 SELECT
     segment.1 AS segment_name, segment.2 AS segment_value,
-    toInt16(ifNull(tocsin_doubt_bin_v1(confidence), -1)) AS bin, count() AS labels, sum(assumeNotNull(is_right)) AS hits
+    if(confidence IS NULL, -1, tocsin_doubt_bin_v1(assumeNotNull(confidence))) AS bin, count() AS labels, sum(assumeNotNull(is_right)) AS hits
 FROM verdicts
 ARRAY JOIN arrayPushFront(arrayZip(mapKeys(segments), mapValues(segments)), ('', '')) AS segment
 GROUP BY ALL

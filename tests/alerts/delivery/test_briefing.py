@@ -91,7 +91,7 @@ def test_broken_data_names_the_trouble_and_the_first_step(case: Any, event: Any)
     """Falling back is no answer to a missing field that nobody has looked at."""
     view = brief(case(event("null-rate", labels={"field": "ink"})))
 
-    assert view.do_now == "Act: an input field is missing far more often than it was. First: look at the calls"
+    assert view.do_now == "Act: an input field is missing far more often than it was: ink. First: look at the calls"
     assert view.lead.reason.startswith("field ink: ")
 
 

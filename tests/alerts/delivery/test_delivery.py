@@ -185,6 +185,25 @@ def test_missing_evidence_still_tells(make_delivery: Any, event: Any, receiver: 
     assert delivery.stats().evidence_errors == 1
 
 
+def test_evidence_is_looked_up_once_for_all_channels(
+    make_delivery: Any, event: Any, receiver: Any, detective: Any
+) -> None:
+    """It costs several queries, while the engine waits."""
+    asked: list[object] = []
+
+    def look(**said: object) -> Any:
+        asked.append(said)
+        return detective(**said)
+
+    delivery = make_delivery((SMTP, receiver), (LogChannel(), receiver), investigator=look)
+
+    _hand(delivery, event())
+    _hand(delivery, event("estimated-accuracy-drop", slot=event().slot + DAY))
+
+    assert receiver.transitions == ["firing", "firing", "updated"]
+    assert len(asked) == 2
+
+
 def test_a_store_that_is_away_loses_nothing(make_delivery: Any, event: Any, receiver: Any, store: Any) -> None:
     """Nothing is sent that is not on record; the same events come again."""
     delivery = make_delivery()

@@ -162,6 +162,18 @@ def test_a_user_template_overrides_by_name(tmp_path: Path) -> None:
     assert "Inputs that moved most" in message.html
 
 
+def test_a_rule_may_have_words_of_its_own(tmp_path: Path) -> None:
+    """They say that it fires; that it is over is said as ever."""
+    (tmp_path / "mine.txt.j2").write_text("mine: {{ use_case }}\n")
+
+    firing = Templates(tmp_path).compose(FIRING, chat=False, template="mine")
+    resolved = Templates(tmp_path).compose(RESOLVED, chat=False, template="mine")
+
+    assert firing.text == "mine: digit-reader\n"
+    assert "Calls to look at" in firing.html
+    assert resolved.text.startswith("Nothing to do")
+
+
 def test_the_short_form_says_the_most_important() -> None:
     """It is what is left when a template fails."""
     message = fallback(_poisoned(FIRING, "\x1b[31mbad"), reason="line 3: nope", chat=False)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tocsin_alerts.template_check import check_templates
+from tocsin_alerts.template_check import check_named, check_templates
 
 
 def test_the_shipped_templates_are_sound() -> None:
@@ -24,6 +24,7 @@ def test_a_folder_that_is_not_there_holds_no_mistakes(tmp_path: Path) -> None:
         ("{% if x %}\n{{ severty }}{% endif %}", 2, "unknown name 'severty': did you mean 'severity'?"),
         ("\n\n{{ quality.value|pctt }}", 3, "unknown filter 'pctt': did you mean 'pct'?"),
         ("{% if owner is defned %}{% endif %}", 1, "unknown test 'defned': did you mean 'defined'?"),
+        ("{% if not owner %}\n{{ owner|uper }}{% endif %}", 2, "unknown filter 'uper': did you mean 'upper'?"),
         ("{{ use_case }}\n{{ lead.measure.valu }}", 2, "unknown field 'valu': did you mean 'value'?"),
         ("{% for a in alerts %}\n{{ a.rul }}{% endfor %}", 2, "unknown field 'rul': did you mean 'rule'?"),
         ("ok\n{% if %}", 2, "Expected an expression"),
@@ -46,3 +47,12 @@ def test_a_field_that_is_only_sometimes_there_is_found(tmp_path: Path) -> None:
     (finding,) = check_templates(tmp_path)
 
     assert "None" in finding.message
+
+
+def test_a_template_of_a_rules_own_is_tried_too(tmp_path: Path) -> None:
+    """It is used as rarely as its rule fires."""
+    (tmp_path / "mine.txt.j2").write_text("{{ lead.sumary }}")
+
+    assert any("did you mean 'summary'?" in finding.message for finding in check_templates(tmp_path))
+    assert check_named(tmp_path, "mine") == ""
+    assert "did you mean 'mine'?" in check_named(tmp_path, "mien")

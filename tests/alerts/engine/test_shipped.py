@@ -14,7 +14,7 @@ DAYS, BREAKS = 45, 35
 CALLS_A_DAY = 960
 
 # Deterministic numbers in 0..1 for a call, one per purpose. Confidence is calibrated: right with that probability.
-# After the break ink shifts, confidence sinks with it, and every tenth note is missing.
+# After the break ink shifts, confidence sinks with it, and every other note is missing.
 _CALLS = """
 INSERT INTO ai_calls (project, use_case, started_at, call_id, model_version, served_by, weight, output_label, confidence,
     input_numbers, input_strings, input_nulls, received_at, ingested_at)
@@ -25,7 +25,7 @@ WITH
 SELECT 'default', 'reader', at, concat('c', toString(number)), 'v1', 'model', 1, '7',
     1 - pow(u(1), if(broken, 1.5, 5)) * 0.6,
     map('ink', u(2) + if(broken, 0.5, 0.), 'slant', u(3) * 100 - 50),
-    map('device', if(u(4) < 0.7, 'flatbed', 'camera')), if(u(5) < 0.02 + if(broken, 0.1, 0), ['note'], []), at, at
+    map('device', if(u(4) < 0.7, 'flatbed', 'camera')), if(u(5) < 0.02 + if(broken, 0.5, 0), ['note'], []), at, at
 FROM numbers({calls})
 """
 _OUTCOMES = """
