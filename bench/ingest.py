@@ -13,7 +13,6 @@ import json
 import multiprocessing
 import os
 import random
-import signal
 import struct
 import subprocess
 import sys
@@ -118,7 +117,6 @@ def measure(folder: Path, options: Any) -> list[Figure]:
         took_s, cpu = time.monotonic() - began, cpu_s(server.pid) - cpu_before
         rss_mb = peak.stop()
         found = _asked(server, "count")
-        server.send_signal(signal.SIGCONT)
     acked = len(sent.acked) * options.batch
     latencies = sorted(sent.latencies_ms)
     missing = len(set(sent.acked) - set(found["serials"])) * options.batch
@@ -275,12 +273,14 @@ def _say(**facts: object) -> None:
 
 
 def _heard(server: "subprocess.Popen[str]") -> Any:
-    assert server.stdout
+    if server.stdout is None:
+        raise ValueError("expected a server with a pipe to read from")
     return json.loads(server.stdout.readline())
 
 
 def _asked(server: "subprocess.Popen[str]", question: str) -> Any:
-    assert server.stdin
+    if server.stdin is None:
+        raise ValueError("expected a server with a pipe to write to")
     server.stdin.write(question + "\n")
     server.stdin.flush()
     return _heard(server)

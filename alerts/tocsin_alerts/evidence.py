@@ -164,7 +164,8 @@ def _worst_segment(query: Query, evaluators: Mapping[str, Evaluator], stream: Ma
     """Pick the segment furthest below its own baseline, by labels or by estimate; without baselines, the lowest."""
     labelled = _samples(query, evaluators, "accuracy_by_segment", stream, min_n=_LEAST_LABELS)
     estimated = _samples(query, evaluators, "estimated_accuracy_by_segment", stream, min_n=_LEAST_CALLS)
-    found = [(sample, sample in estimated) for sample in (*labelled, *estimated) if sample.value is not None]
+    known = [(sample, False) for sample in labelled] + [(sample, True) for sample in estimated]
+    found = [each for each in known if each[0].value is not None]
     if not found:
         return None
     fallen = [each for each in found if each[0].baseline is not None]

@@ -37,13 +37,13 @@ class _Found(Exception):  # noqa: N818 - carries the answer up
 def find_damage(body: bytes, descriptor: Descriptor) -> Damage | None:
     """Walk a message as its descriptor says and return the first damage; None when the walk finds nothing wrong."""
     try:
-        _walk(body, 0, len(body), descriptor, "", 0)
+        _walk(body, 0, len(body), descriptor, "", depth=0)
     except _Found as found:
         return found.damage
     return None
 
 
-def _walk(body: bytes, position: int, end: int, descriptor: Descriptor, path: str, depth: int) -> None:
+def _walk(body: bytes, position: int, end: int, descriptor: Descriptor, path: str, *, depth: int) -> None:
     if depth > _MAX_DEPTH:
         raise _Found(Damage(path=path, byte=position, expected=f"at most {_MAX_DEPTH} levels", got="more"))
     seen: dict[int, int] = {}
@@ -58,12 +58,12 @@ def _walk(body: bytes, position: int, end: int, descriptor: Descriptor, path: st
         name = _name(path, field, number, seen)
         start, position = _extent(body, key, after, end, name)
         if wire_type == _BYTES and field is not None:
-            _look_inside(body, start, position, field, name, depth)
+            _look_inside(body, start, position, field, name, depth=depth)
 
 
-def _look_inside(body: bytes, start: int, end: int, field: FieldDescriptor, name: str, depth: int) -> None:
+def _look_inside(body: bytes, start: int, end: int, field: FieldDescriptor, name: str, *, depth: int) -> None:
     if field.message_type is not None:
-        _walk(body, start, end, field.message_type, name, depth + 1)
+        _walk(body, start, end, field.message_type, name, depth=depth + 1)
     elif field.type == FieldDescriptor.TYPE_STRING:
         try:
             body[start:end].decode()

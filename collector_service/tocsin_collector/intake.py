@@ -52,7 +52,7 @@ class Intake:
                 raise
             if looked.spans:
                 contents = Contents(items=looked.spans, last_end_ns=looked.last_end_ns)
-                self._keep("traces", body, digest(body), contents, project, self._clock())
+                self._keep("traces", body, digest(body), contents, project=project, now_ns=self._clock())
 
     def take_outcomes(self, body: bytes, *, project: str = "") -> RecordOutcomesResponse:
         """Make the valid outcomes of a request durable, and say what was wrong with the others.
@@ -74,7 +74,7 @@ class Intake:
             if sifted.accepted:
                 kept = RecordOutcomesRequest(outcomes=sifted.accepted).SerializeToString(deterministic=True)
                 contents = Contents(items=len(sifted.accepted), last_end_ns=0)
-                self._keep("outcomes", kept, digest(body), contents, project, now_ns)
+                self._keep("outcomes", kept, digest(body), contents, project=project, now_ns=now_ns)
             return RecordOutcomesResponse(
                 accepted=len(sifted.accepted), rejected=sifted.rejected, errors=list(sifted.errors)
             )
@@ -98,7 +98,7 @@ class Intake:
         finally:
             self._tally.release(len(body))
 
-    def _keep(self, kind: Kind, body: bytes, sent: bytes, contents: Contents, project: str, now_ns: int) -> None:
+    def _keep(self, kind: Kind, body: bytes, sent: bytes, contents: Contents, *, project: str, now_ns: int) -> None:
         """Spool a body once; `sent` is the digest of what the sender sent, by which its retry is known."""
         key = sent + project.encode()
         earlier = self._recent.claim(key)

@@ -89,7 +89,9 @@ def _move_calls(database: Database, names: Mapping[str, str]) -> None:
 
 
 def _count(database: Database, table: str, names: Mapping[str, str]) -> int:
-    sql = f"SELECT count() AS found FROM {_COUNTED[table]} AND project = {{project:String}} AND use_case = {{old:String}}"
+    sql = (
+        f"SELECT count() AS found FROM {_COUNTED[table]} AND project = {{project:String}} AND use_case = {{old:String}}"
+    )
     return int(database.rows(sql, names)[0]["found"])
 
 

@@ -29,7 +29,8 @@ def main(data_dir: Path, url: str = "", name: str = "tocsin") -> None:
         sys.exit(f"{type(error).__name__}: {error}")
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    print(collector.grpc_port, flush=True)
+    sys.stdout.write(f"{collector.grpc_port}\n")
+    sys.stdout.flush()
     ended.wait()
     collector.stop(drain_s=30)
 

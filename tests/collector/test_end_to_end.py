@@ -140,7 +140,7 @@ def test_malformed_request_is_refused_with_its_place_and_harms_nobody(run: Run, 
     assert (stats.received_requests, stats.refused_requests, stats.stored_requests) == (4, 3, 1)
 
 
-def test_reserved_fields_and_oversize_are_refused_for_good(run: Run, database: Database) -> None:
+def test_reserved_fields_and_oversize_are_refused_for_good(run: Run) -> None:
     """A client that could write our envelope fields could file its spans under another project."""
     collector, client = run(max_request_bytes=10_000, max_request_spans=30)
     forged = trace_request().SerializeToString() + varint(15001 << 3 | 2) + b"\x05other"

@@ -28,8 +28,9 @@ WITH
     (
         SELECT
             project, use_case, model_version, prompt_version, segment_name, segment_value, bin, sum(n) AS rows,
-            greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) AS first_slot,
-            least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) AS last_slot
+            arrayJoin(range(
+                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
         FROM input_histogram_1h
         WHERE kind = 'confidence' AND segment_name != '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
         GROUP BY ALL
@@ -37,7 +38,7 @@ WITH
     present AS
     (
         SELECT
-            project, use_case, model_version, prompt_version, segment_name, segment_value, arrayJoin(range(first_slot, last_slot + 1)) AS slot_no,
+            project, use_case, model_version, prompt_version, segment_name, segment_value, slot_no,
             groupArray(bin) AS doubts, groupArray(rows) AS counts, sum(rows) AS calls
         FROM hours
         GROUP BY ALL

@@ -221,28 +221,38 @@ WITH
     -- On low-cardinality keys indexOf compares numbers; SpanAttributes['…'] would compare strings, three times slower.
     mapKeys(SpanAttributes) AS keys,
     mapValues(SpanAttributes) AS values,
+    values[indexOf(keys, 'tocsin.use_case')] AS said_use_case,
+    values[indexOf(keys, 'tocsin.call.id')] AS said_call_id,
+    values[indexOf(keys, 'tocsin.model.name')] AS said_model,
+    values[indexOf(keys, 'gen_ai.response.model')] AS response_model,
+    values[indexOf(keys, 'gen_ai.request.model')] AS request_model,
+    values[indexOf(keys, 'gen_ai.response.id')] AS response_id,
+    values[indexOf(keys, 'tocsin.model.version')] AS said_model_version,
+    values[indexOf(keys, 'gen_ai.prompt.version')] AS said_prompt_version,
+    values[indexOf(keys, 'tocsin.served_by')] AS said_served_by,
+    values[indexOf(keys, 'error.type')] AS said_error,
+    values[indexOf(keys, 'tocsin.confidence')] AS confidence_text,
     (SELECT groupArray((project, service, span_name, route, function, model, use_case)) FROM
         (SELECT * FROM use_case_map FINAL WHERE use_case != '' ORDER BY project, position)) AS use_case_mapping,
     (SELECT mapFromArrays(groupArray(concat(project, '\n', use_case)), groupArray(segments)) FROM plans FINAL) AS declared_segments,
-    multiIf(values[indexOf(keys, 'tocsin.model.name')] != '', values[indexOf(keys, 'tocsin.model.name')],
-        values[indexOf(keys, 'gen_ai.response.model')] != '', values[indexOf(keys, 'gen_ai.response.model')], values[indexOf(keys, 'gen_ai.request.model')]) AS model,
+    multiIf(said_model != '', said_model,
+        response_model != '', response_model, request_model) AS model,
     arrayFirst(m -> m.1 = project
         AND (m.2 = '' OR m.2 = ServiceName) AND (m.3 = '' OR m.3 = SpanName)
         AND (m.4 = '' OR m.4 = values[indexOf(keys, 'http.route')]) AND (m.5 = '' OR m.5 = values[indexOf(keys, 'code.function.name')])
         AND (m.6 = '' OR m.6 = model), use_case_mapping).7 AS mapped_use_case,
-    toFloat64OrNull(values[indexOf(keys, 'tocsin.confidence')]) AS said_confidence,
+    toFloat64OrNull(confidence_text) AS said_confidence,
     toFloat64OrNull(values[indexOf(keys, 'tocsin.output.value')]) AS said_value,
     toFloat64OrNull(values[indexOf(keys, 'tocsin.weight')]) AS said_weight,
-    toFloat64OrNull(values[indexOf(keys, 'tocsin.cost.amount')]) AS said_cost,
     declared_segments[concat(project, '\n', use_case)] AS declared
 SELECT
     project,
-    multiIf(values[indexOf(keys, 'tocsin.use_case')] != '', values[indexOf(keys, 'tocsin.use_case')], mapped_use_case != '', mapped_use_case,
+    multiIf(said_use_case != '', said_use_case, mapped_use_case != '', mapped_use_case,
         concat(ServiceName, '/', if(model != '', model, SpanName))) AS use_case,
     Timestamp AS started_at,
     Duration AS duration_ns,
-    if(values[indexOf(keys, 'tocsin.call.id')] != '', values[indexOf(keys, 'tocsin.call.id')], concat(TraceId, SpanId)) AS call_id,
-    if(values[indexOf(keys, 'gen_ai.response.id')] != '', values[indexOf(keys, 'gen_ai.response.id')], call_id) AS call_key,
+    if(said_call_id != '', said_call_id, concat(TraceId, SpanId)) AS call_id,
+    if(response_id != '', response_id, call_id) AS call_key,
     TraceId AS trace_id,
     SpanId AS span_id,
     ServiceName AS service,
@@ -250,9 +260,9 @@ SELECT
     ResourceAttributes['service.version'] AS release,
     values[indexOf(keys, 'tocsin.task')] AS task,
     model AS model_name,
-    if(values[indexOf(keys, 'tocsin.model.version')] != '', values[indexOf(keys, 'tocsin.model.version')], values[indexOf(keys, 'gen_ai.response.model')]) AS model_version,
-    if(values[indexOf(keys, 'gen_ai.prompt.version')] != '', values[indexOf(keys, 'gen_ai.prompt.version')], values[indexOf(keys, 'tocsin.prompt.version')]) AS prompt_version,
-    if(values[indexOf(keys, 'tocsin.served_by')] = '', 'model', values[indexOf(keys, 'tocsin.served_by')]) AS served_by,
+    if(said_model_version != '', said_model_version, response_model) AS model_version,
+    if(said_prompt_version != '', said_prompt_version, values[indexOf(keys, 'tocsin.prompt.version')]) AS prompt_version,
+    if(said_served_by = '', 'model', said_served_by) AS served_by,
     values[indexOf(keys, 'tocsin.guard.state')] AS guard_state,
     values[indexOf(keys, 'tocsin.probe')] = 'true' AS is_probe,
     toUInt16OrZero(values[indexOf(keys, 'tocsin.attempt')]) AS attempt,
@@ -269,7 +279,7 @@ SELECT
     values[indexOf(keys, 'tocsin.cost.source')] AS cost_source,
     toUInt64OrNull(values[indexOf(keys, 'gen_ai.usage.input_tokens')]) AS input_tokens,
     toUInt64OrNull(values[indexOf(keys, 'gen_ai.usage.output_tokens')]) AS output_tokens,
-    multiIf(values[indexOf(keys, 'error.type')] != '', values[indexOf(keys, 'error.type')], StatusCode = 'Error', 'error', '') AS error_type,
+    multiIf(said_error != '', said_error, StatusCode = 'Error', 'error', '') AS error_type,
     values[indexOf(keys, 'session.id')] AS session_id,
     values[indexOf(keys, 'user.id')] AS user_id,
     mapFilter((k, v) -> isFinite(v), InputNumbers) AS input_numbers,
@@ -281,10 +291,10 @@ SELECT
         arrayMap(s -> if(mapContains(InputStrings, s), InputStrings[s], toString(InputNumbers[s])), segment_names)
     ) AS segments,
     arrayFilter(f -> f != '', arrayDistinct(arrayConcat(Flags, splitByChar(',', values[indexOf(keys, 'tocsin.flags')]),
-        [if(values[indexOf(keys, 'tocsin.confidence')] != '' AND confidence IS NULL, 'confidence_out_of_range', '')]))) AS flags,
+        [if(confidence_text != '' AND confidence IS NULL, 'confidence_out_of_range', '')]))) AS flags,
     received_at,
     ingested_at,
     segment
 FROM spans_in
-WHERE values[indexOf(keys, 'tocsin.use_case')] != '' OR values[indexOf(keys, 'tocsin.call.id')] != '' OR values[indexOf(keys, 'gen_ai.operation.name')] != ''
-    OR values[indexOf(keys, 'gen_ai.request.model')] != '' OR values[indexOf(keys, 'gen_ai.response.model')] != '';
+WHERE said_use_case != '' OR said_call_id != '' OR values[indexOf(keys, 'gen_ai.operation.name')] != ''
+    OR request_model != '' OR response_model != '';

@@ -117,8 +117,10 @@ class Service:
             tocsin.record_outcome(handle, label=digit, observed_at=seen, author="back-office")
 
     def close(self, day: int) -> None:
-        """End a day: everything handed over, then the nightly report, whose span takes the data's clock past midnight."""
-        _flush()
+        """End a day with the nightly report, whose span takes the data's clock past midnight, and hand everything over.
+
+        Spans leave in the order in which they ended, so the report's is the last of its day to arrive.
+        """
         begins_ns, ends_ns = night_job_ns(self._calendar, day)
         span = trace.get_tracer(__name__).start_span("nightly-report", start_time=begins_ns)
         span.end(end_time=ends_ns)

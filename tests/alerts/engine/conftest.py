@@ -144,6 +144,30 @@ def make_engine(query: Any, book: RuleBook, world: FakeWorld, *sinks: FakeSink, 
     return Engine(query, book, facts.pop("evaluators"), facts.pop("plans"), handlers=sinks, evaluate=world, **facts)
 
 
+def at(days: float) -> datetime:
+    """Give an instant some days after the first."""
+    return DAY_0 + timedelta(days=days)
+
+
+def accuracy_by_day(*values: float | None) -> FakeWorld:
+    """Say how accurate each day was from day 1; the upper end is a point above."""
+
+    def says(evaluator: str, slot: datetime) -> list[Sample]:
+        day = (slot - DAY_0).days
+        if evaluator != "accuracy" or not 1 <= day <= len(values):
+            return []
+        value = values[day - 1]
+        return [sample(slot, value, upper=None if value is None else value + 0.01)]
+
+    return FakeWorld(says)
+
+
+def write_hour(database: Database, hour: datetime) -> None:
+    """Write an hour with calls: history begins there."""
+    row = {"project": "default", "use_case": "triage", "hour": hour, "calls": 10, "segment_name": ""}
+    database.insert("ai_calls_1h", [row])
+
+
 FLOOR_RULE = """
 rule: below-floor
 summary: accuracy is below the floor

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tocsin_alerts.board import SUPERSEDED_AFTER, Batch, Board
 from tocsin_alerts.plan import Plans
@@ -143,3 +145,39 @@ def test_only_what_moved_or_is_at_work_is_stored(kit: Any, play: Any) -> None:
     )
 
     assert [series.labels["v"] for series in after.changed_since(board)] == ["y"]
+
+
+VALUES = st.sampled_from([0.1, 0.9, None, "gone"])
+
+
+@given(st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=1, max_size=14))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_whatever_comes_transitions_chain_and_open_pages_share_one_incident(
+    play: Any, days: list[tuple[Any, ...]]
+) -> None:
+    """One open incident a group, every event continues where the last ended, and the same story gives the same ids."""
+    texts = (PAGE.format(name="a"), PAGE.format(name="b") + "for: 1\nkeep_firing_for: 2\n")
+    story = {
+        day: {
+            "a": {label: v for label, v in (("x", values[0]), ("y", values[1])) if v != "gone"},
+            "b": {} if values[2] == "gone" else {"x": values[2]},
+        }
+        for day, values in enumerate(days)
+    }
+
+    board, events = play(*texts, days=story)
+
+    standing: dict[str, str] = {}
+    open_incidents: dict[str, str] = {}
+    for event in events:
+        assert event.from_state == standing.get(event.fingerprint, "inactive")
+        standing[event.fingerprint] = event.to_state
+        assert bool(event.incident) == (event.to_state in ("firing", "recovering", "resolved"))
+        if event.to_state == "firing":
+            open_incidents[event.fingerprint] = event.incident
+        elif event.to_state == "resolved":
+            assert open_incidents.pop(event.fingerprint) == event.incident
+        assert len(set(open_incidents.values())) <= 1
+    assert {s.fingerprint: s.incident for s in board.series.values() if s.incident} == open_incidents
+    assert play(*texts, days=story)[1] == events
+    assert len({event.event_id for event in events}) == len(events)

@@ -1,27 +1,9 @@
 """The engine over a real journal: slots, catch-up, failures, what sinks hear."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
-
-
-def at(kit: Any, days: float) -> datetime:
-    """Give an instant some days after the first."""
-    return kit.DAY_0 + timedelta(days=days)  # type: ignore[no-any-return]
-
-
-def accuracy_by_day(kit: Any, *values: float | None) -> Any:
-    """Say how accurate each day was from day 1; the upper end is a point above."""
-
-    def says(evaluator: str, slot: datetime) -> list[Any]:
-        day = (slot - kit.DAY_0).days
-        if evaluator != "accuracy" or not 1 <= day <= len(values):
-            return []
-        value = values[day - 1]
-        return [kit.sample(slot, value, upper=None if value is None else value + 0.01)]
-
-    return kit.FakeWorld(says)
 
 
 def test_a_tick_evaluates_journals_and_tells(kit: Any, database: Any) -> None:
@@ -38,145 +20,49 @@ def test_a_tick_evaluates_journals_and_tells(kit: Any, database: Any) -> None:
             super().handle(events, slot, live=live)
 
     guard, delivery = Named("guard"), Named("delivery")
-    world = accuracy_by_day(kit, 0.8)
+    world = kit.accuracy_by_day(0.8)
     engine = kit.make_engine(database, kit.make_book(kit.FLOOR_RULE), world, guard, delivery)
 
-    report = engine.tick(at(kit, 1.2), at(kit, 1.2))
+    report = engine.tick(kit.at(1.2), kit.at(1.2))
 
     assert order == ["guard", "delivery"]
     assert delivery.moves(live=True) == [("below-floor", "firing")]
     assert report.events[0].reason == "upper 0.81 < floor 0.9"
-    assert engine.evaluated_through("default", "triage") == at(kit, 1)
+    assert engine.evaluated_through("default", "triage") == kit.at(1)
     (event,) = database.rows("SELECT * FROM alert_events FINAL")
     (state,) = database.rows("SELECT * FROM alert_state FINAL")
     (run,) = database.rows("SELECT * FROM rule_runs FINAL")
     (evaluation,) = database.rows("SELECT * FROM evaluations FINAL")
     assert event["incident"] == state["incident"] == report.events[0].incident
-    assert (state["state"], state["severity"], state["slot"]) == ("firing", "page", at(kit, 1))
+    assert (state["state"], state["severity"], state["slot"]) == ("firing", "page", kit.at(1))
     assert (run["state"], run["samples"], run["error"]) == ("done", 1, "")
     assert (evaluation["value"], evaluation["n"]) == (0.8, 1000)
 
 
 def test_a_tick_with_nothing_due_asks_nothing(kit: Any, database: Any) -> None:
     """The loop ticks whenever a segment is loaded, many times a second."""
-    world = accuracy_by_day(kit, 0.95)
+    world = kit.accuracy_by_day(0.95)
     engine = kit.make_engine(database, kit.make_book(kit.FLOOR_RULE), world)
-    engine.tick(at(kit, 1.2), at(kit, 1.2))
+    engine.tick(kit.at(1.2), kit.at(1.2))
     asked = len(world.calls)
     engine._query = engine._journal = None
 
-    assert engine.tick(at(kit, 1.9), at(kit, 1.9)).slots == ()
+    assert engine.tick(kit.at(1.9), kit.at(1.9)).slots == ()
     assert len(world.calls) == asked
 
 
 def test_rules_that_share_an_evaluator_share_one_call_for_all_due_slots(kit: Any, database: Any) -> None:
     """Ninety slots in one query take two of ninety queries' time."""
-    world = accuracy_by_day(kit, 0.95, 0.95, 0.95, 0.95)
+    world = kit.accuracy_by_day(0.95, 0.95, 0.95, 0.95)
     other = kit.FLOOR_RULE.replace("below-floor", "other").replace("page", "ticket")
     engine = kit.make_engine(database, kit.make_book(kit.FLOOR_RULE, other), world)
-    engine.tick(at(kit, 1), at(kit, 1))
+    engine.tick(kit.at(1), kit.at(1))
 
-    engine.tick(at(kit, 4), at(kit, 4))
+    engine.tick(kit.at(4), kit.at(4))
 
-    assert world.calls[1:] == [("accuracy", at(kit, 1), at(kit, 4), 86_400)]
+    assert world.calls[1:] == [("accuracy", kit.at(1), kit.at(4), 86_400)]
     assert database.rows("SELECT count() AS n FROM evaluations")[0]["n"] == 4
     assert database.rows("SELECT count() AS n FROM rule_runs")[0]["n"] == 8
-
-
-def test_after_downtime_old_slots_are_noted_and_one_notice_says_where_things_stand(kit: Any, database: Any) -> None:
-    """Nobody is paged for last week, and whoever is still concerned hears of it once."""
-    world = accuracy_by_day(kit, 0.95, 0.8, 0.95, 0.8, 0.8, 0.8)
-    sink = kit.FakeSink()
-    engine = kit.make_engine(database, kit.make_book(kit.FLOOR_RULE), world, sink)
-    engine.tick(at(kit, 1), at(kit, 1))
-
-    engine.tick(at(kit, 6), at(kit, 6))
-
-    assert sink.moves(live=False) == [("below-floor", "firing"), ("below-floor", "resolved"), ("below-floor", "firing")]
-    assert sink.moves(live=True) == [("below-floor", "firing")]
-    assert sink.told[-1][0] == at(kit, 6)
-    assert sink.told[-1][2][0].slot == at(kit, 4), "the notice says since when"
-
-
-def test_a_page_that_ended_during_downtime_is_resolved_once(kit: Any, database: Any) -> None:
-    """Somebody was told that it began: they must hear that it is over. What began and ended unheard stays unheard."""
-    world = accuracy_by_day(kit, 0.8, 0.8, 0.95, 0.8, 0.95, 0.95)
-    sink = kit.FakeSink()
-    engine = kit.make_engine(database, kit.make_book(kit.FLOOR_RULE), world, sink)
-    engine.tick(at(kit, 1), at(kit, 1))
-
-    kit.make_engine(database, kit.make_book(kit.FLOOR_RULE), world, sink).tick(at(kit, 6), at(kit, 6))
-
-    assert sink.moves(live=True) == [("below-floor", "firing"), ("below-floor", "resolved")]
-    assert len(sink.incidents()) == 1
-
-
-def test_on_the_datas_clock_every_slot_is_live_from_the_first_call_on(kit: Any, database: Any) -> None:
-    """A replay of history tells its story day by day, also when a burst brings many days at once."""
-    _write_hour(database, kit.DAY_0)
-    world = accuracy_by_day(kit, 0.95, 0.8, 0.95)
-    sink = kit.FakeSink()
-    offset = kit.FLOOR_RULE + "offset: 5m\n"
-    engine = kit.make_engine(database, kit.make_book(offset), world, sink, clock_mode="data")
-
-    engine.tick(at(kit, 3), at(kit, 3))
-
-    assert sink.moves(live=True) == [("below-floor", "firing"), ("below-floor", "resolved")]
-    assert [slot for slot, _, _ in sink.told] == [at(kit, 2), at(kit, 3)]
-    assert engine.evaluated_through("default", "triage") == at(kit, 3), "the service waits for exactly this"
-
-
-def test_on_the_datas_clock_nothing_is_due_before_the_first_call(kit: Any, database: Any) -> None:
-    """An empty store's watermark is 1970: no slot of that year may ever be marked done."""
-    engine = kit.make_engine(database, kit.make_book(kit.FLOOR_RULE), accuracy_by_day(kit), clock_mode="data")
-    origin = datetime(1970, 1, 1, tzinfo=kit.DAY_0.tzinfo)
-
-    assert engine.tick(origin, origin).slots == ()
-    assert database.rows("SELECT count() AS n FROM rule_runs")[0]["n"] == 0
-
-
-def test_a_long_history_is_taken_in_portions_and_a_long_pause_from_its_end(kit: Any, database: Any) -> None:
-    """A year of hours in one query would be a year of hours in memory."""
-    _write_hour(database, kit.DAY_0)
-    world = kit.FakeWorld(lambda _evaluator, _slot: [])
-    replay = kit.make_engine(database, kit.make_book(kit.NULL_RULE, kit.FLOOR_RULE), world, clock_mode="data")
-
-    first, second = replay.tick(at(kit, 60), at(kit, 60)), replay.tick(at(kit, 60), at(kit, 60))
-
-    assert first.has_more
-    assert not second.has_more
-    assert first.slots[-1] == kit.DAY_0 + 1000 * kit.HOUR
-    assert second.slots[-1] == at(kit, 60)
-
-    paused = kit.make_engine(database, kit.make_book(kit.NULL_RULE, kit.FLOOR_RULE), world)
-    report = paused.tick(at(kit, 360), at(kit, 360))
-
-    assert not report.has_more
-    assert len([s for s in report.slots if s > at(kit, 318)]) == 1000
-
-
-def test_hourly_and_daily_rules_step_in_slot_order(kit: Any, database: Any) -> None:
-    """The first to fire opens the incident: an hourly alert of Monday night comes before Tuesday's daily one."""
-
-    def says(evaluator: str, slot: datetime) -> list[Any]:
-        if evaluator == "null_rate":
-            return [kit.sample(slot, 0.5 if slot >= at(kit, 1.5) else 0.0, labels={"field": "ink"})]
-        return [kit.sample(slot, 0.8, upper=0.81)] if slot >= at(kit, 2) else []
-
-    sink = kit.FakeSink()
-    engine = kit.make_engine(database, kit.make_book(kit.FLOOR_RULE, kit.NULL_RULE), kit.FakeWorld(says), sink)
-    engine.tick(at(kit, 1), at(kit, 1))
-
-    engine.tick(at(kit, 2), at(kit, 2))
-
-    events = [event for _, _, told in sink.told for event in told]
-    assert [(e.rule, e.to_state) for e in events[:3]] == [
-        ("nulls", "pending"),
-        ("nulls", "firing"),
-        ("below-floor", "firing"),
-    ]
-    assert events[1].slot == at(kit, 1.5) + kit.HOUR
-    assert len({e.incident for e in events if e.incident}) == 1
 
 
 def test_a_failed_evaluator_is_tried_again_and_harms_no_other(kit: Any, database: Any) -> None:
@@ -188,14 +74,14 @@ def test_a_failed_evaluator_is_tried_again_and_harms_no_other(kit: Any, database
     world = kit.FakeWorld(says)
     sink = kit.FakeSink()
     engine = kit.make_engine(database, kit.make_book(kit.FLOOR_RULE, kit.DRIFT_RULE), world, sink)
-    engine.tick(at(kit, 1), at(kit, 1))
+    engine.tick(kit.at(1), kit.at(1))
     world.broken = {"accuracy"}
 
-    reports = [engine.tick(at(kit, 2), at(kit, 2)) for _ in range(6)]
+    reports = [engine.tick(kit.at(2), kit.at(2)) for _ in range(6)]
 
     assert "no such column" in reports[0].failed["below-floor"]
     assert [bool(report.failed) for report in reports] == [True, True, False, True, False, False], "ever more rarely"
-    assert engine.evaluated_through() == at(kit, 1)
+    assert engine.evaluated_through() == kit.at(1)
     failed = database.rows("SELECT rule, state, error FROM rule_runs FINAL WHERE state = 'failed'")
     assert [(row["rule"], row["state"]) for row in failed] == [("below-floor", "failed")]
     (state,) = database.rows("SELECT state, overlay FROM alert_state FINAL WHERE rule = 'below-floor'")
@@ -203,9 +89,9 @@ def test_a_failed_evaluator_is_tried_again_and_harms_no_other(kit: Any, database
 
     world.broken = set()
     for _ in range(20):
-        engine.tick(at(kit, 2), at(kit, 2))
+        engine.tick(kit.at(2), kit.at(2))
 
-    assert engine.evaluated_through() == at(kit, 2)
+    assert engine.evaluated_through() == kit.at(2)
     (state,) = database.rows("SELECT state, overlay FROM alert_state FINAL WHERE rule = 'below-floor'")
     assert (state["state"], state["overlay"]) == ("firing", "")
     assert sink.moves() == [("below-floor", "firing"), ("drift", "firing")]
@@ -223,29 +109,29 @@ def test_a_day_waits_for_its_references_and_the_hours_before_it_do_not(kit: Any,
 
     world = kit.FakeWorld(lambda _evaluator, _slot: [])
     book = kit.make_book(kit.FLOOR_RULE, kit.NULL_RULE)
-    _write_hour(database, kit.DAY_0)
+    kit.write_hour(database, kit.DAY_0)
     engine = kit.make_engine(database, book, world, maintain=maintain, clock_mode="data")
 
-    report = engine.tick(at(kit, 1), at(kit, 1))
+    report = engine.tick(kit.at(1), kit.at(1))
 
     assert "the store is away" in report.failed["references"]
-    assert report.slots[-1] == at(kit, 1) - kit.HOUR
+    assert report.slots[-1] == kit.at(1) - kit.HOUR
     assert engine.evaluated_through() is None
 
     trouble[0] = False
-    engine.tick(at(kit, 1), at(kit, 1))
+    engine.tick(kit.at(1), kit.at(1))
 
-    assert kept == [at(kit, 1)]
-    assert engine.evaluated_through() == at(kit, 1)
+    assert kept == [kit.at(1)]
+    assert engine.evaluated_through() == kit.at(1)
 
 
 def test_state_is_restored_in_the_middle_of_a_for(kit: Any, database: Any) -> None:
     """A restart between two bad hours must not start the count again."""
     world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, 0.5, labels={"field": "ink"})])
     book, sink = kit.make_book(kit.NULL_RULE), kit.FakeSink()
-    kit.make_engine(database, book, world, sink).tick(at(kit, 1), at(kit, 1))
+    kit.make_engine(database, book, world, sink).tick(kit.at(1), kit.at(1))
 
-    kit.make_engine(database, book, world, sink).tick(at(kit, 1) + kit.HOUR, at(kit, 1) + kit.HOUR)
+    kit.make_engine(database, book, world, sink).tick(kit.at(1) + kit.HOUR, kit.at(1) + kit.HOUR)
 
     assert sink.moves() == [("nulls", "pending"), ("nulls", "firing")]
 
@@ -253,10 +139,10 @@ def test_state_is_restored_in_the_middle_of_a_for(kit: Any, database: Any) -> No
 def test_a_rule_that_was_removed_resolves_what_it_had_opened(kit: Any, database: Any) -> None:
     """Otherwise its incident would stay open for ever, and swallow the next."""
     sink = kit.FakeSink()
-    world = accuracy_by_day(kit, 0.8, 0.8)
-    kit.make_engine(database, kit.make_book(kit.FLOOR_RULE), world, sink).tick(at(kit, 1), at(kit, 1))
+    world = kit.accuracy_by_day(0.8, 0.8)
+    kit.make_engine(database, kit.make_book(kit.FLOOR_RULE), world, sink).tick(kit.at(1), kit.at(1))
 
-    kit.make_engine(database, kit.make_book(kit.DRIFT_RULE), world, sink).tick(at(kit, 1), at(kit, 1))
+    kit.make_engine(database, kit.make_book(kit.DRIFT_RULE), world, sink).tick(kit.at(1), kit.at(1))
 
     assert sink.moves(live=True) == [("below-floor", "firing"), ("below-floor", "resolved")]
     assert database.rows("SELECT state, incident FROM alert_state FINAL WHERE rule = 'below-floor'") == [
@@ -268,10 +154,10 @@ def test_a_rule_that_the_plan_no_longer_asks_for_resolves(kit: Any, database: An
     """A team that sets a floor hands over from accuracy-drop to accuracy-below-floor."""
     sink = kit.FakeSink()
     rule = kit.FLOOR_RULE.replace("upper < floor", "value < 0.9").replace("clear: value >= floor", "without: [floor]")
-    world = accuracy_by_day(kit, 0.8, 0.8)
-    kit.make_engine(database, kit.make_book(rule), world, sink, plans=kit.make_plan(None)).tick(at(kit, 1), at(kit, 1))
+    world = kit.accuracy_by_day(0.8, 0.8)
+    kit.make_engine(database, kit.make_book(rule), world, sink, plans=kit.make_plan(None)).tick(kit.at(1), kit.at(1))
 
-    kit.make_engine(database, kit.make_book(rule), world, sink).tick(at(kit, 2), at(kit, 2))
+    kit.make_engine(database, kit.make_book(rule), world, sink).tick(kit.at(2), kit.at(2))
 
     assert sink.moves(live=True) == [("below-floor", "firing"), ("below-floor", "resolved")]
     assert sink.told[-1][2][0].reason == "the plan no longer asks for this rule"
@@ -284,7 +170,7 @@ def test_evaluators_that_no_rule_reads_are_recorded_once_a_day(kit: Any, databas
         database, kit.make_book(kit.FLOOR_RULE), world, evaluators={"by_segment": kit.FakeEvaluator("by_segment")}
     )
 
-    engine.tick(at(kit, 1.5), at(kit, 1.5))
+    engine.tick(kit.at(1.5), kit.at(1.5))
 
     rows = database.rows("SELECT evaluator, value FROM evaluations ORDER BY evaluator")
     assert [row["evaluator"] for row in rows] == ["accuracy", "by_segment"]
@@ -300,11 +186,6 @@ def test_a_budget_in_another_currency_is_not_compared(kit: Any, database: Any, b
     world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, 30.0, labels={"currency": "USD"})])
     sink = kit.FakeSink()
 
-    kit.make_engine(database, kit.make_book(rule), world, sink, plans=plans).tick(at(kit, 1), at(kit, 1))
+    kit.make_engine(database, kit.make_book(rule), world, sink, plans=plans).tick(kit.at(1), kit.at(1))
 
     assert sink.moves() == ([("cost", "firing")] if budget_currency == "USD" else [])
-
-
-def _write_hour(database: Any, hour: datetime) -> None:
-    row = {"project": "default", "use_case": "triage", "hour": hour, "calls": 10, "segment_name": ""}
-    database.insert("ai_calls_1h", [row])

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.alerts.evaluators.store import MONDAY, Store
+
 from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.migrate import migrate

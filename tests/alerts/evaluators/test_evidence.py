@@ -3,13 +3,14 @@
 from datetime import datetime
 
 import pytest
-
 from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, Store
 from tests.alerts.evaluators.test_rollups import insert_calls
+
 from tocsin_alerts.evidence import Evidence, gather
 
 
 def look(store: Store, *, onset: datetime = MONDAY) -> Evidence:
+    """Gather as of Monday."""
     return gather(store.database, EVALUATORS, project=store.project, use_case="triage", slot=MONDAY, onset=onset)
 
 
@@ -30,7 +31,7 @@ def test_of_nothing_there_is_nothing_to_say(store: Store) -> None:
 
 
 def test_since_when_and_the_series(store: Store) -> None:
-    """ "Since" is the first day of the current run below the baseline, by whichever measure saw it first."""
+    """It began on the first day of the current run below the baseline, by whichever measure saw it first."""
     values = {
         "estimated_accuracy": [0.94, 0.92, 0.94, 0.92, 0.91, 0.90],
         "accuracy": [0.94, 0.94, 0.94, 0.94, None, 0.91],

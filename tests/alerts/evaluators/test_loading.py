@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-
 from tests.alerts.evaluators.store import DAY, EVALUATORS, MONDAY, Store
+
 from tocsin_alerts.errors import EvaluatorError
 from tocsin_alerts.evaluator import evaluate, load_evaluators, parse
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-
 from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, Store
+
 from tocsin_alerts.statistics import Calibration
 
 WEEK = 7 * DAY
@@ -20,6 +20,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 
 
 def answers(hits: int, n: int, **row: Any) -> list[dict[str, Any]]:
+    """Label calls inside the window, the first of them right."""
     return [{"started_at": LABELLED, "correct": int(i < hits), **row} for i in range(n)]
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
 from tests.alerts.evaluators.test_shifts import expect
+
 from tocsin_alerts.references import maintain
 from tocsin_alerts.statistics import number_buckets
 

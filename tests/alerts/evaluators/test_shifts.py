@@ -1,11 +1,11 @@
 """Population stability: the SQL against NumPy, at random and at the edges."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-
 from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
+
 from tocsin_alerts.statistics import category_buckets, number_buckets
 
 LOWEST = -32768
@@ -20,6 +20,7 @@ def psi(now: np.ndarray, then: np.ndarray) -> tuple[float, float]:
 
 
 def expect(now: np.ndarray, then: np.ndarray) -> list[float]:
+    """Value and interval, as the evaluators give them."""
     value, half = psi(now, then)
     return [max(0.0, x) for x in (value, value - half, value + half)]
 
@@ -159,7 +160,7 @@ def test_a_new_value_of_a_discrete_field_is_seen(store: Store) -> None:
 
 
 @pytest.mark.parametrize("step", [HOUR, DAY, 2 * DAY])
-def test_a_range_of_slots_is_the_slots_one_by_one(store: Store, step: "object") -> None:
+def test_a_range_of_slots_is_the_slots_one_by_one(store: Store, step: timedelta) -> None:
     """Catch-up, backtest and charts are one query; live evaluation asks slot by slot. Both must say the same."""
     random = np.random.default_rng(7)
     store.profile("confidence", [500.0, 500.0], edges=[LOWEST, 1900], until=MONDAY - 20 * DAY)
@@ -169,12 +170,12 @@ def test_a_range_of_slots_is_the_slots_one_by_one(store: Store, step: "object") 
         at = MONDAY - 12 * DAY + hour * HOUR
         store.histogram("confidence", at, [(1950, random.integers(50)), (1800, random.integers(90))])
         store.histogram("number", at, [(2005, random.integers(90)), (2020, random.integers(50))], field="ink")
-    first: datetime = MONDAY - 2 * step if step != HOUR else MONDAY - 5 * step  # type: ignore[operator]
+    first: datetime = MONDAY - 2 * step if step != HOUR else MONDAY - 5 * step
 
     for name in ("confidence_shift", "input_psi", "estimated_accuracy"):
-        together = store.run(name, since=first, until=MONDAY, step=step)  # type: ignore[arg-type]
+        together = store.run(name, since=first, until=MONDAY, step=step)
         slots = sorted({sample.slot for sample in together})
-        alone = [sample for slot in slots for sample in store.run(name, until=slot, step=step)]  # type: ignore[arg-type]
+        alone = [sample for slot in slots for sample in store.run(name, until=slot, step=step)]
 
         assert len(slots) >= 2
         assert [(s.slot, s.labels, s.n) for s in together] == [(s.slot, s.labels, s.n) for s in alone]

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy.stats import poisson
-
 from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
 from tests.alerts.evaluators.test_quality import wilson
 
