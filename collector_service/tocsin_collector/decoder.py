@@ -102,9 +102,16 @@ class Decoder:
 
     def query(self, path: Path, segment: str) -> str:
         """Write the SELECT that decodes a segment's file; name and hash are ours, never a client's."""
-        structure = _quoted(self.structure)
-        text = self.select.replace("${file}", f"file({_quoted(str(path))}, 'Protobuf', {structure})")
-        return text.replace("${segment}", _quoted(segment))
+        file = f"file({_quoted(str(path))}, 'Protobuf', {_quoted(self.structure)})"
+        return self.select.replace("${file}", file).replace("${segment}", _quoted(segment))
+
+    def clause(self, *, token: str = "") -> str:
+        """Write the SETTINGS clause. In the text, since the embedded engine takes each setting beside it as a query."""
+        settings = {**self.settings, **BLOCK_SETTINGS}
+        if token:
+            settings["insert_deduplication_token"] = token
+        listed = ", ".join(f"{name} = {_quoted(v) if isinstance(v, str) else v}" for name, v in settings.items())
+        return f"SETTINGS {listed}"
 
 
 def decoder(kind: Kind) -> Decoder:

@@ -41,10 +41,7 @@ class _Decoding:
             StoreUnavailable: try again.
         """
         chosen = self.decoders[kind]
-        inner = chosen.query(path, "")
-        self._engine.command(
-            f"SELECT ignore(*) FROM ({inner}) FORMAT Null", settings={**chosen.settings, **BLOCK_SETTINGS}
-        )
+        self._engine.command(f"SELECT ignore(*) FROM ({chosen.query(path, '')}) {chosen.clause()} FORMAT Null")
 
 
 class EmbeddedStore:
@@ -66,10 +63,8 @@ class EmbeddedStore:
         if segment.kind not in self._columns:
             self._columns[segment.kind] = ", ".join(self._decoding.columns(segment.kind))
         columns = self._columns[segment.kind]
-        self._database.command(
-            f"INSERT INTO {chosen.target} ({columns}) SELECT {columns} FROM ({chosen.query(segment.path, segment.hash)})",
-            settings={**chosen.settings, **BLOCK_SETTINGS, "insert_deduplication_token": segment.hash},
-        )
+        select = f"SELECT {columns} FROM ({chosen.query(segment.path, segment.hash)})"
+        self._database.command(f"INSERT INTO {chosen.target} ({columns}) {chosen.clause(token=segment.hash)} {select}")
 
     def check(self, kind: Kind, path: Path) -> None:
         """As :meth:`_Decoding.check`."""
@@ -92,9 +87,8 @@ class ServerStore:
             self._columns[segment.kind] = self._decoding.columns(segment.kind)
         columns = self._columns[segment.kind]
         block = self._engine.raw(
-            f"SELECT {', '.join(columns)} FROM ({chosen.query(segment.path, segment.hash)})",
+            f"SELECT {', '.join(columns)} FROM ({chosen.query(segment.path, segment.hash)}) {chosen.clause()}",
             fmt="Native",
-            settings={**chosen.settings, **BLOCK_SETTINGS},
         )
         known = {name: value for name, value in BLOCK_SETTINGS.items() if name not in _NEWER_THAN_SERVERS}
         self._database.insert_raw(

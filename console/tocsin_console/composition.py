@@ -20,6 +20,7 @@ from tocsin_alerts.render import Templates
 from tocsin_collector.collector import Collector
 from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.migrate import migrate
+from tocsin_collector.relabel import relabel
 from tocsin_collector.settings import CollectorSettings
 from tocsin_console import rulebook, running, tables
 from tocsin_console.addresses import Address, require_free, require_loopback
@@ -177,6 +178,7 @@ class Up:
             loops=lambda: {"engine": self._loop.stats()},
             guard_changed=self._guard_changed,
             use_cases_mapped=self._map_use_cases,
+            relabel=lambda old, new: asdict(relabel(self._database, "default", old, new)),
             record_outcomes=lambda said: record_outcomes(self._collector.record, said),
             now=_now,
         )

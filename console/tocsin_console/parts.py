@@ -55,5 +55,6 @@ class Parts:
     loops: Callable[[], Mapping[str, LoopStats]]
     guard_changed: Callable[[], None]  # publish at once
     use_cases_mapped: Callable[[], int]  # read the mapping of tocsin.yaml again; says how many entries
+    relabel: Callable[[str, str], Mapping[str, int]]  # move what is stored from one use case to another
     record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
     now: Callable[[], datetime]

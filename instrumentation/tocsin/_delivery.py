@@ -109,7 +109,12 @@ class Delivery(SpanProcessor):
     """A bounded queue in front of OpenTelemetry's batch processor: a span that finds no room is dropped and counted."""
 
     def __init__(
-        self, make_exporter: Callable[[], SpanExporter], *, max_queue_size: int, block_when_full_s: float = 0.0
+        self,
+        make_exporter: Callable[[], SpanExporter],
+        *,
+        max_queue_size: int,
+        schedule_delay_ms: int = SCHEDULE_DELAY_MS,
+        block_when_full_s: float = 0.0,
     ) -> None:
         self._lock = threading.Lock()
         self.tally = Tally()
@@ -120,7 +125,7 @@ class Delivery(SpanProcessor):
             self._courier,
             # The queue proper is never full: what waits is bounded here, exactly.
             max_queue_size=max_queue_size + BATCH,
-            schedule_delay_millis=SCHEDULE_DELAY_MS,
+            schedule_delay_millis=schedule_delay_ms,
             # The worker is woken by a full batch, so a small queue needs small ones.
             max_export_batch_size=min(BATCH, max_queue_size),
         )

@@ -77,6 +77,7 @@ def init(
         delivery = Delivery(
             (lambda: span_exporter) if span_exporter is not None else _stock_exporter(settings),
             max_queue_size=settings.max_queue_size,
+            schedule_delay_ms=settings.schedule_delay_ms,
             block_when_full_s=settings.block_when_full_s,
         )
         provider = _provider(settings, resource)

@@ -30,6 +30,7 @@ class Settings:
     guard: Address = Address(target=DEFAULT_GUARD_ENDPOINT, secure=False)
     headers: tuple[tuple[str, str], ...] = ()
     max_queue_size: int = 65_536  # spans that wait; above it, new ones are dropped and counted
+    schedule_delay_ms: int = 100  # how long a first span waits for company, unless a batch is full or a flush asked for
     block_when_full_s: float = 0.0  # how long a span may wait for room; 0 never slows the host
 
     @classmethod
@@ -58,6 +59,7 @@ class Settings:
             guard=address(guard),
             headers=tuple((headers or {}).items()) or _headers(environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
             max_queue_size=max_queue_size or int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or 65_536),
+            schedule_delay_ms=int(environ.get("OTEL_BSP_SCHEDULE_DELAY") or 100),
             block_when_full_s=block_when_full_s,
         )
 

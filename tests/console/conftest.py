@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.migrate import migrate
+from tocsin_collector.relabel import relabel
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
@@ -116,6 +117,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         loops=lambda: {"engine": LOOP},
         guard_changed=lambda: guard.done.append(("published",)),
         use_cases_mapped=lambda: 2,
+        relabel=lambda old, new: asdict(relabel(store, "default", old, new)),
         record_outcomes=outcomes.record,
         now=lambda: NOW,
     )

@@ -4,12 +4,16 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tocsin_collector.database import Database
+
 Tocsin = Callable[..., Any]
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 READING = (
     ("status",),
@@ -189,6 +193,20 @@ def test_a_mapping_is_written_and_told_to_the_running_server(tocsin: Tocsin) -> 
     assert json.loads(result.stdout)[0]["use_case"] == "invoices"
     assert "running tocsin" in result.stderr
     assert "invoices" in Path("tocsin.yaml").read_text()
+
+
+@pytest.mark.usefixtures("running")
+def test_stored_calls_are_moved_when_asked(tocsin: Tocsin, store: Database) -> None:
+    """A feature that was watched for weeks under a made-up name keeps its history when it gets its own."""
+    arrived = datetime.now(UTC)  # retention counts from arrival: what never arrived is gone at once
+    call = {"project": "default", "use_case": "billing/gpt", "started_at": NOW, "call_id": "c1", "ingested_at": arrived}
+    store.insert("ai_calls", [call])
+
+    result = tocsin("use-cases", "map", "--service", "billing", "--to", "invoices", "--stored", "billing/gpt")
+
+    assert result.exit_code == 0, result.stderr
+    assert "moved 1 calls" in result.stderr
+    assert store.rows("SELECT use_case FROM ai_calls WHERE call_id = 'c1'") == [{"use_case": "invoices"}]
 
 
 @pytest.mark.parametrize("words", [("version", "--json"), ("run", "--help")])

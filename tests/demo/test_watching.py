@@ -115,12 +115,13 @@ def test_every_display_can_show_a_story_from_its_first_day() -> None:
         story.beliefs.append(estimate(day, 0.93))
         PlainDisplay(console).refresh(story)
         console.print(picture(story, ["day 0 began"], width=100))
-    console.print(closing(story, {"spans_sent": 8, "spans_stored": 8, "wall_s": 1.0}))
+    console.print(closing(story, {**story.figures(), "spans_sent": 8, "spans_stored": 8}))
 
     text = console.export_text()
 
     assert "truth (hidden)" in text
     assert "93.0% [92.0%, 94.0%] (n 700)" in text
+    assert "93.0% [92.0, 94.0]" in text
     assert "spans sent 8 = spans stored 8" in text
 
 

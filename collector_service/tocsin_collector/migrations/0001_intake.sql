@@ -1,5 +1,6 @@
 -- What arrives from outside: spans, calls, outcomes. ${Replicated} is empty or "Replicated", ${on_cluster} is
 -- empty or "ON CLUSTER name"; nothing else is templated. Statements end with a semicolon at the end of a line.
+-- What the spool fills is fsynced on insert: the spool's file is removed next, and a power loss must find one of the two.
 
 -- Two per cent log bins, signed, frozen as version 1: a histogram kept for years must mean the same for years.
 -- 0 holds zero and everything within 1e-12 of it; values beyond 1e12 share the outermost bin.
@@ -124,6 +125,7 @@ ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
 TTL toDateTime(ingested_at) + INTERVAL 30 DAY
 SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1,
     non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1,
     vertical_merge_algorithm_min_rows_to_activate = 1
 COMMENT 'Every span, in the OpenTelemetry ClickHouse exporter''s columns. Kept 30 days from arrival';
 
@@ -149,7 +151,8 @@ PARTITION BY toDate(Start)
 ORDER BY (TraceId, Start)
 TTL toDateTime(ingested_at) + INTERVAL 30 DAY
 SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1,
-    non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000;
+    non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS otel_traces_trace_id_ts_mv ${on_cluster} TO otel_traces_trace_id_ts AS
 SELECT
@@ -212,7 +215,8 @@ PARTITION BY toYYYYMM(started_at)
 ORDER BY (project, use_case, toStartOfHour(started_at), call_id)
 TTL toDateTime(ingested_at) + INTERVAL 400 DAY
 SETTINGS ttl_only_drop_parts = 1,
-    non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000
+    non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'One row per AI call. Kept 400 days from arrival';
 
 -- A span is an AI call when it says so (tocsin.use_case, tocsin.call.id), or names a generative operation or model.

@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS ai_calls_1h ${on_cluster}
 ENGINE = ${Replicated}SummingMergeTree((calls, probes, errors, retries, unpriced, confident, input_tokens, output_tokens, cost))
 PARTITION BY toYYYYMM(hour)
 ORDER BY (project, use_case, hour, model_version, prompt_version, segment_name, segment_value, served_by, currency)
-SETTINGS non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Calls, errors, tokens and cost by hour. Kept for ever';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS ai_calls_1h_mv ${on_cluster} TO ai_calls_1h AS
@@ -70,7 +71,8 @@ CREATE TABLE IF NOT EXISTS input_histogram_1h ${on_cluster}
 ENGINE = ${Replicated}SummingMergeTree(n)
 PARTITION BY toYYYYMM(hour)
 ORDER BY (project, use_case, kind, field, hour, model_version, prompt_version, segment_name, segment_value, bin, category)
-SETTINGS non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Histograms of inputs, confidence, outputs and latency by hour. Kept for ever';
 
 -- Inputs count whoever answered; confidence, output and latency only when the model was asked.

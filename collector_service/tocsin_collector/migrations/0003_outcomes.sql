@@ -64,7 +64,8 @@ CREATE TABLE IF NOT EXISTS outcomes ${on_cluster}
 ENGINE = ${Replicated}ReplacingMergeTree(ingested_at)
 PARTITION BY toYYYYMM(started_at)
 ORDER BY (project, call_id, kind, source, outcome_id)
-SETTINGS non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, replicated_deduplication_window = 10000,
+    fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Labels, scores, feedback and verdicts as they came, all kept';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS outcomes_mv ${on_cluster} TO outcomes AS

@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS dead_letters ${on_cluster}
     `at` DateTime64(3, 'UTC')
 )
 ENGINE = ${Replicated}ReplacingMergeTree(at)
-ORDER BY (project, kind, digest);
+ORDER BY (project, kind, digest)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS evaluations ${on_cluster}
 (

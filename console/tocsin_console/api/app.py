@@ -32,7 +32,7 @@ def build_app(parts: Parts) -> App:
         Route("/metrics", views.metrics),
         Route("/api/status", views.status),
         Route("/api/use-cases", views.use_cases),
-        Route("/api/use-cases/map", views.map_use_cases, methods=["POST"]),
+        Route("/api/use-cases/map", _with_body(views.map_use_cases), methods=["POST"]),
         Route("/api/alerts", views.alerts),
         Route("/api/rules", views.rules),
         Route("/api/guard", views.guards),

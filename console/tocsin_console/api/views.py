@@ -48,9 +48,15 @@ class Views:
         """List what is known of each use case."""
         return Json({"use_cases": self._parts.book.use_cases()})
 
-    def map_use_cases(self, _request: Request) -> Response:
-        """Read the mapping of tocsin.yaml again."""
-        return Json({"entries": self._parts.use_cases_mapped()})
+    def map_use_cases(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Read the mapping of tocsin.yaml again, then move stored calls where that is asked for."""
+        entries = self._parts.use_cases_mapped()
+        if not body.get("stored"):
+            return Json({"entries": entries, "moved": None})
+        old, new = _text(body, "stored"), _text(body, "to")
+        if old == new:
+            raise UsageProblem(f"expected two different use cases, got {old!r} twice")
+        return Json({"entries": entries, "moved": self._parts.relabel(old, new)})
 
     def alerts(self, request: Request) -> Response:
         """List alerts."""

@@ -7,7 +7,7 @@ import typer
 from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, connect, settle
 from tocsin_console.cli.output import complain, print_json, print_table, when
 from tocsin_console.client import Client
-from tocsin_console.errors import Unreachable
+from tocsin_console.errors import Unreachable, UsageProblem
 
 _KEYS = ("service", "span_name", "route", "function", "model")
 
@@ -38,12 +38,13 @@ def map_use_cases(
     route: Annotated[str, typer.Option(help="http.route of the span.")] = "",
     function: Annotated[str, typer.Option(help="code.function.name of the span.")] = "",
     model: Annotated[str, typer.Option(help="Model of the span.")] = "",
+    stored: Annotated[str | None, typer.Option(help="Also move what is stored under this use case to --to.")] = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
     api: Api = None,
     json: Json = False,
 ) -> None:
-    """Show how spans without a use case are named; with --to, put a rule first (calls from now on)."""
+    """Show how spans without a use case are named; with --to, put a rule first; with --stored, move history too."""
     settled = settle(config=config, data_dir=data_dir, api=api)
     if to:
         from pathlib import Path
@@ -55,7 +56,9 @@ def map_use_cases(
         file = settled.file or Path.cwd() / FILE_NAME
         put_first(file, {**{key: value for key, value in keys.items() if value}, "use_case": to})
         settled = settle(config=file, data_dir=data_dir or settled.data_dir, api=api)
-        _tell(Client.of(settled))
+        _tell(Client.of(settled), stored=stored, to=to)
+    elif stored:
+        raise UsageProblem("expected --to NAME beside --stored: where shall the stored calls go?")
     entries = [entry.model_dump() for entry in settled.use_case_map]
     if json:
         print_json(entries)
@@ -64,13 +67,17 @@ def map_use_cases(
     print_table((*_KEYS, "use case"), rows, empty="no mapping: spans say their use case, or are named service/model")
 
 
-def _tell(client: Client) -> None:
+def _tell(client: Client, *, stored: str | None, to: str) -> None:
     try:
-        client.post("/api/use-cases/map", {})
+        told = client.post("/api/use-cases/map", {"stored": stored, "to": to} if stored else {})
     except Unreachable:
+        if stored:  # only the process that holds the store can move anything in it
+            raise
         complain("no tocsin runs: the mapping holds from the next 'tocsin up'")
-    else:
-        complain("the running tocsin names new calls by it")
+        return
+    complain("the running tocsin names new calls by it")
+    if moved := told["moved"]:
+        complain(f"moved {moved['calls']:,} calls and {moved['outcomes']:,} outcomes from {stored} to {to}")
 
 
 def _row(each: dict[str, Any]) -> tuple[Any, ...]:

@@ -137,31 +137,37 @@ def interval(belief: Belief | None) -> str:
 def closing(story: Story, figures: dict[str, Any]) -> RenderableType:
     """Draw the table of weeks and the figures under it."""
     table = Table(title="True accuracy beside what tocsin believed, by week", title_justify="left", box=None)
-    for heading, justify in (
-        ("days", "left"),
-        ("truth", "right"),
-        ("estimate (no labels)", "right"),
-        ("late labels*", "right"),
-        ("guard", "left"),
-        ("what happened", "left"),
-    ):
-        table.add_column(heading, justify=justify, no_wrap=heading != "what happened")  # type: ignore[arg-type]
+    for heading in ("days", "truth", "estimate (no labels)", "late labels*"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("guard", no_wrap=True)
     for week in weeks(len(story.reports)):
         truth = story.truth(week)
         guards = list(dict.fromkeys(report.guard for report in story.reports[week.start : week.stop]))
         table.add_row(
             f"{week.start}-{week.stop - 1}",
             "" if truth is None else f"{truth:.1%}",
-            interval(story.belief("estimated_accuracy", week.stop - 1)),
-            interval(story.belief("accuracy", week.stop - 1)),
+            _brief(story.belief("estimated_accuracy", week.stop - 1)),
+            _brief(story.belief("accuracy", week.stop - 1)),
             " → ".join(guards),
-            "\n".join(f"day {day}: {event}" for day, event in story.events if day in week),
         )
     note = Text("* of the calls of the seven days that end five days earlier: labels are late", style="dim")
     spans = f"spans sent {figures['spans_sent']:,} = spans stored {figures['spans_stored']:,}"
     if figures["spans_sent"] != figures["spans_stored"]:
         spans = spans.replace("=", "≠")
-    return Group(table, note, Text(), Text(f"{spans}   wall time {figures['wall_s']:.1f} s", style="bold"))
+    events = Table(title="What happened", title_justify="left", box=None, show_header=False)
+    events.add_column("day", justify="right", no_wrap=True)
+    events.add_column("event")
+    for told in figures["events"]:
+        events.add_row(f"day {told['day']}", Text(told["event"]))
+    return Group(
+        table, note, Text(), events, Text(), Text(f"{spans}   wall time {figures['wall_s']:.1f} s", style="bold")
+    )
+
+
+def _brief(belief: Belief | None) -> str:
+    if belief is None or belief.lower is None or belief.upper is None:
+        return "-"
+    return f"{belief.value:.1%} [{belief.lower * 100:.1f}, {belief.upper * 100:.1f}]"
 
 
 def _block(value: float) -> str:

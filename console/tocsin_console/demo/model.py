@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin_console.demo.features import FEATURES
+from tocsin_console.demo.features import FEATURES, features
 from tocsin_console.demo.images import SIDE, Floats, scan
+from tocsin_console.demo.schedule import DEVICES
 
 PIXELS = tuple(f"pixel_{index:02d}" for index in range(SIDE * SIDE))
 DEVICE = "device"
@@ -35,12 +36,11 @@ class Reader:
 
 def train(seed: int) -> Reader:
     """Fit the pipeline on part of scikit-learn's bundled digits and keep the rest for production."""
-    import pandas as pd
-    from sklearn.compose import ColumnTransformer
     from sklearn.datasets import load_digits
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import train_test_split
     from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer
 
     bundled = load_digits()
     known, unseen, known_digits, unseen_digits = train_test_split(
@@ -49,12 +49,27 @@ def train(seed: int) -> Reader:
     rng = np.random.default_rng([seed, 0])
     copies = np.tile(known, (_COPIES, 1, 1))
     scans = scan(copies, rng.uniform(0.0, _TRAINING_WEAR, len(copies)), rng)
-    pipeline = Pipeline(
-        [
-            ("pixels", ColumnTransformer([("keep", "passthrough", list(PIXELS))])),
-            ("classify", LogisticRegression(max_iter=300)),
-        ]
-    )
-    frame = pd.DataFrame(scans.reshape(len(scans), -1), columns=list(PIXELS))
-    pipeline.fit(frame, np.tile(known_digits, _COPIES))
+    pipeline = Pipeline([("pixels", FunctionTransformer(pixels_of)), ("classify", LogisticRegression(max_iter=300))])
+    pipeline.fit(frame_of(scans, np.full(len(scans), DEVICES[0], dtype=object)), np.tile(known_digits, _COPIES))
     return Reader(pipeline=pipeline, images=unseen, digits=unseen_digits)
+
+
+def frame_of(images: Floats, devices: NDArray[np.object_]) -> Any:
+    """Put scanned digits into the frame that the pipeline takes: features, device, pixels.
+
+    Args:
+        images: Ink from 0 to 1, shape (n, 8, 8).
+        devices: Names, shape (n,).
+    """
+    import pandas as pd
+
+    # Plain object labels: pandas' Arrow-backed strings cost more than the model does on batches this small.
+    numbers = np.hstack([features(images), images.reshape(len(images), -1)])
+    frame = pd.DataFrame(numbers, columns=pd.Index([*FEATURES, *PIXELS], dtype=object))
+    frame.insert(len(FEATURES), DEVICE, pd.Series(devices, dtype=object))
+    return frame
+
+
+def pixels_of(frame: Any) -> Floats:
+    """Take the columns that the model sees; the others are for people."""
+    return np.asarray(frame.iloc[:, len(FIELDS) :].to_numpy(dtype=np.float64))

@@ -25,6 +25,7 @@ SELECT 'alert' AS kind, formatRowNoNewline('JSONEachRow', event_id, rule, labels
 FROM alert_events
 WHERE use_case = '{USE_CASE}' AND to_state IN ('firing', 'resolved')
 """
+_SHOWN = ("field", "device", "currency")  # of an alert's labels; there is one model and one prompt
 _STORED = "SELECT count() AS spans FROM otel_traces"
 
 
@@ -103,7 +104,7 @@ class Observer:
         return AlertChange(
             day=self.day_of(_instant(row["slot"])),
             rule=row["rule"],
-            labels=", ".join(f"{name}={value}" for name, value in sorted(row["labels"].items())),
+            labels=", ".join(f"{name}={row['labels'][name]}" for name in _SHOWN if name in row["labels"]),
             severity=row["severity"],
             state=row["to_state"],
             reason=row["reason"],

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from opentelemetry import trace
 
 import tocsin
-from tocsin_console.demo.features import FEATURES
-from tocsin_console.demo.model import DEVICE, FIELDS, MODEL_VERSION, PIXELS, Reader, train
+from tocsin_console.demo.model import DEVICE, FIELDS, MODEL_VERSION, Reader, train
 from tocsin_console.demo.schedule import DEVICES, Calendar
 from tocsin_console.demo.traffic import Day, make_day, night_job_ns
 from tocsin_console.demo.workspace import CONFIDENCE_BAR, COST_PER_CALL_USD, LABEL_DELAY_DAYS, USE_CASE
@@ -64,14 +63,13 @@ class Service:
         self._asked = self._manual = 0
         self._record_late_labels()
         self._late.append([])
-        frame = day_frame(day)
         states = []
         for first, end, at_ns in zip(day.starts[:-1], day.starts[1:], day.batch_ns, strict=True):
             self._clock.jump(int(at_ns))
             # A key, here the batch's number, has the guard choose the same probes in every run.
             route = self._guard.route(f"batch-{at_ns}")
-            states.append(self._serve_batch(route, frame.iloc[first:end], day, slice(first, end)))
-        right = self._reader.answers(day.images) == day.digits
+            states.append(self._serve_batch(route, day.frame.iloc[first:end], day, slice(first, end)))
+        right = day.is_right
         return {
             "calls": len(day),
             "truth": float(right.mean()),
@@ -94,9 +92,10 @@ class Service:
         return str(route.state)
 
     def _answer_without_model(self, batch: Any) -> None:
-        for values in zip(*(batch[name].tolist() for name in FIELDS), strict=True):
+        """Pass items on to people; nobody computes features for a model that is not asked."""
+        for device in batch[DEVICE]:
             with self._without_model as call:
-                call.set_inputs(dict(zip(FIELDS, values, strict=True)))
+                call.set_input(**{DEVICE: device})
                 call.set_output(label=_MANUAL)
         self._manual += len(batch)
 
@@ -134,18 +133,6 @@ class Service:
                 f"expected tocsin to have evaluated everything up to {until:%Y-%m-%d %H:%M} "
                 f"within {_EVALUATED_WITHIN_S:.0f} s; it says {dict(self._guard.metadata)}"
             )
-
-
-def day_frame(day: Day) -> Any:
-    """Put a day into the frame that the pipeline takes: features, device, pixels."""
-    import pandas as pd
-
-    # Plain object labels: pandas' Arrow-backed strings cost more than the model does on batches this small.
-    names = pd.Index([*FIELDS, *PIXELS], dtype=object)
-    numbers = np.hstack([day.features, day.images.reshape(len(day), -1)])
-    frame = pd.DataFrame(numbers, columns=names.drop(DEVICE))
-    frame.insert(len(FEATURES), DEVICE, pd.Series(np.array(DEVICES, dtype=object)[day.devices], dtype=object))
-    return frame
 
 
 def main() -> None:

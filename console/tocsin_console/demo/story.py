@@ -124,6 +124,14 @@ class Story:
         """Whether somebody still has to be told of something that has happened."""
         return self.calendar.decays and not (self.resolves("webhook") and self.resolves("mail"))
 
+    def is_news(self, alert: AlertChange) -> bool:
+        """Whether an alert is worth a line: pages always, of each ticket rule the first."""
+        if alert.severity == "page":
+            return True
+        return alert.state == "firing" and alert == next(
+            known for known in self.alerts if (known.rule, known.state) == (alert.rule, "firing")
+        )
+
     @property
     def guard_states(self) -> list[str]:
         """The guard's states in order, from the normal one it starts in."""
@@ -156,7 +164,7 @@ class Story:
             "days": len(self.reports),
             "wall_s": round(self.wall_s, 1),
             "page_text": page.delivery.text if page else "",
-            "events": [{"day": day, "event": event} for day, event in self.events],
+            "events": [{"day": day, "event": event} for day, event in sorted(self.events, key=_by_day)],
         }
 
     def failures(self) -> list[str]:
@@ -205,6 +213,10 @@ class Story:
 def weeks(days: int) -> Sequence[range]:
     """Cut the days of a story into weeks; the last may be short."""
     return [range(first, min(first + _WEEK, days)) for first in range(0, days, _WEEK)]
+
+
+def _by_day(event: tuple[int, str]) -> int:
+    return event[0]
 
 
 def _rounded(value: float | None) -> float | None:

@@ -1,13 +1,13 @@
 """One day of production: which images arrive when, from which scanner, as batches ready for the model."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tocsin_console.demo.features import features
 from tocsin_console.demo.images import Floats, scan
-from tocsin_console.demo.model import Reader
+from tocsin_console.demo.model import Reader, frame_of
 from tocsin_console.demo.schedule import DEVICE_SHARES, DEVICES, Calendar
 
 _DAY_NS = 86_400 * 10**9
@@ -26,10 +26,11 @@ class Day:
     starts: NDArray[np.int64]  # first row of each batch, and one past the last
     batch_ns: NDArray[np.int64]  # when each batch arrives, ns since the epoch
     images: Floats  # as scanned, (n, 8, 8)
-    features: Floats  # (n, 12)
+    frame: Any  # the same as the model takes them, with features and device
     devices: NDArray[np.int64]  # index into DEVICES, (n,)
     digits: NDArray[np.int64]  # what is really written there, (n,)
-    is_labelled: NDArray[np.bool_]  # whether somebody will say so later, (n,)
+    is_right: NDArray[np.bool_]  # whether the model's answer is: what nobody in production knows, (n,)
+    is_labelled: NDArray[np.bool_]  # whether somebody will look at it later, (n,)
 
     def __len__(self) -> int:
         return len(self.digits)
@@ -53,9 +54,10 @@ def make_day(reader: Reader, calendar: Calendar, number: int, seed: int) -> Day:
         starts=np.concatenate([[0], np.cumsum(sizes)]),
         batch_ns=midnight_ns + moments,
         images=scanned,
-        features=features(scanned),
+        frame=frame_of(scanned, np.array(DEVICES, dtype=object)[devices]),
         devices=devices,
         digits=reader.digits[chosen],
+        is_right=reader.answers(scanned) == reader.digits[chosen],
         is_labelled=rng.random(n) < LABELLED,
     )
 
