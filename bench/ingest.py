@@ -129,11 +129,11 @@ def measure(folder: Path, options: Any) -> list[Figure]:
     )
     return [
         Figure(name="acked_spans_per_s", value=acked / sent.seconds, unit="spans/s"),
-        Figure(name="stored_spans_per_s", value=acked / took_s, unit="spans/s", goal=">= 100000"),
-        Figure(name="system_cpu_s_per_million", value=cpu / acked * 1e6, unit="CPU s", goal="<= 25"),
+        Figure(name="stored_spans_per_s", value=acked / took_s, unit="spans/s", goal=">= 60000"),
+        Figure(name="system_cpu_s_per_million", value=cpu / acked * 1e6, unit="CPU s", goal="<= 16"),
         Figure(name="ack_p50_ms", value=_quantile(latencies, 0.5), unit="ms"),
-        Figure(name="ack_p99_ms", value=_quantile(latencies, 0.99), unit="ms", goal="<= 250"),
-        Figure(name="rss_mb", value=rss_mb, unit="MB", goal="<= 1500"),
+        Figure(name="ack_p99_ms", value=_quantile(latencies, 0.99), unit="ms", goal="<= 100"),
+        Figure(name="rss_mb", value=rss_mb, unit="MB", goal="<= 1000"),
         Figure(name="acked_missing", value=missing, unit="spans", goal="== 0"),
         Figure(name="duplicates", value=rows_wrong, unit="rows", goal="== 0"),
     ]

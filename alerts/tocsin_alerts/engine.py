@@ -54,6 +54,7 @@ class Engine:
         handlers: Sinks, in the order in which they hear of each slot: guard, then delivery.
         maintain: Called with each whole day before anything of it is evaluated: freezes references.
         evaluate: Runs one evaluator over a range of slots.
+        readers: Further clients of the store; each lets one more evaluator run at the same time.
     """
 
     def __init__(
@@ -68,8 +69,9 @@ class Engine:
         handlers: Sequence[EventSink],
         maintain: Callable[[datetime], object],
         evaluate: Evaluate = evaluator.evaluate,
+        readers: Sequence[Query] = (),
     ) -> None:
-        self._query = query
+        self._queries = (query, *readers)
         self._book = book
         self._plans = plans
         self._journal = Journal(query, epoch)
@@ -106,7 +108,7 @@ class Engine:
         failed: dict[str, str] = {}
         attempted = [*due, REFERENCES]
         due = self._keep_references(due, failed)
-        answers = answer(self._query, due, self._jobs, self._evaluate)
+        answers = answer(self._queries, due, self._jobs, self._evaluate)
         failed.update({name: made.error for name, made in answers.items() if made.error})
         samples = self._samples(due, answers)
         self._journal.write_samples(samples, at=now)

@@ -4,8 +4,10 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from typing import Any, Final, Protocol
 
 from tocsin_alerts.ports import Query
@@ -97,14 +99,14 @@ def list_jobs(book: RuleBook, evaluators: Mapping[str, SampleSource], *, keep_of
 
 
 def answer(
-    query: Query,
+    queries: Sequence[Query],
     due: Mapping[str, Sequence[datetime]],
     jobs: Sequence[Job],
     evaluate: Evaluate,
     *,
     timer: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Answer]:
-    """Run each evaluator once over all the slots that its jobs have due.
+    """Run each evaluator once over all the slots that its jobs have due, as many at a time as there are clients.
 
     An evaluator that fails fails its own jobs and no others.
     """
@@ -112,11 +114,15 @@ def answer(
     for job in jobs:
         if due.get(job.name):
             shared.setdefault(job.shares_with, []).append(job)
-    answers: dict[str, Answer] = {}
-    for group in shared.values():
+    free: SimpleQueue[Query] = SimpleQueue()
+    for query in queries:
+        free.put(query)
+
+    def ask(group: Sequence[Job]) -> Answer:
         job = group[0]
         every = job.schedule.every
         slots = sorted({slot for each in group for slot in due[each.name]})
+        query = free.get()
         begun = timer()
         try:
             samples = evaluate(
@@ -127,12 +133,15 @@ def answer(
                 step_s=int(every.total_seconds()),
                 extra=dict(job.params),
             )
-            by_slot = _by_slot(samples)
-            made = Answer(by_slot=by_slot, duration_ms=(timer() - begun) * 1e3)
+            return Answer(by_slot=_by_slot(samples), duration_ms=(timer() - begun) * 1e3)
         except Exception as error:  # noqa: BLE001 - a boundary: whatever an evaluator does harms its own rules alone
-            made = Answer(duration_ms=(timer() - begun) * 1e3, error=f"{type(error).__name__}: {error}"[:2000])
-        answers.update({each.name: made for each in group})
-    return answers
+            return Answer(duration_ms=(timer() - begun) * 1e3, error=f"{type(error).__name__}: {error}"[:2000])
+        finally:
+            free.put(query)
+
+    with ThreadPoolExecutor(len(queries), thread_name_prefix="tocsin-evaluator") as pool:
+        made = pool.map(ask, shared.values())
+        return {job.name: answer for group, answer in zip(shared.values(), made, strict=True) for job in group}
 
 
 def _by_slot(samples: Sequence[Sample]) -> dict[datetime, list[Sample]]:

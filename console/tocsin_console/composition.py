@@ -114,6 +114,7 @@ class Up:
             handlers=(self._guard, self._delivery),
             evaluate=evaluate,
             maintain=lambda day: maintain(query, slot=day),
+            readers=(self._sibling(),),  # most of a query is planning on one core: two halve the wait
         )
         self._evaluation = Evaluation(
             self._engine,

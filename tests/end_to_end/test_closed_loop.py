@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,16 @@ _HERE = Path(__file__).parent
 _CALLS = 300
 
 
-def serve(up: Any) -> "subprocess.Popen[str]":
-    """Start the service."""
+@contextmanager
+def serve(up: Any) -> "Iterator[subprocess.Popen[str]]":
+    """Run the service; it waits for the guard for ever, so a failed test has to end it."""
     command = [sys.executable, str(_HERE / "service.py"), up.facts["grpc"], str(_CALLS)]
     environment = {"TOCSIN_GUARD_ENDPOINT": up.facts["guard"], "PATH": ""}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as service:
+        try:
+            yield service
+        finally:
+            service.kill()
 
 
 def loop_closes(up: Any, wait_for: Any) -> None:

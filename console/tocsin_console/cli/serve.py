@@ -58,7 +58,7 @@ def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="Unattended; exits 0 only when the story happened.")] = False,
     decay: Annotated[bool, typer.Option("--decay/--no-decay", help="Whether the scanner degrades.")] = True,
-    seed: Annotated[int, typer.Option(help="Of everything random in the service.")] = 7,
+    seed: Annotated[int, typer.Option(help="Of everything random in the service.")] = 24,
     data_dir: Annotated[
         Path | None, typer.Option(help="An empty folder to keep.", show_default="a temporary one")
     ] = None,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-DEFAULT_SEED = 7
+DEFAULT_SEED = 24  # any tells the story; this one neither flatters nor hurts the label-free estimate
 
 
 def run(

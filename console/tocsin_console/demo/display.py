@@ -154,14 +154,15 @@ def closing(story: Story, figures: dict[str, Any]) -> RenderableType:
     spans = f"spans sent {figures['spans_sent']:,} = spans stored {figures['spans_stored']:,}"
     if figures["spans_sent"] != figures["spans_stored"]:
         spans = spans.replace("=", "≠")
-    events = Table(title="What happened", title_justify="left", box=None, show_header=False)
-    events.add_column("day", justify="right", no_wrap=True)
-    events.add_column("event")
-    for told in figures["events"]:
-        events.add_row(f"day {told['day']}", Text(told["event"]))
-    return Group(
-        table, note, Text(), events, Text(), Text(f"{spans}   wall time {figures['wall_s']:.1f} s", style="bold")
-    )
+    parts: list[RenderableType] = [table, note, Text()]
+    if figures["events"]:
+        events = Table(title="What happened", title_justify="left", box=None, show_header=False)
+        events.add_column("day", justify="right", no_wrap=True)
+        events.add_column("event")
+        for told in figures["events"]:
+            events.add_row(f"day {told['day']}", Text(told["event"]))
+        parts += [events, Text()]
+    return Group(*parts, Text(f"{spans}   wall time {figures['wall_s']:.1f} s", style="bold"))
 
 
 def _brief(belief: Belief | None) -> str:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,13 +17,13 @@ class Child:
     """One process with its own log file; a context manager that ends it by its id."""
 
     def __init__(
-        self, command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[str, str], reads: bool = False
+        self, command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[str, str], talks: bool = False
     ) -> None:
         self.log = log
         self._command = list(command)
         self._cwd = cwd
         self._environment = {**os.environ, **environment}
-        self._reads = reads
+        self._talks = talks
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -31,8 +32,8 @@ class Child:
                 self._command,
                 cwd=self._cwd,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if self._reads else log,
+                stdin=subprocess.PIPE if self._talks else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if self._talks else log,
                 stderr=log,
                 text=True,
                 # Ctrl-C at the terminal reaches the demo alone, which then ends its children in order.
@@ -49,19 +50,30 @@ class Child:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
 
     @property
     def exit_code(self) -> int | None:
         """The code it ended with; None while it runs."""
         return self._started.poll()
 
+    def say(self, line: str) -> None:
+        """Write one line to its standard input; it may have ended already, which its exit code says."""
+        stdin = self._started.stdin
+        if stdin is None:
+            raise RuntimeError("expected a child that can be talked to: start it with talks=True")
+        with suppress(BrokenPipeError):
+            stdin.write(line + "\n")
+            stdin.flush()
+
     def lines(self) -> Iterator[str]:
         """Yield what it prints, line by line, until it ends."""
         stdout = self._started.stdout
         if stdout is None:
-            raise RuntimeError("expected a child whose output is read: start it with reads=True")
+            raise RuntimeError("expected a child that can be listened to: start it with talks=True")
         yield from stdout
 
     def wait(self, timeout_s: float) -> int:

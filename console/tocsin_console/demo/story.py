@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from tocsin_console.demo.receivers import Delivery
 from tocsin_console.demo.schedule import REFERENCE_DAYS, Calendar
@@ -77,6 +77,15 @@ class Arrival:
         return "resolved" if re.search(r"\bresolved\b", self.delivery.subject, re.IGNORECASE) else "firing"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Event:
+    """One line of the story; within a day the causes come before what they led to."""
+
+    day: int
+    rank: Literal[0, 1, 2, 3, 4]  # hidden truth, alert, guard, message, person
+    text: str = field(compare=False)
+
+
 @dataclass(slots=True, kw_only=True)
 class Story:
     """Everything that was seen, in order."""
@@ -87,7 +96,7 @@ class Story:
     changes: list[GuardChange] = field(default_factory=list)
     alerts: list[AlertChange] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
-    events: list[tuple[int, str]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     spans_sent: int = 0
     spans_stored: int = 0
     dropped: int = 0
@@ -164,7 +173,7 @@ class Story:
             "days": len(self.reports),
             "wall_s": round(self.wall_s, 1),
             "page_text": page.delivery.text if page else "",
-            "events": [{"day": day, "event": event} for day, event in sorted(self.events, key=_by_day)],
+            "events": [{"day": event.day, "event": event.text} for event in sorted(self.events)],
         }
 
     def failures(self) -> list[str]:
@@ -213,10 +222,6 @@ class Story:
 def weeks(days: int) -> Sequence[range]:
     """Cut the days of a story into weeks; the last may be short."""
     return [range(first, min(first + _WEEK, days)) for first in range(0, days, _WEEK)]
-
-
-def _by_day(event: tuple[int, str]) -> int:
-    return event[0]
 
 
 def _rounded(value: float | None) -> float | None:
