@@ -63,7 +63,7 @@ def brief(case: Case) -> View:
     new = [alert for alert in alerts if alert.is_new]
     lead = (new or alerts)[0] if case.transition == "updated" else alerts[0]
     rule = case.rules.get(lead.rule)
-    wrong, before = _wrong_per_day(findings)
+    wrong, before = _wrong_per_day(findings, lead)
     do_now, command = _do_now(case, lead, wrong, before)
     owner = (rule.text.owner if rule else None) or plan.owner or ""
     return View(
@@ -141,9 +141,14 @@ def _unit(rule: Rule | None, event: AlertEvent) -> str:
     return "PSI" if unit == "nats" else unit
 
 
-def _wrong_per_day(findings: Findings) -> tuple[float | None, float | None]:
-    """Count wrong answers a day: now, and as it was in the reference."""
-    measure = findings.quality or findings.estimated
+def _wrong_per_day(findings: Findings, lead: Alert) -> tuple[float | None, float | None]:
+    """Count wrong answers a day: now, and as it was in the reference.
+
+    By labels when they are what fired. Otherwise by the estimate, which speaks of the last days: labels are of calls
+    before those, and would count today's wrong answers from before the drop.
+    """
+    by_labels = lead.evaluator == "accuracy"
+    measure = (findings.quality or findings.estimated) if by_labels else (findings.estimated or findings.quality)
     if measure is None or measure.value is None or findings.calls_per_day is None:
         return None, None
     before = None if measure.baseline is None else (1 - measure.baseline) * findings.calls_per_day

@@ -91,6 +91,9 @@ _PLAIN_TEXTS: Final = (
 )
 
 
+_COMMENTS: Final = r"/\*(?s:.*?)\*/\s*|(?m:^\s*--.*\n)"  # parsed anew by every insert, and they name placeholders
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoder:
     """The decoding of one kind of segment."""
@@ -121,7 +124,7 @@ def decoder(kind: Kind) -> Decoder:
         "traces": ("otlp.proto", "spans.sql", _TRACES, "spans_in"),
         "outcomes": ("outcomes.proto", "outcomes.sql", _OUTCOMES, "outcomes_in"),
     }[kind]
-    text = folder.joinpath(select).read_text(encoding="utf-8")
+    text = re.sub(_COMMENTS, "", folder.joinpath(select).read_text(encoding="utf-8"))
     return Decoder(
         target=target,
         select=re.sub(r"\$\{(texts|plain):([a-z_.]+)\}", _expand, text),

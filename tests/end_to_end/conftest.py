@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _START_NS = 1_772_452_800_000_000_000
 _SPANS = 20  # a request
-_PATIENCE_S = 40.0  # a loaded machine; the usual is two
+_PATIENCE_S = 60.0  # a loaded machine is slow, not broken
 
 
 def _wait_for(seen: Callable[[], Any], *, what: str) -> Any:
