@@ -16,7 +16,7 @@ help:
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"tocsin needs Python 3.11 or newer, this is {v.major}.{v.minor}: run make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV) || (echo "python3-venv is missing: apt-get install python3-venv"; exit 1)
-	@echo "Installing into $(VENV) (about 450 MB to download the first time, most of it the ClickHouse engine) ..."
+	@echo "Installing into $(VENV) (about 400 MB to download the first time, most of it the ClickHouse engine) ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
