@@ -3,17 +3,17 @@
 The folder of rules may hold evaluators (``.sql``) beside rules (``.yaml``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tocsin_alerts.checks import run_tests
 from tocsin_alerts.durations import format_duration
-from tocsin_alerts.errors import EvaluatorError
+from tocsin_alerts.errors import EvaluatorError, Finding
 from tocsin_alerts.evaluator import Evaluator, load_evaluators
 from tocsin_alerts.ports import Query
 from tocsin_alerts.rules import RuleBook, survey
-from tocsin_alerts.template_check import check_templates
+from tocsin_alerts.template_check import check_named, check_templates
 from tocsin_console.config import Config
 from tocsin_console.errors import UsageProblem
 
@@ -49,10 +49,16 @@ def read(config: Config, *, with_tests: bool = False, query: Query | None = None
     except EvaluatorError as error:
         return Reading(evaluators={}, book=RuleBook(), findings=(str(error),))
     book, wrong = survey(config.rules_dir, evaluators=evaluators, query=query)
-    wrong = [*wrong, *check_templates(config.templates_dir)]
+    wrong = [*wrong, *check_templates(config.templates_dir), *_unknown_templates(book, config)]
     if with_tests:
         wrong += [finding for rule in book for finding in run_tests(rule)]
     return Reading(evaluators=evaluators, book=book, findings=tuple(str(finding) for finding in wrong))
+
+
+def _unknown_templates(book: RuleBook, config: Config) -> Iterator[Finding]:
+    for rule in book:
+        if rule.text.template and (wrong := check_named(config.templates_dir, rule.text.template)):
+            yield Finding(path=rule.path, line=0, message=wrong)
 
 
 def listed(book: RuleBook) -> list[dict[str, Any]]:

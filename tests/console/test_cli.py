@@ -185,6 +185,20 @@ def test_a_rule_with_an_unknown_evaluator_is_a_finding_with_its_line(tocsin: Toc
     assert any("mine.yaml:4" in each and "'accuracy'" in each for each in json.loads(result.stdout)["findings"])
 
 
+def test_a_rule_that_names_an_unknown_template_is_refused_with_the_nearest(tocsin: Tocsin) -> None:
+    """Found at three in the morning, it would be a page in the fallback text."""
+    Path("rules").mkdir()
+    Path("rules/mine.yaml").write_text(
+        "rule: mine\nsummary: mine\nseverity: page\nevaluator: accuracy\nwhen: value < 0.9\ntemplate: firring\n"
+    )
+
+    result = tocsin("rules", "check", "--json")
+
+    assert result.exit_code == 1
+    findings = json.loads(result.stdout)["findings"]
+    assert any("mine.yaml" in each and "firring" in each and "firing" in each for each in findings), findings
+
+
 @pytest.mark.usefixtures("running")
 def test_a_mapping_is_written_and_told_to_the_running_server(tocsin: Tocsin) -> None:
     """Calls from now on carry the new name."""
