@@ -129,12 +129,8 @@ def decoder(kind: Kind) -> Decoder:
         target=target,
         select=re.sub(r"\$\{(texts|plain):([a-z_.]+)\}", _expand, text),
         structure=structure,
-        settings={
-            "format_schema": folder.joinpath(schema).read_text(encoding="utf-8"),
-            "format_schema_source": "string",
-            "format_schema_message_name": "Request",
-            "input_format_protobuf_oneof_presence": 1,
-        },
+        # Named by its file: given as text, the engine would write a copy into whatever folder the process was started in.
+        settings={"format_schema": f"{folder.joinpath(schema)}:Request", "input_format_protobuf_oneof_presence": 1},
     )
 
 

@@ -58,6 +58,9 @@ def loop_closes(up: Any, wait_for: Any) -> None:
     assert findings == {"channels", "use case digits"}
     assert up.end(signal.SIGTERM) == 0
     assert not (up.folder / "data" / "run.json").exists()
+    # A service may be started in a folder that it may not write: everything is in its data folder.
+    there = {each.name for each in up.folder.iterdir()} - {"server"}  # the ClickHouse server's own, where there is one
+    assert there == {"data", "up.log"}
 
 
 def watch_one_call(up: Any) -> None:
