@@ -39,11 +39,16 @@ def check(
         shipped: Whether to begin with the rules that come with tocsin.
     """
     book, findings = survey(*folders, evaluators=evaluators, query=query, shipped=shipped)
+    if check_template:
+        findings += unknown_templates(book, check_template)
+    return findings + [finding for rule in book for finding in run_tests(rule)]
+
+
+def unknown_templates(book: RuleBook, check_template: CheckTemplate) -> Iterator[Finding]:
+    """Say which rules name a template that is none."""
     for rule in book:
-        if check_template and rule.text.template and (wrong := check_template(rule.text.template)):
-            findings.append(Finding(path=rule.path, line=0, message=f"template: {wrong}"))
-        findings += run_tests(rule)
-    return findings
+        if rule.text.template and (wrong := check_template(rule.text.template)):
+            yield Finding(path=rule.path, line=0, message=f"template: {wrong}")
 
 
 def run_tests(rule: Rule) -> Iterator[Finding]:

@@ -3,13 +3,13 @@
 The folder of rules may hold evaluators (``.sql``) beside rules (``.yaml``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tocsin_alerts.checks import run_tests
+from tocsin_alerts.checks import run_tests, unknown_templates
 from tocsin_alerts.durations import format_duration
-from tocsin_alerts.errors import EvaluatorError, Finding
+from tocsin_alerts.errors import EvaluatorError
 from tocsin_alerts.evaluator import Evaluator, load_evaluators
 from tocsin_alerts.ports import Query
 from tocsin_alerts.rules import RuleBook, survey
@@ -49,16 +49,11 @@ def read(config: Config, *, with_tests: bool = False, query: Query | None = None
     except EvaluatorError as error:
         return Reading(evaluators={}, book=RuleBook(), findings=(str(error),))
     book, wrong = survey(config.rules_dir, evaluators=evaluators, query=query)
-    wrong = [*wrong, *check_templates(config.templates_dir), *_unknown_templates(book, config)]
+    wrong += check_templates(config.templates_dir)
+    wrong += unknown_templates(book, lambda name: check_named(config.templates_dir, name))
     if with_tests:
         wrong += [finding for rule in book for finding in run_tests(rule)]
     return Reading(evaluators=evaluators, book=book, findings=tuple(str(finding) for finding in wrong))
-
-
-def _unknown_templates(book: RuleBook, config: Config) -> Iterator[Finding]:
-    for rule in book:
-        if rule.text.template and (wrong := check_named(config.templates_dir, rule.text.template)):
-            yield Finding(path=rule.path, line=0, message=wrong)
 
 
 def listed(book: RuleBook) -> list[dict[str, Any]]:
