@@ -19,6 +19,7 @@ class _Decoding:
     def __init__(self, database: Database, engine: Database) -> None:
         self._database = database
         self._engine = engine  # the one that decodes: embedded, since a server may be too old for it
+        self._columns: dict[Kind, tuple[str, ...]] = {}
 
     @cached_property
     def decoders(self) -> dict[Kind, Decoder]:
@@ -26,7 +27,11 @@ class _Decoding:
         return {kind: decoder(kind) for kind in kinds}
 
     def columns(self, kind: Kind) -> tuple[str, ...]:
-        target = self.decoders[kind].target
+        if kind not in self._columns:
+            self._columns[kind] = self._ask_columns(self.decoders[kind].target)
+        return self._columns[kind]
+
+    def _ask_columns(self, target: str) -> tuple[str, ...]:
         found = self._database.rows(
             "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position",
             {"table": target},
@@ -50,7 +55,6 @@ class EmbeddedStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._decoding = _Decoding(database, database)
-        self._columns: dict[Kind, str] = {}
 
     def insert(self, segment: Segment) -> None:
         """Store every row of a segment, once.
@@ -60,9 +64,7 @@ class EmbeddedStore:
             StoreRejected: it can never be stored whole.
         """
         chosen = self._decoding.decoders[segment.kind]
-        if segment.kind not in self._columns:
-            self._columns[segment.kind] = ", ".join(self._decoding.columns(segment.kind))
-        columns = self._columns[segment.kind]
+        columns = ", ".join(self._decoding.columns(segment.kind))
         select = f"SELECT {columns} FROM ({chosen.query(segment.path, segment.hash)})"
         self._database.command(f"INSERT INTO {chosen.target} ({columns}) {chosen.clause(token=segment.hash)} {select}")
 
@@ -78,14 +80,11 @@ class ServerStore:
         self._database = database
         self._engine = engine
         self._decoding = _Decoding(database, engine)
-        self._columns: dict[Kind, tuple[str, ...]] = {}
 
     def insert(self, segment: Segment) -> None:
         """As :meth:`EmbeddedStore.insert`."""
         chosen = self._decoding.decoders[segment.kind]
-        if segment.kind not in self._columns:
-            self._columns[segment.kind] = self._decoding.columns(segment.kind)
-        columns = self._columns[segment.kind]
+        columns = self._decoding.columns(segment.kind)
         block = self._engine.raw(
             f"SELECT {', '.join(columns)} FROM ({chosen.query(segment.path, segment.hash)}) {chosen.clause()}",
             fmt="Native",
