@@ -7,6 +7,8 @@ TocsinError
     ├── StoreInUse         fix: another process holds the data folder
     ├── SchemaError        fix: the tables are newer than this version, or were changed by hand
     ├── AddressInUse       fix: another process listens there
+    ├── TlsError           fix: a certificate, key or authority cannot be used
+    ├── Unauthenticated    fix: the sender's ingest key is missing or none of ours
     ├── RequestRejected    fix: the sender's request will always be refused
     └── Overloaded         try again after the delay it names: nothing was stored
 """
@@ -36,6 +38,14 @@ class SchemaError(CollectorError):
 
 class AddressInUse(CollectorError):  # noqa: N818 - as above
     """Another process listens on the address."""
+
+
+class TlsError(CollectorError):
+    """A certificate, private key or authority that cannot be used: missing, damaged, expired, or of another."""
+
+
+class Unauthenticated(CollectorError):  # noqa: N818 - as above
+    """The sender showed no ingest key where one is needed, or one that is none of ours. Never names the key."""
 
 
 class RequestRejected(CollectorError):  # noqa: N818 - as above

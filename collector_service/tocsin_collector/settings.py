@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tocsin_collector.redaction import Redaction
+from tocsin_collector.tls import TlsFiles
+
 _MIB = 1024 * 1024
 
 
@@ -22,6 +25,8 @@ class CollectorSettings:
     quiet_s: float = 0.03  # seal early when nothing came for this long and the loader is idle
     retry_after_s: float = 1.0  # what an overloaded collector asks for; Python's exporter gives up after about 10 s
     handler_threads: int = 32
+    tls: TlsFiles | None = None  # None: in clear, for loopback
+    redactions: tuple[Redaction, ...] = ()  # what is taken out of texts before they are stored, in this order
 
     def __post_init__(self) -> None:
         for name in ("max_request_bytes", "max_request_spans", "max_bytes_in_flight", "segment_max_bytes"):
@@ -29,6 +34,9 @@ class CollectorSettings:
                 raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
         if not 0 < self.retry_after_s <= 2:
             raise ValueError(f"expected retry_after_s above 0 and at most 2, got {self.retry_after_s}")
+        names = [rule.name for rule in self.redactions]
+        if len(set(names)) < len(names):
+            raise ValueError(f"expected redactions of different names, got {', '.join(sorted(names))}")
         if self.spool_max_bytes < self.segment_max_bytes:
             raise ValueError(
                 f"expected spool_max_bytes of at least segment_max_bytes ({self.segment_max_bytes}), "

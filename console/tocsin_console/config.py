@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from tocsin_collector.redaction import Redaction
+from tocsin_collector.tls import TlsFiles
 from tocsin_console.addresses import Address
-from tocsin_console.config_file import Channel, Clock, TocsinYaml, UseCaseMapping
+from tocsin_console.config_file import Channel, Clock, IngestKeys, TocsinYaml, UseCaseMapping
 from tocsin_console.errors import UsageProblem
 
 FILE_NAME = "tocsin.yaml"
@@ -45,6 +47,9 @@ class Config:
     api: Address
     api_is_given: bool  # somebody named the address, so a run.json does not decide
     guard: Address
+    tls: TlsFiles | None
+    ingest_keys: IngestKeys
+    redactions: tuple[Redaction, ...]
     channels: tuple[Channel, ...]
     use_case_map: tuple[UseCaseMapping, ...]
     use_cases_dir: Path
@@ -94,6 +99,9 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         api=Address.parse(pick(flags.api, "TOCSIN_API_ADDRESS", said.listen.api, API)),
         api_is_given=bool(flags.api or environment.get("TOCSIN_API_ADDRESS")),
         guard=Address.parse(pick(flags.guard, "TOCSIN_GUARD_ADDRESS", said.listen.guard, GUARD)),
+        tls=_tls(said, environment, base=base, cwd=cwd),
+        ingest_keys=_ingest_keys(said, environment),
+        redactions=tuple(each.rule() for each in said.redact),
         channels=said.channels,
         use_case_map=said.use_case_map,
         use_cases_dir=folder("TOCSIN_USE_CASES", said.use_cases, "use_cases"),
@@ -154,6 +162,31 @@ def _truth(flag: bool | None, variable: str | None, in_file: bool | None) -> boo
     if variable:
         return variable.lower() not in {"0", "false", "no"}
     return bool(in_file)
+
+
+def _tls(said: TocsinYaml, environment: Mapping[str, str], *, base: Path, cwd: Path) -> TlsFiles | None:
+    def path(variable: str, in_file: Path | None) -> Path | None:
+        told = environment.get(variable)
+        return cwd / told if told else in_file and base / in_file
+
+    certificate = path("TOCSIN_TLS_CERTIFICATE", said.tls.certificate)
+    private_key = path("TOCSIN_TLS_PRIVATE_KEY", said.tls.private_key)
+    client_ca = path("TOCSIN_TLS_CLIENT_CA", said.tls.client_ca)
+    if certificate and private_key:
+        return TlsFiles(certificate=certificate, private_key=private_key, client_ca=client_ca)
+    if certificate or private_key or client_ca:
+        raise UsageProblem(
+            "expected a certificate and its private key (tls.certificate and tls.private_key, or TOCSIN_TLS_CERTIFICATE "
+            "and TOCSIN_TLS_PRIVATE_KEY), got one without the other"
+        )
+    return None
+
+
+def _ingest_keys(said: TocsinYaml, environment: Mapping[str, str]) -> IngestKeys:
+    told = environment.get("TOCSIN_INGEST_KEYS") or said.ingest_keys or "optional"
+    if told not in {"required", "optional"}:
+        raise UsageProblem(f"expected TOCSIN_INGEST_KEYS to be required or optional, got {told!r}")
+    return cast(IngestKeys, told)
 
 
 def _password(said: TocsinYaml, environment: Mapping[str, str], base: Path) -> str:

@@ -1,11 +1,15 @@
 """The shape of tocsin.yaml: every key optional, every unknown key refused."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tocsin_collector.redaction import PRESETS, Redaction
 
 Clock = Literal["wall", "data"]
+IngestKeys = Literal["required", "optional"]
 Severities = tuple[Literal["page", "ticket", "log"], ...]
 
 
@@ -72,6 +76,58 @@ _KEYS_OF_TYPE: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # 
 }
 
 
+class TlsSection(_Section):
+    """The certificate that receivers and the guard show, and whose clients are let in."""
+
+    certificate: Path | None = None
+    private_key: Path | None = None
+    client_ca: Path | None = None
+
+    @model_validator(mode="after")
+    def _is_a_pair(self) -> Self:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("a certificate needs its private_key, and the key its certificate: give both")
+        if self.client_ca and not self.certificate:
+            raise ValueError("client_ca needs a certificate and private_key of our own: give all three")
+        return self
+
+
+class RedactSection(_Section):
+    """One rule of what is taken out of texts before they are stored: a shipped one by name, or a pattern."""
+
+    preset: str | None = None
+    name: str | None = None
+    pattern: str | None = None
+    luhn: bool | None = None
+    fields: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, said: Any) -> Any:
+        return {"preset": said} if isinstance(said, str) else said
+
+    @model_validator(mode="after")
+    def _is_a_rule(self) -> Self:
+        self.rule()
+        return self
+
+    def rule(self) -> Redaction:
+        """Give the rule that this stands for.
+
+        Raises:
+            ValueError: it stands for none.
+        """
+        if self.preset is None:
+            if self.name is None or self.pattern is None:
+                raise ValueError(f"expected a name and a pattern, or one of {', '.join(sorted(PRESETS))}")
+            return Redaction(name=self.name, pattern=self.pattern, luhn=bool(self.luhn), fields=self.fields)
+        if self.name is not None or self.pattern is not None or self.luhn is not None:
+            raise ValueError(f"{self.preset} has a name and a pattern of its own: beside it only fields can be given")
+        if self.preset not in PRESETS:
+            raise ValueError(f"expected one of {', '.join(sorted(PRESETS))}, got {self.preset!r}")
+        return replace(PRESETS[self.preset], fields=self.fields)
+
+
 class UseCaseMapping(_Section):
     """Names the use case of spans that do not say; an empty key matches everything."""
 
@@ -91,8 +147,19 @@ class TocsinYaml(_Section):
     insecure: bool | None = None
     store: StoreSection = StoreSection()
     listen: ListenSection = ListenSection()
+    tls: TlsSection = TlsSection()
+    ingest_keys: IngestKeys | None = None
+    redact: tuple[RedactSection, ...] = ()
     channels: tuple[Channel, ...] = ()
     use_case_map: tuple[UseCaseMapping, ...] = ()
     use_cases: Path | None = None  # folder of plans
     rules: Path | None = None  # folder of rules beside the shipped ones
     templates: Path | None = None  # folder of templates that override the shipped ones
+
+    @field_validator("redact")
+    @classmethod
+    def _has_names_once(cls, said: tuple[RedactSection, ...]) -> tuple[RedactSection, ...]:
+        names = [each.rule().name for each in said]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"expected each name once, got {', '.join(twice)} more often")
+        return said

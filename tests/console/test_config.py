@@ -102,3 +102,66 @@ def test_a_secret_is_a_reference(tmp_path: Path) -> None:
         with pytest.raises(UsageProblem) as caught:
             secret(reference, environment={}, base=tmp_path, what="it")
         assert "hunter2" not in str(caught.value)
+
+
+def _file(folder: Path, text: str) -> Path:
+    file = folder / "tocsin.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_tls_files_stand_beside_the_configuration(tmp_path: Path) -> None:
+    """A path is meant from the file that says it; a variable's from where the command was started."""
+    _file(tmp_path, "tls: {certificate: tls/a.pem, private_key: tls/a.key}\ningest_keys: required\n")
+
+    config = resolve(Flags(), environment={"TOCSIN_TLS_CLIENT_CA": "ca.pem"}, cwd=tmp_path)
+
+    assert config.tls is not None
+    assert config.tls.certificate == tmp_path / "tls/a.pem"
+    assert config.tls.client_ca == tmp_path / "ca.pem"
+    assert config.ingest_keys == "required"
+
+
+def test_half_a_certificate_is_refused(tmp_path: Path) -> None:
+    """Listening in clear because one of two paths was forgotten would be the worst reading."""
+    _file(tmp_path, "tls: {certificate: a.pem}\n")
+
+    with pytest.raises((DocumentError, UsageProblem), match="private_key"):
+        resolve(Flags(), environment={}, cwd=tmp_path)
+    with pytest.raises(UsageProblem, match="one without the other"):
+        resolve(Flags(config=None), environment={"TOCSIN_TLS_CLIENT_CA": "ca.pem"}, cwd=tmp_path / "elsewhere")
+
+
+def test_redaction_rules_are_shipped_ones_by_name_or_patterns(tmp_path: Path) -> None:
+    """The order is kept: an earlier rule takes its text before a later one sees it."""
+    _file(
+        tmp_path,
+        "redact:\n  - email\n  - {preset: iban, fields: [a.*]}\n  - {name: t, pattern: 'T-\\d+', luhn: true}\n",
+    )
+
+    rules = resolve(Flags(), environment={}, cwd=tmp_path).redactions
+
+    assert [(rule.name, rule.fields, rule.luhn) for rule in rules] == [
+        ("email", (), False),
+        ("iban", ("a.*",), False),
+        ("t", (), True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("redact: [emial]", "expected one of api-key, bearer-token"),
+        ("redact: [email, email]", "email more often"),
+        ("redact:\n  - {name: x, pattern: '(?<=a)b'}", "looks ahead or behind"),
+        ("redact:\n  - {preset: email, pattern: x}", "pattern of its own"),
+        ("redact:\n  - {name: x}", "a name and a pattern"),
+        ("ingest_keys: maybe", "'required' or 'optional'"),
+    ],
+)
+def test_a_rule_that_cannot_hold_is_refused_with_its_line(tmp_path: Path, text: str, why: str) -> None:
+    """A typo must not leave card numbers in the store."""
+    _file(tmp_path, text + "\n")
+
+    with pytest.raises((DocumentError, UsageProblem), match=why):
+        resolve(Flags(), environment={}, cwd=tmp_path)
