@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["traces", "outcomes"]
+Kind: TypeAlias = Literal["traces", "outcomes", "logs"]
 
 # One segment is one block is one insert: what makes a retry with the same token find every target as it left it.
 # Compiling expressions costs seconds on the first insert and gains nothing on blocks of this size.
@@ -66,6 +66,17 @@ _OUTCOMES: Final = (
     f" {_ENVELOPE}"
 )
 
+_RECORD: Final = (
+    "Tuple(time_unix_nano UInt64, severity_number Int32, severity_text String,"
+    f" body {_ANY}, attributes {_PAIRS}, flags UInt32, trace_id String, span_id String, observed_time_unix_nano UInt64,"
+    " event_name String)"
+)
+_LOGS: Final = (
+    f"resource_logs Array(Tuple(resource Tuple(attributes {_PAIRS}), scope_logs Array(Tuple("
+    f"scope Tuple(name String, version String, attributes {_PLAIN_PAIRS}), log_records Array({_RECORD}),"
+    f" schema_url String)), schema_url String)), {_ENVELOPE}"
+)
+
 # An element of a list or map, printed as JSON; what nests deeper is its protobuf bytes in base64: lossless.
 _JSON: Final = (
     "multiIf({e}.value = 'string_value', toJSONString({e}.string_value), {e}.value = 'int_value', toString({e}.int_value),"
@@ -91,6 +102,7 @@ _PLAIN_TEXTS: Final = (
 )
 
 
+_VALUE_TEXTS: Final = _TEXTS.replace("{x}.value.", "{x}.")  # of values that stand alone, without their keys
 _COMMENTS: Final = r"/\*(?s:.*?)\*/\s*|(?m:^\s*--.*\n)"  # parsed anew by every insert, and they name placeholders
 
 
@@ -123,11 +135,12 @@ def decoder(kind: Kind) -> Decoder:
     schema, select, structure, target = {
         "traces": ("otlp.proto", "spans.sql", _TRACES, "spans_in"),
         "outcomes": ("outcomes.proto", "outcomes.sql", _OUTCOMES, "outcomes_in"),
+        "logs": ("logs.proto", "logs.sql", _LOGS, "logs_in"),
     }[kind]
     text = re.sub(_COMMENTS, "", folder.joinpath(select).read_text(encoding="utf-8"))
     return Decoder(
         target=target,
-        select=re.sub(r"\$\{(texts|plain):([a-z_.]+)\}", _expand, text),
+        select=re.sub(r"\$\{(texts|plain|values):([a-z_.]+)\}", _expand, text),
         structure=structure,
         # Named by its file: given as text, the engine would write a copy into whatever folder the process was started in.
         settings={"format_schema": f"{folder.joinpath(schema)}:Request", "input_format_protobuf_oneof_presence": 1},
@@ -135,7 +148,7 @@ def decoder(kind: Kind) -> Decoder:
 
 
 def _expand(found: re.Match[str]) -> str:
-    return (_TEXTS if found[1] == "texts" else _PLAIN_TEXTS).format(x=found[2])
+    return {"texts": _TEXTS, "plain": _PLAIN_TEXTS, "values": _VALUE_TEXTS}[found[1]].format(x=found[2])
 
 
 def _quoted(text: str) -> str:

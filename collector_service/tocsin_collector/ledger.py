@@ -115,4 +115,4 @@ class Ledger:
 
 def kinds() -> tuple[Kind, ...]:
     """List the kinds that the spool holds."""
-    return ("traces", "outcomes")
+    return ("traces", "outcomes", "logs")

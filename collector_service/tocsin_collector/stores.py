@@ -10,7 +10,11 @@ from tocsin_collector.decoder import BLOCK_SETTINGS, Decoder, Kind, decoder
 from tocsin_collector.segments import Segment
 
 # The tables that hold a row's segment: what a restart asks whether an insert got there.
-TARGETS: Final[dict[Kind, tuple[str, ...]]] = {"traces": ("otel_traces", "ai_calls"), "outcomes": ("outcomes",)}
+TARGETS: Final[dict[Kind, tuple[str, ...]]] = {
+    "traces": ("otel_traces", "ai_calls"),
+    "outcomes": ("outcomes",),
+    "logs": ("otel_logs",),
+}
 
 
 class _Decoding:
@@ -23,7 +27,7 @@ class _Decoding:
 
     @cached_property
     def decoders(self) -> dict[Kind, Decoder]:
-        kinds: Iterable[Kind] = ("traces", "outcomes")
+        kinds: Iterable[Kind] = ("traces", "outcomes", "logs")
         return {kind: decoder(kind) for kind in kinds}
 
     def columns(self, kind: Kind) -> tuple[str, ...]:

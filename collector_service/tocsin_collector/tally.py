@@ -34,6 +34,12 @@ class CollectorStats:
     refused_outcomes: int
     dead_lettered_outcomes: int
     waiting_outcomes: int
+    received_logs: int  # log records
+    stored_logs: int
+    duplicate_logs: int
+    refused_logs: int
+    dead_lettered_logs: int
+    waiting_logs: int
     spool_bytes: int
     bytes_in_flight: int
     segments_loaded: int
@@ -62,7 +68,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._books: dict[Kind, _Book] = {"traces": _Book(), "outcomes": _Book()}
+        self._books: dict[Kind, _Book] = {"traces": _Book(), "outcomes": _Book(), "logs": _Book()}
         self._spool_bytes = 0
         self._in_flight = 0
         self._segments = self._torn_tails = self._torn_bytes = self._load_errors = 0
@@ -119,7 +125,7 @@ class Tally:
     def snapshot(self) -> CollectorStats:
         """Read everything at one instant."""
         with self._lock:
-            traces, outcomes = self._books["traces"], self._books["outcomes"]
+            traces, outcomes, logs = self._books["traces"], self._books["outcomes"], self._books["logs"]
             return CollectorStats(
                 received_requests=traces.balance("requests", "received"),
                 received_spans=traces.balance("items", "received"),
@@ -139,6 +145,12 @@ class Tally:
                 refused_outcomes=outcomes.balance("items", "refused"),
                 dead_lettered_outcomes=outcomes.balance("items", "dead_lettered"),
                 waiting_outcomes=outcomes.waiting("items"),
+                received_logs=logs.balance("items", "received"),
+                stored_logs=logs.balance("items", "stored"),
+                duplicate_logs=logs.balance("items", "duplicate"),
+                refused_logs=logs.balance("items", "refused"),
+                dead_lettered_logs=logs.balance("items", "dead_lettered"),
+                waiting_logs=logs.waiting("items"),
                 spool_bytes=self._spool_bytes,
                 bytes_in_flight=self._in_flight,
                 segments_loaded=self._segments,

@@ -91,7 +91,12 @@ class Client:
 
 def loaded(collector: Collector) -> None:
     """Wait until nothing waits to be loaded."""
-    eventually(lambda: collector.stats().waiting_requests == 0 and collector.stats().waiting_outcomes == 0)
+
+    def is_empty() -> bool:
+        stats = collector.stats()
+        return stats.waiting_requests == stats.waiting_outcomes == stats.waiting_logs == 0
+
+    eventually(is_empty)
 
 
 def count(database: Database, table: str, where: str = "1") -> int:
