@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4317"
 DEFAULT_GUARD_ENDPOINT: Final = "127.0.0.1:8015"
@@ -57,7 +57,11 @@ class Settings:
             endpoint=traces if "://" in traces else f"http://{traces}",
             outcomes=address(environ.get("TOCSIN_OUTCOMES_ENDPOINT") or base),
             guard=address(guard),
-            headers=tuple((headers or {}).items()) or _headers(environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
+            headers=_with_key(
+                tuple((key.lower(), value) for key, value in (headers or {}).items())
+                or _headers(environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
+                environ.get("TOCSIN_KEY", "").strip(),
+            ),
             max_queue_size=max_queue_size or int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or 65_536),
             schedule_delay_ms=int(environ.get("OTEL_BSP_SCHEDULE_DELAY") or 100),
             block_when_full_s=block_when_full_s,
@@ -73,6 +77,13 @@ def address(endpoint: str) -> Address:
 
 
 def _headers(written: str) -> tuple[tuple[str, str], ...]:
-    """Read OTEL_EXPORTER_OTLP_HEADERS: ``key=value`` pairs with commas between."""
+    """Read OTEL_EXPORTER_OTLP_HEADERS: ``key=value`` pairs with commas between, percent-encoded as in W3C baggage."""
     pairs = (pair.partition("=") for pair in written.split(",") if "=" in pair)
-    return tuple((key.strip().lower(), value.strip()) for key, _, value in pairs)
+    return tuple((unquote(key.strip()).lower(), unquote(value.strip())) for key, _, value in pairs)
+
+
+def _with_key(headers: tuple[tuple[str, str], ...], key: str) -> tuple[tuple[str, str], ...]:
+    """Show the ingest key with every request, unless a header says who sends already."""
+    if not key or any(name in {"authorization", "x-tocsin-key"} for name, _ in headers):
+        return headers
+    return (*headers, ("authorization", f"Bearer {key}"))
