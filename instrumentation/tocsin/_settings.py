@@ -15,6 +15,16 @@ class Address:
 
     target: str  # host:port, as gRPC wants it
     secure: bool  # TLS; never on an http:// or bare address
+    files: "TlsFiles | None" = None  # None: the authorities of the system, and no certificate of our own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """PEM files by OpenTelemetry's variables; empty where none was given."""
+
+    authority: str = ""  # whom we trust to name the server
+    client_certificate: str = ""
+    client_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +65,8 @@ class Settings:
             service_name=service_name or environ.get("TOCSIN_SERVICE_NAME") or None,
             use_case=use_case or environ.get("TOCSIN_USE_CASE") or None,
             endpoint=traces if "://" in traces else f"http://{traces}",
-            outcomes=address(environ.get("TOCSIN_OUTCOMES_ENDPOINT") or base),
-            guard=address(guard),
+            outcomes=address(environ.get("TOCSIN_OUTCOMES_ENDPOINT") or base, _files(environ)),
+            guard=address(guard, _files(environ)),
             headers=_with_key(
                 tuple((key.lower(), value) for key, value in (headers or {}).items())
                 or _headers(environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
@@ -68,12 +78,23 @@ class Settings:
         )
 
 
-def address(endpoint: str) -> Address:
+def address(endpoint: str, files: TlsFiles | None = None) -> Address:
     """Read ``https://host:port``, ``http://host:port`` or ``host:port``."""
     if "://" not in endpoint:
         return Address(target=endpoint, secure=False)
     parts = urlsplit(endpoint)
-    return Address(target=parts.netloc, secure=parts.scheme == "https")
+    secure = parts.scheme == "https"
+    return Address(target=parts.netloc, secure=secure, files=files if secure else None)
+
+
+def _files(environ: Mapping[str, str]) -> TlsFiles | None:
+    """Read the variables that OpenTelemetry's own exporter reads for spans."""
+    files = TlsFiles(
+        authority=environ.get("OTEL_EXPORTER_OTLP_CERTIFICATE", ""),
+        client_certificate=environ.get("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", ""),
+        client_key=environ.get("OTEL_EXPORTER_OTLP_CLIENT_KEY", ""),
+    )
+    return files if files != TlsFiles() else None
 
 
 def _headers(written: str) -> tuple[tuple[str, str], ...]:
