@@ -17,19 +17,17 @@ from tocsin_alerts.guard_server import GuardServer
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.references import maintain
 from tocsin_alerts.render import Templates
-from tocsin_collector.certificates import Certificates, grpc_credentials
 from tocsin_collector.collector import Collector
 from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.ingest_keys import IngestKeys
-from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
 from tocsin_collector.relabel import relabel
 from tocsin_collector.settings import CollectorSettings
 from tocsin_console import rulebook, running, tables
-from tocsin_console.addresses import Address, Protection, require_free, require_protected
+from tocsin_console.addresses import Address, require_free, require_loopback
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
+from tocsin_console.clickhouse_http.serving import Reading
 from tocsin_console.config import Config
 from tocsin_console.errors import UsageProblem
 from tocsin_console.evaluation import Evaluation
@@ -39,10 +37,9 @@ from tocsin_console.notifiers import channels_of, with_notifiers
 from tocsin_console.outcomes import record_outcomes
 from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
-from tocsin_console.rulebook import Reading
+from tocsin_console.rulebook import Reading as RulebookReading
 from tocsin_console.statements import statement
 
-_NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "guard": "tls", "api": "logins"}
 _PERIOD_S = 1.0
 _END_S = 15.0  # for a turn of the engine that is under way
 
@@ -65,16 +62,8 @@ class Up:
         config = self._config
         for what, address in (("grpc", config.grpc), ("api", config.api), ("guard", config.guard)):
             if not config.insecure:
-                require_protected(
-                    address,
-                    option=f"--{what}",
-                    needs=_NEEDS[what],
-                    tls=config.tls is not None,
-                    keys=config.ingest_keys == "required",
-                )
+                require_loopback(address, option=f"--{what}")
             require_free(address, what=what, option=f"--{what}")
-        if config.tls is not None:
-            config.tls.read(now=_now())
         # What people wrote is read before anything is opened, since that is what most often needs mending.
         self._notifiers = with_notifiers(config, environment=os.environ, now=_now)
         self._plans = Plans.load(config.use_cases_dir)
@@ -95,25 +84,13 @@ class Up:
         self._drain_s = drain_s
         self._ends.close()
 
-    def _start_alerts(self, reading: Reading) -> None:
+    def _start_alerts(self, reading: RulebookReading) -> None:
         config, plans, book = self._config, self._plans, reading.book
-        self._keys = IngestKeys(self._sibling(), required=config.ingest_keys == "required")
         self._collector = Collector(
-            CollectorSettings(
-                data_dir=config.data_dir,
-                grpc_address=str(config.grpc),
-                tls=config.tls,
-                redactions=config.redactions,
-            ),
-            self._database,
-            keyring=self._keys,
+            CollectorSettings(data_dir=config.data_dir, grpc_address=str(config.grpc)), self._database
         )
         self._guard = GuardBook(self._sibling(), plans, book, clock=self._logical_now, changed=self._guard_changed)
-        self._guard_server = GuardServer(
-            str(config.guard),
-            self._guard.rows,
-            credentials=config.tls and grpc_credentials(Certificates(config.tls, now=_now)),
-        )
+        self._guard_server = GuardServer(str(config.guard), self._guard.rows)
         self._guard_server.start()
         self._ends.callback(self._guard_server.stop)
         self._delivery = Delivery(
@@ -155,8 +132,6 @@ class Up:
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
         self._collector.on_loaded(self._evaluation.data_arrived)
         self._collector.on_loaded(self._loop.wake)
-        self._ends.callback(self._keys.stop)
-        self._keys.start()
         self._ends.callback(lambda: self._collector.stop(self._drain_s))
         self._collector.start()
         self._loop.start()
@@ -168,6 +143,7 @@ class Up:
             "guard": str(Address(host=config.guard.host, port=self._guard_server.port)),
         }
         addresses: dict[str, str] = dict(bound)
+        addresses |= self._start_reading()
         server = ApiServer(build_app(self._parts(addresses)), config.api)
         self._ends.callback(lambda: server.stop(timeout_s=5.0))
         addresses["api"] = str(server.start())
@@ -182,6 +158,11 @@ class Up:
         running.write_run_file(config.run_file, facts)
         self._ends.callback(lambda: config.run_file.unlink(missing_ok=True))
         return facts
+
+    def _start_reading(self) -> dict[str, str]:
+        self._reader = Reading(self._config)
+        self._ends.callback(lambda: self._reader.stop(timeout_s=2.0))
+        return self._reader.start(self._config.store_path) if self._config.store_path else {}
 
     def _parts(self, addresses: Mapping[str, str]) -> Parts:
         config, reading = self._config, self._sibling()
@@ -203,8 +184,6 @@ class Up:
             evaluated_through=self._engine.evaluated_through,
             delivery_stats=lambda: asdict(self._delivery.stats()),
             loops=lambda: {"engine": self._loop.stats()},
-            keys=KeyBook(self._sibling()),
-            keys_changed=self._keys.refresh,
             guard_changed=self._guard_changed,
             use_cases_mapped=self._map_use_cases,
             relabel=lambda old, new: asdict(relabel(self._database, "default", old, new)),

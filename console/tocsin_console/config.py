@@ -15,6 +15,8 @@ FILE_NAME = "tocsin.yaml"
 GRPC = "127.0.0.1:4317"
 API = "127.0.0.1:8317"
 GUARD = "127.0.0.1:8015"
+CLICKHOUSE_HTTP = "127.0.0.1:8123"
+OFF = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class Flags:
     grpc: str | None = None
     api: str | None = None
     guard: str | None = None
+    clickhouse_http: str | None = None
     clickhouse: str | None = None
     insecure: bool | None = None
 
@@ -47,6 +50,9 @@ class Config:
     api: Address
     api_is_given: bool  # somebody named the address, so a run.json does not decide
     guard: Address
+    clickhouse_http: Address | None  # None: off
+    clickhouse_http_is_given: bool  # somebody named the address, so it must be had
+    clickhouse_http_password: str
     tls: TlsFiles | None
     ingest_keys: IngestKeys
     redactions: tuple[Redaction, ...]
@@ -86,6 +92,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
     clock = pick(flags.clock, "TOCSIN_CLOCK", said.clock, "wall")
     if clock not in {"wall", "data"}:
         raise UsageProblem(f"expected the clock to be wall or data, got {clock!r}")
+    asked = pick(flags.clickhouse_http, "TOCSIN_CLICKHOUSE_HTTP_ADDRESS", said.listen.clickhouse, CLICKHOUSE_HTTP)
     return Config(
         file=file,
         data_dir=data_dir,
@@ -102,6 +109,14 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         tls=_tls(said, environment, base=base, cwd=cwd),
         ingest_keys=_ingest_keys(said, environment),
         redactions=tuple(each.rule() for each in said.redact),
+        clickhouse_http=None if asked.lower() == OFF else Address.parse(asked),
+        clickhouse_http_is_given=bool(
+            flags.clickhouse_http or environment.get("TOCSIN_CLICKHOUSE_HTTP_ADDRESS") or said.listen.clickhouse
+        ),
+        clickhouse_http_password=environment.get("TOCSIN_CLICKHOUSE_HTTP_PASSWORD")
+        or secret(
+            said.listen.clickhouse_password, environment=environment, base=base, what="listen.clickhouse_password"
+        ),
         channels=said.channels,
         use_case_map=said.use_case_map,
         use_cases_dir=folder("TOCSIN_USE_CASES", said.use_cases, "use_cases"),

@@ -32,6 +32,8 @@ class ListenSection(_Section):
     grpc: str | None = None
     api: str | None = None
     guard: str | None = None
+    clickhouse: str | None = None  # reading over HTTP, of the embedded engine; off ends it
+    clickhouse_password: str = ""  # env:NAME or file:PATH; empty: user default, without password
 
 
 class Channel(_Section):

@@ -52,6 +52,10 @@ def _greet(config: Config, facts: dict[str, str], *, as_json: bool) -> None:
     say(f"  spans and outcomes  {facts['grpc']}  (OTLP/gRPC)")
     say(f"  page and API        http://{facts['api']}/")
     say(f"  guard               {facts['guard']}  (flagd sync)")
+    if reading := facts.get("clickhouse_http"):
+        say(f"  reading             http://{reading}/  (ClickHouse HTTP, read-only: Grafana, SQL clients, curl)")
+    elif why := facts.get("clickhouse_http_off"):
+        say(f"  reading             {why}")
     say(f"  data                {facts['data_dir']}" + (f" and {config.store_url}" if config.store_url else ""))
     if not page:
         say("  nobody is told yet: add a webhook or smtp channel to tocsin.yaml")

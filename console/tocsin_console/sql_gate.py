@@ -28,30 +28,53 @@ _ROOTS = frozenset(
 # Table functions that neither read outside the store nor run for ever.
 _TABLE_FUNCTIONS = frozenset({"numbers", "numbers_mt", "zeros", "generateseries", "generate_series", "values", "view"})
 _REFUSED_FUNCTIONS = frozenset(
-    {"file", "sleep", "sleepeachrow", "getmacro", "getserversetting", "getclienthttpheader", "joinget", "joingetornull"}
+    {
+        "file",
+        "getclienthttpheader",
+        "getmacro",
+        "getserversetting",
+        "hascolumnintable",  # with a host, it asks another server
+        "joinget",
+        "joingetornull",
+        "reversednsquery",
+        "showcertificate",
+        "sleep",
+        "sleepeachrow",
+    }
 )
 _REFUSED_PREFIXES = ("ai", "dictget", "dicthas", "dictisin", "filesystem", "catboost")
 _SYSTEM_TABLES = frozenset(
     {
+        "build_options",
+        "collations",
         "columns",
         "data_skipping_indices",
         "data_type_families",
+        "database_engines",
         "databases",
+        "dictionaries",
         "formats",
         "functions",
+        "keywords",
+        "merge_tree_settings",
         "merges",
         "metrics",
+        "mutations",
         "numbers",
         "one",
         "parts",
         "parts_columns",
+        "projections",
         "settings",
+        "table_engines",
         "table_functions",
         "tables",
         "time_zones",
     }
 )
 _SET_TESTS = frozenset({"in", "notin", "globalin", "globalnotin", "nullin", "notnullin"})  # may name a table
+# Behind a FORMAT it would belong to the EXPLAIN that judges the statement, and write the file.
+_OUTFILE = re.compile(r"OUTFILE", re.IGNORECASE)
 _NODE = re.compile(r"^(\s*)(\S+)(?: (\S+))?")
 
 
@@ -64,6 +87,10 @@ def first_check(sql: str) -> str:
     statement = sql.strip().removesuffix(";").rstrip()
     if ";" in statement:
         raise SqlRefused("expected one statement, got a ';' inside it: ask one at a time (in a string, write char(59))")
+    if _OUTFILE.search(statement):
+        raise SqlRefused(
+            "expected no INTO OUTFILE, nor that word in a string: redirect the output of the command instead"
+        )
     word = re.match(r"[\s(]*(\w*)", statement)
     first = word.group(1).upper() if word else ""
     if first not in _FIRST_WORDS:
@@ -101,6 +128,16 @@ def second_check(tree: Sequence[str], *, database: str) -> None:
         path.append((kind, name))
     if not path:
         raise SqlRefused("expected a statement that the engine can parse, got none")
+
+
+def refuse_format(tree: Sequence[str]) -> None:
+    """Refuse a statement that names its own format, where the format is decided beside it.
+
+    Raises:
+        SqlRefused: it does.
+    """
+    if tree and tree[0].startswith("SelectWithUnionQuery") and any(line.startswith(" Identifier ") for line in tree):
+        raise SqlRefused("expected no FORMAT inside the statement: it goes to the end, or beside the statement")
 
 
 def _check_node(kind: str, name: str, *, parent: str, database: str) -> None:

@@ -51,6 +51,7 @@ def test_what_reads_tables_is_answered(reader: Reader, sql: str) -> None:
         "SELECT * FROM executable('sh', 'CSV', 'x String')",
         "SELECT * FROM python('x')",
         "SELECT 1 INTO OUTFILE '/tmp/x'",
+        "SELECT 1 FORMAT CSV INTO OUTFILE '/tmp/x'",
         "DESCRIBE calls INTO OUTFILE '/tmp/x'",
         "SELECT 1 SETTINGS max_execution_time = 0",
         "SELECT * FROM system.users",

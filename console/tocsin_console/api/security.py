@@ -52,7 +52,7 @@ class LoopbackOnly:
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str]:
         host = headers.get("host", "")
-        if not (self._any_host or _is_loopback(host)):
+        if not (self._any_host or is_loopback(host)):
             return 403, f"expected a request to a loopback address, got one for {host!r}"
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host:
@@ -68,7 +68,8 @@ class LoopbackOnly:
         return 0, ""
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a Host header names this machine's own loopback, with or without a port."""
     if not host or host.startswith(":"):
         return False
     name = host if host.rpartition(":")[2].isdecimal() and not host.endswith("]") else f"{host}:80"

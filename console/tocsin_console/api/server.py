@@ -13,11 +13,13 @@ from tocsin_console.errors import AddressInUse, Unreachable
 class ApiServer:
     """Serves an ASGI app from a thread until it is stopped."""
 
-    def __init__(self, app: Any, address: Address) -> None:
+    def __init__(self, app: Any, address: Address, *, what: str = "the API", option: str = "--api") -> None:
         self._address = address
+        self._what = what
+        self._option = option
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False)
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, name="tocsin-api", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"tocsin{option.split(maxsplit=1)[0][1:]}", daemon=True)
         self._socket: socket.socket | None = None
 
     def start(self) -> Address:
@@ -35,8 +37,8 @@ class ApiServer:
         except OSError as error:
             listener.close()
             raise AddressInUse(
-                f"expected {self._address} to be free for the API, but {error.strerror or error}: "
-                f"end the process that uses it, or give another with --api"
+                f"expected {self._address} to be free for {self._what}, but {error.strerror or error}: "
+                f"end the process that uses it, or give another with {self._option}"
             ) from error
         self._socket = listener
         self._thread.start()

@@ -62,7 +62,10 @@ def doctor(
 def _at_rest(config: Config) -> Iterator[Check]:
     from tocsin_console.addresses import require_free
 
-    for what, address in (("grpc", config.grpc), ("api", config.api), ("guard", config.guard)):
+    listening = [("grpc", config.grpc), ("api", config.api), ("guard", config.guard)]
+    if config.clickhouse_http is not None and config.store_url is None:
+        listening.append(("clickhouse-http", config.clickhouse_http))
+    for what, address in listening:
         try:
             require_free(address, what=what, option=f"--{what}")
         except TocsinError as error:

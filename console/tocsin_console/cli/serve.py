@@ -30,6 +30,10 @@ def up(
     ] = None,
     guard: Annotated[str | None, typer.Option(help="Address for guard state.", show_default="127.0.0.1:8015")] = None,
     api: Annotated[str | None, typer.Option(help="Address for API and page.", show_default="127.0.0.1:8317")] = None,
+    clickhouse_http: Annotated[
+        str | None,
+        typer.Option(help="Address where Grafana and SQL clients read; off for none.", show_default="127.0.0.1:8123"),
+    ] = None,
     clickhouse: Annotated[
         str | None, typer.Option(help="URL of a ClickHouse server.", show_default="the embedded engine")
     ] = None,
@@ -46,6 +50,7 @@ def up(
         grpc=grpc,
         guard=guard,
         api=api,
+        clickhouse_http=clickhouse_http,
         clickhouse=clickhouse,
         insecure=insecure,
     )

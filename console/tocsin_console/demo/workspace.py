@@ -18,6 +18,7 @@ listen:
   grpc: 127.0.0.1:0
   api: 127.0.0.1:0
   guard: 127.0.0.1:0
+  clickhouse: 127.0.0.1:0
 channels:
   - name: on-call
     type: webhook
