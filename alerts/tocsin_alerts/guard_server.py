@@ -36,10 +36,18 @@ class GuardServer:
     Args:
         address: ``host:port``; port 0 takes a free one, see :attr:`port`.
         source: The rows in force, read at each :meth:`publish` without rows of its own.
+        credentials: TLS; None: in clear, for loopback.
     """
 
-    def __init__(self, address: str, source: Callable[[], Sequence[GuardRow]] = tuple) -> None:
+    def __init__(
+        self,
+        address: str,
+        source: Callable[[], Sequence[GuardRow]] = tuple,
+        *,
+        credentials: grpc.ServerCredentials | None = None,
+    ) -> None:
         self._address = address
+        self._credentials = credentials
         self._source = source
         self._rows: Sequence[GuardRow] = ()
         self._evaluated_through: Mapping[str, str] = {}
@@ -95,7 +103,10 @@ class GuardServer:
         server = grpc.aio.server(options=_OPTIONS)
         server.add_generic_rpc_handlers((_handlers(self._streams),))
         try:
-            port = server.add_insecure_port(self._address)
+            if self._credentials is None:
+                port = server.add_insecure_port(self._address)
+            else:
+                port = server.add_secure_port(self._address, self._credentials)
             await server.start()
         except RuntimeError as error:
             listening.set_exception(

@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable
 
+from tocsin_collector.admission import KeyRing
 from tocsin_collector.contents import contents_of
 from tocsin_collector.data_folder import FolderLock
 from tocsin_collector.database import IN_MEMORY, Database, StoreAddress
@@ -36,6 +37,7 @@ class Collector:
         clock: Callable[[], int] = time.time_ns,
         disk: Disk | None = None,
         store: SpanStore | None = None,
+        keyring: KeyRing | None = None,
     ) -> None:
         """Prepare; nothing is opened before :meth:`start`.
 
@@ -45,6 +47,7 @@ class Collector:
             clock: Nanoseconds since 1970: when requests are received, and now for the watermark.
             disk: The spool's disk, for tests that break it.
             store: Where segments go, for tests that refuse them; else as the database is.
+            keyring: Knows the ingest keys; else everybody's project is ``default``.
         """
         self._settings = settings
         self._database = database
@@ -57,7 +60,7 @@ class Collector:
         self._spools: dict[Kind, Spool] = {}
         self._watermark = WatermarkKeeper(clock, self._oldest_unsealed_ns)
         self._intake = Intake(settings, self._spools, self._recent, self._tally, clock)
-        self._server = GrpcServer(settings, self._intake)
+        self._server = GrpcServer(settings, self._intake, keyring)
         self._loader: Loader | None = None
         self._ledger: Ledger | None = None
         self._owned: list[Database] = []

@@ -8,6 +8,7 @@ TocsinError
     ├── SchemaError        fix: the tables are newer than this version, or were changed by hand
     ├── AddressInUse       fix: another process listens there
     ├── TlsError           fix: a certificate, key or authority cannot be used
+    ├── KeyProblem         fix: what was asked of the ingest keys cannot be done
     ├── Unauthenticated    fix: the sender's ingest key is missing or none of ours
     ├── RequestRejected    fix: the sender's request will always be refused
     └── Overloaded         try again after the delay it names: nothing was stored
@@ -42,6 +43,10 @@ class AddressInUse(CollectorError):  # noqa: N818 - as above
 
 class TlsError(CollectorError):
     """A certificate, private key or authority that cannot be used: missing, damaged, expired, or of another."""
+
+
+class KeyProblem(CollectorError):  # noqa: N818 - as above
+    """What somebody asked of the ingest keys cannot be done: a name, or an id that none has."""
 
 
 class Unauthenticated(CollectorError):  # noqa: N818 - as above

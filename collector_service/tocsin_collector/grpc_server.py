@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-from tocsin_collector.errors import AddressInUse, Overloaded, RequestRejected
+from tocsin_collector.admission import KeyRing, OpenRing, presented
+from tocsin_collector.certificates import Certificates, grpc_credentials
+from tocsin_collector.decoder import Kind
+from tocsin_collector.errors import AddressInUse, CollectorError, Overloaded, RequestRejected, Unauthenticated
 from tocsin_collector.intake import Intake
 from tocsin_collector.settings import CollectorSettings
 
@@ -20,9 +24,10 @@ _GRACE_S = 5.0
 class GrpcServer:
     """Listens as soon as it is started; its port is known then."""
 
-    def __init__(self, settings: CollectorSettings, intake: Intake) -> None:
+    def __init__(self, settings: CollectorSettings, intake: Intake, keyring: KeyRing | None = None) -> None:
         self._settings = settings
         self._intake = intake
+        self._keyring = keyring or OpenRing()
         self._pool = ThreadPoolExecutor(settings.handler_threads, thread_name_prefix="tocsin-grpc")
         self._server = grpc.server(
             self._pool,
@@ -45,10 +50,15 @@ class GrpcServer:
 
         Raises:
             AddressInUse: another process listens there.
+            TlsError: the certificate cannot be used.
         """
-        address = self._settings.grpc_address
+        address, tls = self._settings.grpc_address, self._settings.tls
+        credentials = tls and grpc_credentials(Certificates(tls, now=lambda: datetime.now(UTC)))
         try:
-            self.port = self._server.add_insecure_port(address)
+            if credentials is None:
+                self.port = self._server.add_insecure_port(address)
+            else:
+                self.port = self._server.add_secure_port(address, credentials)
         except RuntimeError as error:
             self.port = 0
             cause: BaseException | None = error
@@ -68,13 +78,24 @@ class GrpcServer:
 
     def _export(self, body: bytes, context: Any) -> bytes:
         def take() -> bytes:
-            self._intake.take_spans(body)
+            self._intake.take_spans(body, project=self._project("traces", context))
             return b""  # an ExportTraceServiceResponse without a partial success
 
         return _answered(context, take)
 
     def _record(self, body: bytes, context: Any) -> bytes:
-        return _answered(context, lambda: bytes(self._intake.take_outcomes(body).SerializeToString()))
+        def take() -> bytes:
+            answer = self._intake.take_outcomes(body, project=self._project("outcomes", context))
+            return bytes(answer.SerializeToString())
+
+        return _answered(context, take)
+
+    def _project(self, kind: Kind, context: Any) -> str:
+        try:
+            return self._keyring.project_of(presented(context.invocation_metadata() or ()))
+        except CollectorError:
+            self._intake.refuse(kind)
+            raise
 
 
 def _raw(behaviour: Callable[[bytes, Any], bytes]) -> Any:
@@ -86,6 +107,8 @@ def _answered(context: Any, take: Callable[[], bytes]) -> bytes:
         return take()
     except RequestRejected as error:
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+    except Unauthenticated as error:
+        context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
     except Overloaded as error:
         context.set_trailing_metadata(retry_trailers(str(error), error.retry_after_s))
         context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))

@@ -79,6 +79,10 @@ class Intake:
                 accepted=len(sifted.accepted), rejected=sifted.rejected, errors=list(sifted.errors)
             )
 
+    def refuse(self, kind: Kind) -> None:
+        """Count a request that was turned away before it was looked at."""
+        self._tally.count(kind, "received", "refused")
+
     @contextmanager
     def _admitted(self, kind: Kind, body: bytes) -> Iterator[None]:
         if len(body) > self._settings.max_request_bytes:

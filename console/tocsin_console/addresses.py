@@ -3,9 +3,12 @@
 import ipaddress
 import socket
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Literal, Self
 
 from tocsin_console.errors import AddressInUse, UsageProblem
+
+Protection = Literal["tls and keys", "tls", "logins"]
+_WORDS: Final = {"tls": "TLS", "keys": "required ingest keys"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +65,31 @@ def require_free(address: Address, *, what: str, option: str) -> None:
             ) from error
 
 
-def require_loopback(address: Address, *, option: str) -> None:
-    """Refuse an address that others on the network could reach.
+def require_protected(address: Address, *, option: str, needs: Protection, tls: bool, keys: bool) -> None:
+    """Refuse an address that others on the network could reach, unless what listens there is protected from them.
+
+    Args:
+        address: Where it would listen.
+        option: The option that says so, for the message.
+        needs: What protects it: TLS and ingest keys, TLS, or nothing that exists yet.
+        tls: Whether a certificate is configured.
+        keys: Whether ingest keys are required.
 
     Raises:
-        UsageProblem: it is not a loopback address.
+        UsageProblem: it is not a loopback address, and something is missing; the message says what to add.
     """
-    if not address.is_loopback:
+    if address.is_loopback:
+        return
+    anyway = "or give --insecure to listen there all the same, open to everybody who can reach it"
+    if needs == "logins":
         raise UsageProblem(
             f"expected a loopback address for {option}, got {address}: tocsin has no logins yet, so put a proxy with "
-            f"authentication before it, or give --insecure to listen there all the same"
+            f"authentication before it, {anyway}"
+        )
+    lacking = [] if tls else ["'tls: {certificate: FILE, private_key: FILE}'"]
+    lacking += ["'ingest_keys: required'"] if needs == "tls and keys" and not keys else []
+    if lacking:
+        raise UsageProblem(
+            f"expected a loopback address for {option}, or {' and '.join(_WORDS[each] for each in needs.split(' and '))} "
+            f"for {address}, which others on the network can reach: add {' and '.join(lacking)} to tocsin.yaml, {anyway}"
         )

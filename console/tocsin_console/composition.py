@@ -17,13 +17,16 @@ from tocsin_alerts.guard_server import GuardServer
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.references import maintain
 from tocsin_alerts.render import Templates
+from tocsin_collector.certificates import Certificates, grpc_credentials
 from tocsin_collector.collector import Collector
 from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.ingest_keys import IngestKeys
+from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
 from tocsin_collector.relabel import relabel
 from tocsin_collector.settings import CollectorSettings
 from tocsin_console import rulebook, running, tables
-from tocsin_console.addresses import Address, require_free, require_loopback
+from tocsin_console.addresses import Address, Protection, require_free, require_protected
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
@@ -40,6 +43,7 @@ from tocsin_console.reader import Reader
 from tocsin_console.rulebook import Reading as RulebookReading
 from tocsin_console.statements import statement
 
+_NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "guard": "tls", "api": "logins"}
 _PERIOD_S = 1.0
 _END_S = 15.0  # for a turn of the engine that is under way
 
@@ -62,8 +66,16 @@ class Up:
         config = self._config
         for what, address in (("grpc", config.grpc), ("api", config.api), ("guard", config.guard)):
             if not config.insecure:
-                require_loopback(address, option=f"--{what}")
+                require_protected(
+                    address,
+                    option=f"--{what}",
+                    needs=_NEEDS[what],
+                    tls=config.tls is not None,
+                    keys=config.ingest_keys == "required",
+                )
             require_free(address, what=what, option=f"--{what}")
+        if config.tls is not None:
+            config.tls.read(now=_now())
         # What people wrote is read before anything is opened, since that is what most often needs mending.
         self._notifiers = with_notifiers(config, environment=os.environ, now=_now)
         self._plans = Plans.load(config.use_cases_dir)
@@ -86,11 +98,23 @@ class Up:
 
     def _start_alerts(self, reading: RulebookReading) -> None:
         config, plans, book = self._config, self._plans, reading.book
+        self._keys = IngestKeys(self._sibling(), required=config.ingest_keys == "required")
         self._collector = Collector(
-            CollectorSettings(data_dir=config.data_dir, grpc_address=str(config.grpc)), self._database
+            CollectorSettings(
+                data_dir=config.data_dir,
+                grpc_address=str(config.grpc),
+                tls=config.tls,
+                redactions=config.redactions,
+            ),
+            self._database,
+            keyring=self._keys,
         )
         self._guard = GuardBook(self._sibling(), plans, book, clock=self._logical_now, changed=self._guard_changed)
-        self._guard_server = GuardServer(str(config.guard), self._guard.rows)
+        self._guard_server = GuardServer(
+            str(config.guard),
+            self._guard.rows,
+            credentials=config.tls and grpc_credentials(Certificates(config.tls, now=_now)),
+        )
         self._guard_server.start()
         self._ends.callback(self._guard_server.stop)
         self._delivery = Delivery(
@@ -132,6 +156,8 @@ class Up:
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
         self._collector.on_loaded(self._evaluation.data_arrived)
         self._collector.on_loaded(self._loop.wake)
+        self._ends.callback(self._keys.stop)
+        self._keys.start()
         self._ends.callback(lambda: self._collector.stop(self._drain_s))
         self._collector.start()
         self._loop.start()
@@ -184,6 +210,8 @@ class Up:
             evaluated_through=self._engine.evaluated_through,
             delivery_stats=lambda: asdict(self._delivery.stats()),
             loops=lambda: {"engine": self._loop.stats()},
+            keys=KeyBook(self._sibling()),
+            keys_changed=self._keys.refresh,
             guard_changed=self._guard_changed,
             use_cases_mapped=self._map_use_cases,
             relabel=lambda old, new: asdict(relabel(self._database, "default", old, new)),

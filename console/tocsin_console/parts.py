@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
+from tocsin_collector.key_book import KeyFacts, NewKey
 from tocsin_console.book import Book
 from tocsin_console.config import Config
 from tocsin_console.loop import LoopStats
@@ -33,6 +34,22 @@ class Asker(Protocol):
         ...
 
 
+class Keys(Protocol):
+    """The book of ingest keys."""
+
+    def create(self, project: str, *, name: str, by: str, now: datetime) -> NewKey:
+        """Make a key for a project."""
+        ...
+
+    def listed(self, project: str = "") -> Sequence[KeyFacts]:
+        """List keys."""
+        ...
+
+    def revoke(self, key_id: str, *, by: str, now: datetime) -> KeyFacts:
+        """Revoke a key for good."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything that the API answers from."""
@@ -53,6 +70,8 @@ class Parts:
     evaluated_through: Callable[[], datetime | None]
     delivery_stats: Callable[[], Mapping[str, Any]]
     loops: Callable[[], Mapping[str, LoopStats]]
+    keys: Keys
+    keys_changed: Callable[[], None]  # hold at once
     guard_changed: Callable[[], None]  # publish at once
     use_cases_mapped: Callable[[], int]  # read the mapping of tocsin.yaml again; says how many entries
     relabel: Callable[[str, str], Mapping[str, int]]  # move what is stored from one use case to another

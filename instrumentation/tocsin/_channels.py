@@ -1,10 +1,11 @@
 """gRPC channels to the collector and the guard. Imported when first needed: gRPC is most of the SDK's import cost."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import grpc
 
-from tocsin._settings import Address
+from tocsin._settings import Address, TlsFiles
 
 _OPTIONS: Final = (
     ("grpc.enable_http_proxy", 0),  # a corporate proxy variable must not capture loopback
@@ -19,8 +20,15 @@ _OPTIONS: Final = (
 def open_channel(address: Address) -> grpc.Channel:
     """Open a channel; nothing is sent before the first call."""
     if address.secure:
-        return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(), options=_OPTIONS)
+        return grpc.secure_channel(address.target, _credentials(address.files or TlsFiles()), options=_OPTIONS)
     return grpc.insecure_channel(address.target, options=_OPTIONS)
+
+
+def _credentials(files: TlsFiles) -> grpc.ChannelCredentials:
+    def read(path: str) -> bytes | None:
+        return Path(path).read_bytes() if path else None
+
+    return grpc.ssl_channel_credentials(read(files.authority), read(files.client_key), read(files.client_certificate))
 
 
 def retry_delay_s(error: Any) -> float | None:

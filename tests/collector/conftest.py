@@ -29,10 +29,10 @@ def run(database: Database, tmp_path: Path) -> Iterator[Run]:
     running: list[tuple[Collector, Client]] = []
 
     def start(
-        over: Database = database, *, store: Any = None, disk: Any = None, **settings: Any
+        over: Database = database, *, store: Any = None, disk: Any = None, keyring: Any = None, **settings: Any
     ) -> tuple[Collector, Client]:
         chosen = CollectorSettings(**{"data_dir": tmp_path, "grpc_address": "127.0.0.1:0", **settings})
-        collector = Collector(chosen, over, store=store, disk=disk)
+        collector = Collector(chosen, over, store=store, disk=disk, keyring=keyring)
         collector.start()
         client = Client(collector.grpc_port)
         running.append((collector, client))

@@ -13,6 +13,7 @@ import pytest
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
 from tocsin_collector.relabel import relabel
 from tocsin_console.api.app import build_app
@@ -115,6 +116,8 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         evaluated_through=lambda: NOW - timedelta(days=1),
         delivery_stats=lambda: DELIVERY,
         loops=lambda: {"engine": LOOP},
+        keys=KeyBook(store),
+        keys_changed=lambda: guard.done.append(("keys changed",)),
         guard_changed=lambda: guard.done.append(("published",)),
         use_cases_mapped=lambda: 2,
         relabel=lambda old, new: asdict(relabel(store, "default", old, new)),

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-import trustme
+from tests.security.conftest import Issue
 
 from tocsin_collector.errors import TlsError
 from tocsin_collector.tls import TlsFiles
@@ -14,19 +13,12 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def issue(tmp_path: Path) -> Callable[..., TlsFiles]:
-    """Issue a certificate of an authority of its own."""
-    authority = trustme.CA()
+def issue(issue: Issue) -> Callable[..., TlsFiles]:
+    """Issue certificates, as a listener is told of them."""
 
     def issued(name: str = "server", expires: datetime | None = None) -> TlsFiles:
-        made = authority.issue_cert("localhost", not_before=NOW - timedelta(days=9), not_after=expires)
-        files = TlsFiles(
-            certificate=tmp_path / f"{name}.pem", private_key=tmp_path / f"{name}.key", client_ca=tmp_path / "ca.pem"
-        )
-        files.certificate.write_bytes(b"".join(blob.bytes() for blob in made.cert_chain_pems))
-        made.private_key_pem.write_to_path(str(files.private_key))
-        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-        return files
+        made = issue(name, expires=expires)
+        return made.files(client_ca=made.authority)
 
     return issued
 

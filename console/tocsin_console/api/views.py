@@ -88,6 +88,24 @@ class Views:
         self._parts.guard_changed()
         return Json({"guard": row})
 
+    def keys(self, request: Request) -> Response:
+        """List the ingest keys; never a key itself."""
+        return Json({"keys": self._parts.keys.listed(request.query_params.get("project", ""))})
+
+    def create_key(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Make an ingest key; this answer is the one time that it is shown."""
+        made = self._parts.keys.create(
+            _text(body, "project"), name=str(body.get("name") or ""), by=_text(body, "actor"), now=self._parts.now()
+        )
+        self._parts.keys_changed()
+        return Json({"key": made.key, "facts": made.facts})
+
+    def revoke_key(self, request: Request, body: dict[str, Any]) -> Response:
+        """Revoke an ingest key for good."""
+        facts = self._parts.keys.revoke(request.path_params["key_id"], by=_text(body, "actor"), now=self._parts.now())
+        self._parts.keys_changed()
+        return Json({"facts": facts})
+
     def record_outcomes(self, _request: Request, body: dict[str, Any]) -> Response:
         """Pass outcomes on to the collector."""
         outcomes = body.get("outcomes")
