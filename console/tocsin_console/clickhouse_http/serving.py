@@ -4,7 +4,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from tocsin_console.addresses import require_loopback
+from tocsin_console.addresses import require_protected
 from tocsin_console.api.server import ApiServer
 from tocsin_console.clickhouse_http.app import ClickHouseHttp
 from tocsin_console.clickhouse_http.engine import Engine
@@ -38,7 +38,7 @@ class Reading:
         if address is None or config.store_url is not None:
             return {}
         if not config.insecure:
-            require_loopback(address, option=_OPTION)
+            require_protected(address, option=_OPTION, needs="logins", tls=False, keys=False)
         app = ClickHouseHttp(
             Engine(store_path, database=config.database),
             database=config.database,
