@@ -8,6 +8,7 @@ TocsinError
     ├── SchemaError        fix: the tables are newer than this version, or were changed by hand
     ├── AddressInUse       fix: another process listens there
     ├── TlsError           fix: a certificate, key or authority cannot be used
+    ├── ForgetProblem      fix: what was asked to be forgotten is neither a user nor a call
     ├── KeyProblem         fix: what was asked of the ingest keys cannot be done
     ├── Unauthenticated    fix: the sender's ingest key is missing or none of ours
     ├── RequestRejected    fix: the sender's request will always be refused
@@ -43,6 +44,10 @@ class AddressInUse(CollectorError):  # noqa: N818 - as above
 
 class TlsError(CollectorError):
     """A certificate, private key or authority that cannot be used: missing, damaged, expired, or of another."""
+
+
+class ForgetProblem(CollectorError):  # noqa: N818 - as above
+    """What somebody asked to have forgotten is neither a user nor a call."""
 
 
 class KeyProblem(CollectorError):  # noqa: N818 - as above

@@ -79,7 +79,7 @@ class KeyBook:
         facts = KeyFacts(
             key_id=key_id, project=project, name=name, created_at=now, created_by=by, revoked_at=None, revoked_by=""
         )
-        self._audit("ingest_key_created", facts, by=by, now=now)
+        self._audit("key create", facts, by=by, now=now)
         self._write(facts, hashed=hash_of(key), at=now)
         return NewKey(key=key, facts=facts)
 
@@ -108,7 +108,7 @@ class KeyBook:
             return facts
         at = max(now, found["at"] + timedelta(milliseconds=1))  # newer, even when a clock was put back
         revoked = replace(facts, revoked_at=now, revoked_by=by)
-        self._audit("ingest_key_revoked", revoked, by=by, now=now)
+        self._audit("key revoke", revoked, by=by, now=now)
         self._write(revoked, hashed=found["hash"], at=at)
         return revoked
 

@@ -20,11 +20,12 @@ class Client:
         self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2.0, read=timeout_s))
 
     @classmethod
-    def of(cls, config: Config) -> "Client":
+    def of(cls, config: Config, *, timeout_s: float = 30.0) -> "Client":
         """Find the running ``up`` by the folder's run.json, unless an address was given."""
         facts = read_run_file(config.run_file)
         address = str(config.api) if config.api_is_given or "api" not in facts else str(facts["api"])
-        return cls(address, where=f"in {config.data_dir}" if "api" in facts else f"at {address}")
+        where = f"in {config.data_dir}" if "api" in facts else f"at {address}"
+        return cls(address, where=where, timeout_s=timeout_s)
 
     def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
         """Ask for a document.

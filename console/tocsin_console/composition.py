@@ -39,6 +39,7 @@ from tocsin_console.loop import Loop
 from tocsin_console.notifiers import channels_of, with_notifiers
 from tocsin_console.outcomes import record_outcomes
 from tocsin_console.parts import Parts
+from tocsin_console.privacy import Forgetting
 from tocsin_console.reader import Reader
 from tocsin_console.rulebook import Reading as RulebookReading
 from tocsin_console.statements import statement
@@ -210,6 +211,7 @@ class Up:
             evaluated_through=self._engine.evaluated_through,
             delivery_stats=lambda: asdict(self._delivery.stats()),
             loops=lambda: {"engine": self._loop.stats()},
+            forget=Forgetting(self._sibling(), self._collector, now=_now),
             keys=KeyBook(self._sibling()),
             keys_changed=self._keys.refresh,
             guard_changed=self._guard_changed,

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
+from tocsin_collector.forget import Report as ForgetReport
+from tocsin_collector.forget import Request as ForgetRequest
 from tocsin_collector.key_book import KeyFacts, NewKey
 from tocsin_console.book import Book
 from tocsin_console.config import Config
@@ -50,6 +52,14 @@ class Keys(Protocol):
         ...
 
 
+class Forget(Protocol):
+    """Erases a person or a call."""
+
+    def __call__(self, request: ForgetRequest, *, by: str, dry_run: bool = False) -> ForgetReport:
+        """Erase, and prove it by count."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything that the API answers from."""
@@ -70,6 +80,7 @@ class Parts:
     evaluated_through: Callable[[], datetime | None]
     delivery_stats: Callable[[], Mapping[str, Any]]
     loops: Callable[[], Mapping[str, LoopStats]]
+    forget: Forget
     keys: Keys
     keys_changed: Callable[[], None]  # hold at once
     guard_changed: Callable[[], None]  # publish at once

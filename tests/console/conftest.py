@@ -13,6 +13,7 @@ import pytest
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.forget import forget
 from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
 from tocsin_collector.relabel import relabel
@@ -116,6 +117,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         evaluated_through=lambda: NOW - timedelta(days=1),
         delivery_stats=lambda: DELIVERY,
         loops=lambda: {"engine": LOOP},
+        forget=lambda request, *, by, dry_run=False: forget(store, request, by=by, now=NOW, dry_run=dry_run),
         keys=KeyBook(store),
         keys_changed=lambda: guard.done.append(("keys changed",)),
         guard_changed=lambda: guard.done.append(("published",)),

@@ -224,4 +224,4 @@ def test_both_stores_keep_the_book(real: Database) -> None:
     acts = [
         (row["action"], row["actor"]) for row in real.rows("SELECT action, actor FROM audit_log ORDER BY action, at")
     ]
-    assert acts == [("ingest_key_created", "ann"), ("ingest_key_created", "ann"), ("ingest_key_revoked", "bob")]
+    assert acts == [("key create", "ann"), ("key create", "ann"), ("key revoke", "bob")]

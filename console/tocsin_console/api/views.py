@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from tocsin_collector.forget import Request as ForgetRequest
 from tocsin_console.api.metrics import exposition
 from tocsin_console.api.page import STYLE, render
 from tocsin_console.api.wire import Json
@@ -87,6 +88,17 @@ class Views:
                 raise UsageProblem(f"expected action set or release, got {other!r}")
         self._parts.guard_changed()
         return Json({"guard": row})
+
+    def forget(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Erase a person or a call from everything that is kept."""
+        wanted = ForgetRequest(
+            project=_text(body, "project"),
+            user=_text(body, "user") if body.get("user") is not None else None,
+            call_id=_text(body, "call_id") if body.get("call_id") is not None else None,
+            whole_traces=bool(body.get("whole_traces")),
+        )
+        report = self._parts.forget(wanted, by=_text(body, "actor"), dry_run=bool(body.get("dry_run")))
+        return Json({"places": report.places, "elsewhere": report.elsewhere, "is_forgotten": report.is_forgotten})
 
     def keys(self, request: Request) -> Response:
         """List the ingest keys; never a key itself."""
