@@ -1,68 +1,174 @@
 """How many spans a second the whole collector takes and stores, what that costs, and whether any is lost.
 
-    python bench/ingest.py --seconds 20 --json ingest.json
+    python bench/ingest.py --seconds 60 --json ingest.json
+    python bench/ingest.py --seconds 20 --clickhouse clickhouse --peer rotel    # against a server, and rotel into the same
 
-Three processes: this one only watches; a collector (gRPC, spool, loader, embedded engine, merges), whose CPU time and
+Three processes: this one only watches; a collector (receiver, spool, loader, embedded engine, merges), whose CPU time and
 memory are read from /proc; and a sender that replays requests serialised beforehand, over several connections, each
-waiting for its acknowledgement before the next. A span is about 1 KB with 20 attributes, each a trace and an AI call of
-its own. Stored means: can be queried. Every acknowledged span is then looked for in the tables by its id.
+waiting for its acknowledgement before the next. A span is about 1 KB with 20 attributes. One span in ten is an AI call,
+as in a service that is traced throughout; then the same again where every span is one (`…_all_calls`). Stored means: can
+be queried. Every acknowledged request is then looked for in the tables by its serial number, and its spans counted.
 """
 
 import argparse
 import json
 import multiprocessing
-import os
-import random
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from _load import Sent, prepared, send
+from _peer import Rotel, Server
 from _report import Figure, arguments, report
-
-_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-_EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-_MARK = 0xBE9C4A11  # begins every span id: bench, then connection, then counter
+from _watch import Cpu, Peak, cpu
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """What one sender says at its end."""
+class Run:
+    """What one run showed."""
 
-    acked: list[int]  # serial numbers of requests that were acknowledged
-    latencies_ms: list[float]
-    refused: int
-    seconds: float
+    acked: int  # spans
+    acked_s: float
+    stored_s: float  # from the first request until everything could be queried
+    spent: Cpu
+    latencies_ms: Sequence[float]  # sorted
+    rss_mb: float
+    missing: int
+    wrong_rows: int
 
 
 def main() -> None:
     """Run, print, write."""
     parser = arguments("Measure the collector: spans a second, CPU, memory, loss.")
-    parser.add_argument("--seconds", type=float, default=20.0, help="how long to send")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long to send at full speed")
     parser.add_argument("--streams", type=int, default=4, help="connections that send at the same time")
     parser.add_argument("--batch", type=int, default=512, help="spans a request")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--clickhouse", type=Path, metavar="BINARY", help="store in a server, started from this binary")
+    parser.add_argument("--peer", choices=["rotel"], help="also run this peer into the same server")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve(options.serve)
+        serve(options.serve, options.url)
         return
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder:
-        report(
-            f"ingest, {options.seconds:g} s, {options.streams} streams of {options.batch} spans",
-            measure(Path(folder), options),
-            options.json,
-        )
+    if options.peer and not options.clickhouse:
+        parser.error("a peer needs a server to store in: give --clickhouse BINARY")
+    figures = [*throughput(options, 0.1, ""), *throughput(options, 1.0, "_all_calls")]
+    if options.peer:
+        figures += peer(options)
+    where = "a server" if options.clickhouse else "the embedded engine"
+    title = f"ingest into {where}, {options.seconds:g} s, {options.streams} streams of {options.batch} spans"
+    report(title, figures, options.json)
 
 
-def serve(folder: Path) -> None:
+def throughput(options: Any, ai_share: float, suffix: str) -> list[Figure]:
+    """Run at full speed; for the mixed load, once more at half of what was acknowledged."""
+    full = run(options, ai_share, seconds=options.seconds)
+    million = full.acked / 1e6
+    merging = full.spent.merging_s / million
+    acked_per_s = full.acked / full.acked_s
+    figures = [
+        Figure(name=f"acked_spans_per_s{suffix}", value=acked_per_s, unit="spans/s", goal=">= 100000"),
+        Figure(name=f"stored_spans_per_s{suffix}", value=full.acked / full.stored_s, unit="spans/s", goal=">= 60000"),
+        Figure(
+            name=f"system_cpu_s_per_million{suffix}",
+            value=full.spent.total_s / million - merging,
+            unit="CPU s",
+            goal="<= 16",
+        ),
+        Figure(name=f"merging_cpu_s_per_million{suffix}", value=merging, unit="CPU s"),
+        Figure(name=f"rss_mb{suffix}", value=full.rss_mb, unit="MB", goal="<= 1000"),
+        Figure(name=f"acked_missing{suffix}", value=full.missing, unit="spans", goal="== 0"),
+        Figure(name=f"duplicates{suffix}", value=full.wrong_rows, unit="rows", goal="== 0"),
+    ]
+    if suffix:
+        return figures
+    half = run(options, ai_share, seconds=options.seconds / 2, per_s=acked_per_s / 2 / options.batch)
+    return [
+        *figures,
+        Figure(name="ack_p50_ms", value=_quantile(half.latencies_ms, 0.5), unit="ms", goal="<= 15"),
+        Figure(name="ack_p99_ms", value=_quantile(half.latencies_ms, 0.99), unit="ms", goal="<= 100"),
+        Figure(name="ack_p99_full_load_ms", value=_quantile(full.latencies_ms, 0.99), unit="ms"),
+    ]
+
+
+def run(options: Any, ai_share: float, *, seconds: float, per_s: float = 0.0) -> Run:
+    """Start a collector, send, wait until everything is stored, and look for what is missing."""
+    requests = prepared(options.batch, options.seed, ai_share=ai_share)
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder, Server.maybe(options.clickhouse) as clickhouse:
+        command = [sys.executable, __file__, "--serve", folder, *(["--url", clickhouse.url] if clickhouse else [])]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+            pids = [server.pid, *([clickhouse.pid] if clickhouse else [])]
+            port = _heard(server)["port"]
+            peak, before, began = Peak(server.pid), cpu(pids), time.monotonic()
+            sent = _sent(port, requests, options.streams, seconds, per_s)
+            stored_while_sending = _asked(server, "stats")["stored"]
+            while (stats := _asked(server, "stats"))["waiting"]:
+                time.sleep(0.05)
+            took_s, spent, rss = time.monotonic() - began, cpu(pids).since(before), peak.stop()
+            found = _asked(server, "count")
+    acked = len(sent.acked) * options.batch
+    print(
+        f"  {100 * ai_share:g} % calls, {len(requests[0]) / options.batch:.0f} bytes a span: {acked:,} spans acked in "
+        f"{sent.seconds:.1f} s ({sent.refused} requests refused), all stored after {took_s:.1f} s, "
+        f"{stored_while_sending:,} of them while sending; {stats['errors']} load errors",
+        flush=True,
+    )
+    calls = found["rows"] // options.batch * int(options.batch * ai_share)
+    whole = {serial for serial, n in zip(found["serials"], found["spans"], strict=True) if n == options.batch}
+    return Run(
+        acked=acked,
+        acked_s=sent.seconds,
+        stored_s=took_s,
+        spent=spent,
+        latencies_ms=sorted(sent.latencies_ms),
+        rss_mb=rss,
+        missing=len(set(sent.acked) - whole) * options.batch,
+        wrong_rows=found["rows"] - found["unique"] + abs(calls - found["calls"]) + abs(calls - found["summed"]),
+    )
+
+
+def _sent(port: int, requests: Sequence[bytes], streams: int, seconds: float, per_s: float) -> Sent:
+    spawning = multiprocessing.get_context("spawn")
+    answer: Any = spawning.Queue()
+    sender = spawning.Process(target=send, args=(port, requests, streams, seconds, answer), kwargs={"per_s": per_s})
+    sender.start()
+    sent: Sent = answer.get()
+    sender.join()
+    return sent
+
+
+def peer(options: Any) -> list[Figure]:
+    """Send the same mixed load to rotel, which stores in a server of its own."""
+    requests = prepared(options.batch, options.seed, ai_share=0.1)
+    with Server.maybe(options.clickhouse) as clickhouse:
+        if clickhouse is None:
+            raise ValueError("expected a server for the peer")
+        with Rotel.into(clickhouse) as rotel:
+            pids = [rotel.pid, clickhouse.pid]
+            before, began = cpu(pids), time.monotonic()
+            sent = _sent(rotel.port, requests, options.streams, options.seconds, 0.0)
+            acked = len(sent.acked) * options.batch
+            stored = rotel.stored(acked)
+            took_s, spent = time.monotonic() - began, cpu(pids).since(before)
+    million = stored / 1e6
+    merging = spent.merging_s / million
+    return [
+        Figure(name="rotel_acked_spans_per_s", value=acked / sent.seconds, unit="spans/s"),
+        Figure(name="rotel_stored_spans_per_s", value=stored / took_s, unit="spans/s"),
+        Figure(name="rotel_cpu_s_per_million", value=spent.total_s / million - merging, unit="CPU s"),
+        Figure(name="rotel_merging_cpu_s_per_million", value=merging, unit="CPU s"),
+        Figure(name="rotel_acked_missing", value=acked - stored, unit="spans"),
+    ]
+
+
+def serve(folder: Path, url: str | None) -> None:
     """Be the collector, until told to end; then say what the tables hold."""
     from datetime import UTC, datetime
 
@@ -71,7 +177,7 @@ def serve(folder: Path) -> None:
     from tocsin_collector.migrate import migrate
     from tocsin_collector.settings import CollectorSettings
 
-    database = Database.open(StoreAddress(path=folder / "store"))
+    database = Database.open(StoreAddress(url=url) if url else StoreAddress(path=folder / "store"))
     migrate(database, now=datetime.now(UTC))
     collector = Collector(CollectorSettings(data_dir=folder, grpc_address="127.0.0.1:0"), database)
     collector.start()
@@ -81,187 +187,22 @@ def serve(folder: Path) -> None:
             stats = collector.stats()
             _say(stored=stats.stored_spans, waiting=stats.waiting_requests, errors=stats.load_errors)
         else:
-            sql = (
-                "SELECT groupUniqArray(reinterpretAsUInt32(reverse(unhex(substring(SpanId, 9, 8))))) AS ids, count() AS n,"
-                " uniqExact(SpanId) AS u FROM otel_traces"
+            found = database.rows(
+                "SELECT reinterpretAsUInt32(reverse(unhex(substring(SpanId, 9, 8)))) AS serial, count() AS spans,"
+                " uniqExact(SpanId) AS different FROM otel_traces GROUP BY serial ORDER BY serial"
             )
-            [row] = database.rows(sql)
             [calls] = database.rows(
                 "SELECT (SELECT count() FROM ai_calls) AS calls, (SELECT sum(calls) FROM ai_calls_1h) AS summed"
             )
-            _say(serials=sorted(int(one) for one in row["ids"]), rows=row["n"], unique=row["u"], **calls)
+            _say(
+                serials=[int(row["serial"]) for row in found],
+                spans=[int(row["different"]) for row in found],
+                rows=sum(int(row["spans"]) for row in found),
+                unique=sum(int(row["different"]) for row in found),
+                **calls,
+            )
             break
     collector.stop()
-
-
-def measure(folder: Path, options: Any) -> list[Figure]:
-    """Start the collector, send, wait until everything is stored, and look for what is missing."""
-    requests = prepared(options.batch, options.seed)
-    size = len(requests[0]) / options.batch
-    with subprocess.Popen(
-        [sys.executable, __file__, "--serve", str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        port = _heard(server)["port"]
-        sent_queue: Any = multiprocessing.get_context("spawn").Queue()
-        sender = multiprocessing.get_context("spawn").Process(
-            target=send, args=(port, requests, options.streams, options.seconds, sent_queue)
-        )
-        peak = _Peak(server.pid)
-        cpu_before, began = cpu_s(server.pid), time.monotonic()
-        sender.start()
-        sent: Sent = sent_queue.get()
-        sender.join()
-        stored_while_sending = _asked(server, "stats")["stored"]
-        while (stats := _asked(server, "stats"))["waiting"]:
-            time.sleep(0.05)
-        took_s, cpu = time.monotonic() - began, cpu_s(server.pid) - cpu_before
-        rss_mb = peak.stop()
-        found = _asked(server, "count")
-    acked = len(sent.acked) * options.batch
-    latencies = sorted(sent.latencies_ms)
-    missing = len(set(sent.acked) - set(found["serials"])) * options.batch
-    print(
-        f"  {size:.0f} bytes a span; {acked:,} spans acked in {sent.seconds:.1f} s ({sent.refused} requests refused), all "
-        f"stored after {took_s:.1f} s, {stored_while_sending:,} of them while sending; {stats['errors']} load errors"
-    )
-    rows_wrong = (
-        found["rows"] - found["unique"] + abs(found["rows"] - found["calls"]) + abs(found["rows"] - found["summed"])
-    )
-    return [
-        Figure(name="acked_spans_per_s", value=acked / sent.seconds, unit="spans/s"),
-        Figure(name="stored_spans_per_s", value=acked / took_s, unit="spans/s", goal=">= 60000"),
-        Figure(name="system_cpu_s_per_million", value=cpu / acked * 1e6, unit="CPU s", goal="<= 16"),
-        Figure(name="ack_p50_ms", value=_quantile(latencies, 0.5), unit="ms"),
-        Figure(name="ack_p99_ms", value=_quantile(latencies, 0.99), unit="ms", goal="<= 100"),
-        Figure(name="rss_mb", value=rss_mb, unit="MB", goal="<= 1000"),
-        Figure(name="acked_missing", value=missing, unit="spans", goal="== 0"),
-        Figure(name="duplicates", value=rows_wrong, unit="rows", goal="== 0"),
-    ]
-
-
-def prepared(batch: int, seed: int, kinds: int = 16) -> list[bytes]:
-    """Serialise a few requests whose span ids can be rewritten in place: the sender must cost little."""
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-    from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-
-    dice = random.Random(seed)
-    start_ns = time.time_ns()
-    made = []
-    for kind in range(kinds):
-        request = ExportTraceServiceRequest()
-        resource_spans = request.resource_spans.add()
-        resource_spans.resource.attributes.append(KeyValue(key="service.name", value=AnyValue(string_value="bench")))
-        spans = resource_spans.scope_spans.add().spans
-        for index in range(batch):
-            text = {
-                "tocsin.use_case": "digit-reader",
-                "tocsin.model.version": "v1",
-                "tocsin.output.label": str(index % 10),
-                "tocsin.input.device": dice.choice("ABC"),
-                "tocsin.cost.currency": "USD",
-                "tocsin.output.text": f"{dice.getrandbits(1500):x}",
-            }
-            number = {f"tocsin.input.f{n:02}": dice.gauss(0, 1) for n in range(12)}
-            number |= {"tocsin.confidence": dice.random(), "tocsin.cost.amount": 0.0012}
-            attributes = [KeyValue(key=k, value=AnyValue(string_value=v)) for k, v in text.items()]
-            attributes += [KeyValue(key=k, value=AnyValue(double_value=v)) for k, v in number.items()]
-            spans.add(
-                trace_id=struct.pack(">IIII", dice.getrandbits(32), kind, index, dice.getrandbits(32)),
-                span_id=struct.pack(">II", _MARK + index, 0),
-                name="predict",
-                kind=1,
-                start_time_unix_nano=start_ns + index * 1_000_000,
-                end_time_unix_nano=start_ns + index * 1_000_000 + 5_000_000,
-                attributes=attributes,
-            )
-        made.append(request.SerializeToString())
-    return made
-
-
-def send(port: int, requests: Sequence[bytes], streams: int, seconds: float, answer: Any) -> None:
-    """Be the sender: every stream sends as fast as it is acknowledged."""
-    import grpc
-
-    acked: list[int] = []
-    latencies: list[float] = []
-    refused = [0]
-    began = time.monotonic()
-
-    def stream(number: int) -> None:
-        templates = [_Template(request) for request in requests]
-        channel = grpc.insecure_channel(
-            f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
-        )
-        export = channel.unary_unary(_EXPORT)
-        turn = 0
-        while time.monotonic() - began < seconds:
-            serial = number * 10_000_000 + turn
-            body = templates[turn % len(templates)].numbered(serial)
-            turn += 1
-            sent_at = time.perf_counter()
-            try:
-                export(body, timeout=30)
-            except grpc.RpcError:
-                refused[0] += 1
-                time.sleep(0.2)
-                continue
-            latencies.append((time.perf_counter() - sent_at) * 1000)
-            acked.append(serial)
-        channel.close()
-
-    threads = [threading.Thread(target=stream, args=(number,)) for number in range(streams)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    answer.put(Sent(acked=acked, latencies_ms=latencies, refused=refused[0], seconds=time.monotonic() - began))
-
-
-class _Template:
-    """A serialised request in which the last four bytes of every span id are the request's serial number."""
-
-    def __init__(self, request: bytes) -> None:
-        pieces = []
-        position = 0
-        index = 0
-        while (found := request.find(struct.pack(">I", _MARK + index) + b"\0\0\0\0", position)) >= 0:
-            pieces.append(request[position : found + 4])
-            position = found + 8
-            index += 1
-        self._pieces = pieces
-        self._tail = request[position:]
-
-    def numbered(self, serial: int) -> bytes:
-        """Give the request with its own ids; its trace ids repeat, which costs the store nothing."""
-        return struct.pack(">I", serial).join([*self._pieces, self._tail])
-
-
-class _Peak:
-    """The largest resident memory of a process, looked at ten times a second."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._peak_mb = 0.0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> float:
-        """Stop looking, and say what was the largest."""
-        self._ended.set()
-        self._thread.join()
-        return self._peak_mb
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.1):
-            pages = int(Path(f"/proc/{self._pid}/statm").read_text(encoding="ascii").split()[1])
-            self._peak_mb = max(self._peak_mb, pages * _PAGE / 1e6)
-
-
-def cpu_s(pid: int) -> float:
-    """Read the CPU seconds that a process has used, in user and kernel."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:

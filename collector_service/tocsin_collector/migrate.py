@@ -9,6 +9,7 @@ from importlib import resources
 
 from tocsin_collector.database import Database
 from tocsin_collector.errors import SchemaError
+from tocsin_collector.tuning import tune
 
 _LEDGER = """CREATE TABLE IF NOT EXISTS schema_migrations ${on_cluster}
 (`name` String, `sha256` String, `version` String, `applied_at` DateTime64(3, 'UTC'))
@@ -74,6 +75,7 @@ def migrate(database: Database, *, now: datetime, version: str = "", cluster: st
         }
         database.insert("schema_migrations", [row])
         done.append(migration.name)
+    tune(database)
     return tuple(done)
 
 
