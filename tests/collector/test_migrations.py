@@ -9,7 +9,7 @@ import pytest
 
 from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.errors import SchemaError
-from tocsin_collector.migrate import migrate, shipped
+from tocsin_collector.migrate import STATEMENT_SETTINGS, migrate, shipped
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -51,8 +51,8 @@ def test_every_statement_can_be_run_again(empty: Database) -> None:
 
     for migration in shipped():
         for statement in migration.statements(cluster=None):
-            empty.command(statement)
-            empty.command(statement)
+            empty.command(statement, settings=STATEMENT_SETTINGS)
+            empty.command(statement, settings=STATEMENT_SETTINGS)
 
     assert described(empty) == before
 
