@@ -144,9 +144,9 @@ class Collector:
     def _own_store(self) -> SpanStore:
         database = self._own(self._database.sibling())
         if database.address.is_embedded:
-            return EmbeddedStore(database)
+            return EmbeddedStore(database, self._settings.redactions)
         engine = self._own(Database.open(StoreAddress(path=IN_MEMORY)))
-        return ServerStore(database, engine)
+        return ServerStore(database, engine, self._settings.redactions)
 
     def _recover(self, kind: Kind, ledger: Ledger, loader: Loader) -> int:
         """Queue what an earlier run left behind; return the next segment's number."""

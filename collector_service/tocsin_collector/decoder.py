@@ -1,11 +1,14 @@
 """How a spool segment becomes rows: the schema, the structure and the SELECT that the engine decodes it with."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
+
+from tocsin_collector.redacting import redacted
+from tocsin_collector.redaction import Redaction
 
 Kind: TypeAlias = Literal["traces", "outcomes", "logs"]
 
@@ -129,8 +132,8 @@ class Decoder:
         return f"SETTINGS {listed}"
 
 
-def decoder(kind: Kind) -> Decoder:
-    """Read the shipped decoding of a kind of segment."""
+def decoder(kind: Kind, redactions: Sequence[Redaction] = ()) -> Decoder:
+    """Read the shipped decoding of a kind of segment, with the rules that texts go through."""
     folder = resources.files("tocsin_collector").joinpath("decode")
     schema, select, structure, target = {
         "traces": ("otlp.proto", "spans.sql", _TRACES, "spans_in"),
@@ -140,7 +143,7 @@ def decoder(kind: Kind) -> Decoder:
     text = re.sub(_COMMENTS, "", folder.joinpath(select).read_text(encoding="utf-8"))
     return Decoder(
         target=target,
-        select=re.sub(r"\$\{(texts|plain|values):([a-z_.]+)\}", _expand, text),
+        select=redacted(re.sub(r"\$\{(texts|plain|values):([a-z_.]+)\}", _expand, text), target, redactions),
         structure=structure,
         # Named by its file: given as text, the engine would write a copy into whatever folder the process was started in.
         settings={"format_schema": f"{folder.joinpath(schema)}:Request", "input_format_protobuf_oneof_presence": 1},

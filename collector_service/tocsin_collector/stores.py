@@ -1,12 +1,13 @@
 """Where a segment goes: into the embedded engine's own tables, or decoded here and sent to a server. One transform."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from tocsin_collector.database import Database
 from tocsin_collector.decoder import BLOCK_SETTINGS, Decoder, Kind, decoder
+from tocsin_collector.redaction import Redaction
 from tocsin_collector.segments import Segment
 
 # The tables that hold a row's segment: what a restart asks whether an insert got there.
@@ -20,15 +21,16 @@ TARGETS: Final[dict[Kind, tuple[str, ...]]] = {
 class _Decoding:
     """The decoding of every kind, and the columns that it fills."""
 
-    def __init__(self, database: Database, engine: Database) -> None:
+    def __init__(self, database: Database, engine: Database, redactions: Sequence[Redaction]) -> None:
         self._database = database
+        self._redactions = redactions
         self._engine = engine  # the one that decodes: embedded, since a server may be too old for it
         self._columns: dict[Kind, tuple[str, ...]] = {}
 
     @cached_property
     def decoders(self) -> dict[Kind, Decoder]:
         kinds: Iterable[Kind] = ("traces", "outcomes", "logs")
-        return {kind: decoder(kind) for kind in kinds}
+        return {kind: decoder(kind, self._redactions) for kind in kinds}
 
     def columns(self, kind: Kind) -> tuple[str, ...]:
         if kind not in self._columns:
@@ -56,9 +58,9 @@ class _Decoding:
 class EmbeddedStore:
     """The engine reads the segment's file and fills its own tables: one statement, one block, one token."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, redactions: Sequence[Redaction] = ()) -> None:
         self._database = database
-        self._decoding = _Decoding(database, database)
+        self._decoding = _Decoding(database, database, redactions)
 
     def insert(self, segment: Segment) -> None:
         """Store every row of a segment, once.
@@ -80,10 +82,10 @@ class EmbeddedStore:
 class ServerStore:
     """The embedded engine decodes to ``Native``; the server's same views fan it out."""
 
-    def __init__(self, database: Database, engine: Database) -> None:
+    def __init__(self, database: Database, engine: Database, redactions: Sequence[Redaction] = ()) -> None:
         self._database = database
         self._engine = engine
-        self._decoding = _Decoding(database, engine)
+        self._decoding = _Decoding(database, engine, redactions)
 
     def insert(self, segment: Segment) -> None:
         """As :meth:`EmbeddedStore.insert`."""
