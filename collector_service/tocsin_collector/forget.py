@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from tocsin_collector import letters
+from tocsin_collector.disk_use import record
 from tocsin_collector.erasure import Marks, Place, chunks, names_user, places
 from tocsin_collector.errors import ForgetProblem
 
@@ -70,6 +71,11 @@ def forget(store: letters.LetterStore, request: Request, *, by: str, now: dateti
         letters.erase(store, letter_list, now=now)
         for place in found:
             if before[place.table]:
+                if not place.update:
+                    what = "\n".join(
+                        (place.table, request.project, *sorted(map("".join, marks.spans)), *sorted(marks.calls))
+                    )
+                    record(store, place.table, before[place.table], what=what, reason="forget", now=now)
                 place.erase(store)
         _forget_times(store, marks)
     left = before if dry_run else {place.table: place.count(store) for place in found}

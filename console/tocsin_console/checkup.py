@@ -39,6 +39,8 @@ def _machine(state: Mapping[str, Any]) -> Iterator[Check]:
     yield Check(name="addresses", level="ok", said=", ".join(f"{k} {v}" for k, v in state["addresses"].items()))
     yield Check(name="data folder", level="ok", said=str(state["data_dir"]))
     yield examine_disk(state["disk_free_bytes"])
+    if filling := state.get("disk", {}).get("warning"):
+        yield Check(name="data", level="finding", said=filling, do="tocsin disk")
     ledger = state["ledger"]
     if ledger["balances"]:
         yield Check(name="ledger", level="ok", said=f"balances: {ledger['spans_stored']:,} spans")

@@ -32,6 +32,7 @@ from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
 from tocsin_console.clickhouse_http.serving import Reading
 from tocsin_console.config import Config
+from tocsin_console.disk_watch import PERIOD_S, DiskWatch
 from tocsin_console.errors import UsageProblem
 from tocsin_console.evaluation import Evaluation
 from tocsin_console.investigation import client_for, investigator
@@ -162,6 +163,11 @@ class Up:
         self._ends.callback(lambda: self._collector.stop(self._drain_s))
         self._collector.start()
         self._loop.start()
+        config = self._config
+        self._disk = DiskWatch(self._sibling(), config.data_dir, limit_bytes=config.max_disk_bytes, now=_now)
+        self._disk_loop = Loop("disk", self._disk.turn, period_s=PERIOD_S)
+        self._ends.callback(lambda: self._disk_loop.stop(timeout_s=_END_S))
+        self._disk_loop.start()
 
     def _start_api(self) -> dict[str, Any]:
         config = self._config
@@ -210,7 +216,10 @@ class Up:
             watermark=lambda: asdict(self._collector.watermark()),
             evaluated_through=self._engine.evaluated_through,
             delivery_stats=lambda: asdict(self._delivery.stats()),
-            loops=lambda: {"engine": self._loop.stats()},
+            loops=lambda: {"engine": self._loop.stats(), "disk": self._disk_loop.stats()},
+            disk=self._disk.summary,
+            disk_look=self._disk.look,
+            disk_drop=lambda by: self._disk.drop(by=by),
             forget=Forgetting(self._sibling(), self._collector, now=_now),
             keys=KeyBook(self._sibling()),
             keys_changed=self._keys.refresh,

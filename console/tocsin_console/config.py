@@ -1,5 +1,6 @@
 """What a command was told: flag over TOCSIN_* variable over tocsin.yaml over default."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ class Flags:
     clickhouse_http: str | None = None
     clickhouse: str | None = None
     insecure: bool | None = None
+    max_disk: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Config:
     tls: TlsFiles | None
     ingest_keys: IngestKeys
     redactions: tuple[Redaction, ...]
+    max_disk_bytes: int | None
     channels: tuple[Channel, ...]
     use_case_map: tuple[UseCaseMapping, ...]
     use_cases_dir: Path
@@ -108,6 +111,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         guard=Address.parse(pick(flags.guard, "TOCSIN_GUARD_ADDRESS", said.listen.guard, GUARD)),
         tls=_tls(said, environment, base=base, cwd=cwd),
         ingest_keys=_ingest_keys(said, environment),
+        max_disk_bytes=_size(flags.max_disk or environment.get("TOCSIN_MAX_DISK") or said.max_disk),
         redactions=tuple(each.rule() for each in said.redact),
         clickhouse_http=None if asked.lower() == OFF else Address.parse(asked),
         clickhouse_http_is_given=bool(
@@ -202,6 +206,21 @@ def _ingest_keys(said: TocsinYaml, environment: Mapping[str, str]) -> IngestKeys
     if told not in {"required", "optional"}:
         raise UsageProblem(f"expected TOCSIN_INGEST_KEYS to be required or optional, got {told!r}")
     return cast(IngestKeys, told)
+
+
+def _size(said: str | int | None) -> int | None:
+    """Read a size such as 50GB, 1.5TB, 500MiB or a number of bytes."""
+    if not said:
+        return None
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kKMGT]?)(i?)B?", str(said).strip())
+    amount = (
+        float(found[1]) * (1024 if found[3] else 1000) ** " kMGT".index(found[2].replace("K", "k") or " ")
+        if found
+        else 0
+    )
+    if amount < 1e6:
+        raise UsageProblem(f"expected a size of at least 1MB for max_disk, such as 50GB or 200GiB, got {said!r}")
+    return int(amount)
 
 
 def _password(said: TocsinYaml, environment: Mapping[str, str], base: Path) -> str:

@@ -152,6 +152,7 @@ class TocsinYaml(_Section):
     tls: TlsSection = TlsSection()
     ingest_keys: IngestKeys | None = None
     redact: tuple[RedactSection, ...] = ()
+    max_disk: str | int | None = None  # such as 50GB
     channels: tuple[Channel, ...] = ()
     use_case_map: tuple[UseCaseMapping, ...] = ()
     use_cases: Path | None = None  # folder of plans

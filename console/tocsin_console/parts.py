@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
+from tocsin_collector.disk_use import DiskUse
 from tocsin_collector.forget import Report as ForgetReport
 from tocsin_collector.forget import Request as ForgetRequest
 from tocsin_collector.key_book import KeyFacts, NewKey
@@ -81,6 +82,9 @@ class Parts:
     delivery_stats: Callable[[], Mapping[str, Any]]
     loops: Callable[[], Mapping[str, LoopStats]]
     forget: Forget
+    disk: Callable[[], Mapping[str, Any]]  # as last looked at
+    disk_look: Callable[[], DiskUse]
+    disk_drop: Callable[[str], DiskUse]  # drops what is proposed; by whom
     keys: Keys
     keys_changed: Callable[[], None]  # hold at once
     guard_changed: Callable[[], None]  # publish at once

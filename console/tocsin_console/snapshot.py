@@ -25,6 +25,7 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "started_at": parts.started_at,
         "uptime_s": (now - parts.started_at).total_seconds(),
         "disk_free_bytes": shutil.disk_usage(config.data_dir).free,
+        "disk": parts.disk(),
         "ledger": ledger(parts.book.ask("ledger")[0], collector),
         "collector": collector,
         "watermark": {**mark, "lag_s": max(0.0, (now - complete_to).total_seconds()) if complete_to else None},
@@ -63,7 +64,8 @@ def ledger(stored: Mapping[str, Any], collector: Mapping[str, Any]) -> dict[str,
     the load ledger says. The latter cannot be said once the oldest spans have expired.
     """
     by_ledger, in_table = int(stored["spans_by_ledger"] or 0), int(stored["spans_stored"])
-    lost = None if stored["spans_may_have_expired"] else by_ledger - in_table
+    erased = int(stored.get("spans_erased") or 0)  # for a person, or to make room
+    lost = None if stored["spans_may_have_expired"] else by_ledger - in_table - erased
     fates = ("stored", "duplicate", "refused", "dead_lettered", "waiting")
     since_start = {fate: int(collector[f"{fate}_spans"]) for fate in ("received", *fates)}
     unaccounted = since_start["received"] - sum(since_start[fate] for fate in fates) or min(0, since_start["waiting"])
@@ -71,6 +73,7 @@ def ledger(stored: Mapping[str, Any], collector: Mapping[str, Any]) -> dict[str,
         "since_start": since_start,
         "spans_loaded": by_ledger,
         "spans_stored": in_table,
+        "spans_erased": erased,
         "calls_stored": int(stored["calls_stored"]),
         "outcomes_loaded": int(stored["outcomes_by_ledger"] or 0),
         "outcomes_stored": int(stored["outcomes_stored"]),

@@ -21,6 +21,7 @@ from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
 from tocsin_console.config import Config, Flags, resolve
+from tocsin_console.disk_watch import DiskWatch
 from tocsin_console.loop import LoopStats
 from tocsin_console.notifiers import channels_of
 from tocsin_console.parts import Parts
@@ -100,6 +101,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
     name = store.address.database
     plans = Plans.of(Plan(use_case="planned", owner="team"))
     statuses: list[UseCaseStatus] = []
+    watch = DiskWatch(store, config.data_dir, limit_bytes=None, now=lambda: NOW)
     parts = Parts(
         config=config,
         version="0.0",
@@ -117,6 +119,9 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         evaluated_through=lambda: NOW - timedelta(days=1),
         delivery_stats=lambda: DELIVERY,
         loops=lambda: {"engine": LOOP},
+        disk=watch.summary,
+        disk_look=watch.look,
+        disk_drop=lambda by: watch.drop(by=by),
         forget=lambda request, *, by, dry_run=False: forget(store, request, by=by, now=NOW, dry_run=dry_run),
         keys=KeyBook(store),
         keys_changed=lambda: guard.done.append(("keys changed",)),

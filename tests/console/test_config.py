@@ -165,3 +165,21 @@ def test_a_rule_that_cannot_hold_is_refused_with_its_line(tmp_path: Path, text: 
 
     with pytest.raises((DocumentError, UsageProblem), match=why):
         resolve(Flags(), environment={}, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("50GB", 50 * 10**9), ("1.5 TB", 1.5e12), ("200GiB", 200 * 2**30), ("5000000", 5_000_000), ("", None)],
+)
+def test_a_size_is_written_as_people_write_it(tmp_path: Path, said: str, expected: float | None) -> None:
+    """With the units of a disk or of memory."""
+    config = resolve(Flags(max_disk=said), environment={}, cwd=tmp_path)
+
+    assert config.max_disk_bytes == expected
+
+
+@pytest.mark.parametrize("said", ["50", "lots", "-1GB", "10 bytes", "1e9"])
+def test_a_size_that_is_none_is_refused(tmp_path: Path, said: str) -> None:
+    """50 would mean bytes, and warn for ever."""
+    with pytest.raises(UsageProblem, match="such as 50GB"):
+        resolve(Flags(max_disk=said), environment={}, cwd=tmp_path)

@@ -32,6 +32,8 @@ RECEIVED = {
         ({}, {}, True),
         ({"spans_stored": 9}, {}, False),
         ({"spans_stored": 11}, {}, False),
+        ({"spans_stored": 9, "spans_erased": 1}, {}, True),
+        ({"spans_erased": 1}, {}, False),
         ({"spans_stored": 9, "spans_may_have_expired": 1}, {}, True),
         ({}, {"received_spans": 14}, False),
         ({}, {"received_spans": 11, "waiting_spans": -1}, False),

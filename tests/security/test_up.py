@@ -59,6 +59,8 @@ def test_a_service_with_a_key_is_served_over_tls_and_its_key_written_nowhere(
         forgotten = up.tocsin("forget", "--call-id", call_id, "--project", "shop", "--by", "dpo")
         assert forgotten["is_forgotten"]
         assert {each["place"]: each["before"] for each in forgotten["places"]}["outcomes"] == 1
+        ledger = up.tocsin("status")["ledger"]
+        assert (ledger["balances"], ledger["spans_erased"]) == (True, 1)
         said = up.log.read_text() + str(up.facts) + (tmp_path / "data" / "run.json").read_text() + _metrics(up)
         assert up.end() == 0
 

@@ -90,6 +90,10 @@ def exposition(state: Mapping[str, Any]) -> str:
     text.add(
         "tocsin_disk_free_bytes", "gauge", "Free space of the data folder's disk.", [({}, state["disk_free_bytes"])]
     )
+    disk = state["disk"]
+    text.add("tocsin_disk_used_bytes", "gauge", "What the data folder takes.", [({}, disk["used_bytes"])])
+    text.add("tocsin_disk_limit_bytes", "gauge", "What max_disk allows it.", [({}, disk["limit_bytes"])])
+    text.add("tocsin_disk_warning", "gauge", "1 while there is too little room.", [({}, int(bool(disk["warning"])))])
     _use_cases(text, state["use_cases"])
     return "\n".join(text.lines) + "\n"
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -99,6 +100,16 @@ class Views:
         )
         report = self._parts.forget(wanted, by=_text(body, "actor"), dry_run=bool(body.get("dry_run")))
         return Json({"places": report.places, "elsewhere": report.elsewhere, "is_forgotten": report.is_forgotten})
+
+    def disk(self, _request: Request) -> Response:
+        """Say what the data takes, and what could go first."""
+        use = self._parts.disk_look()
+        return Json({**asdict(use), "warning": use.sentence()})
+
+    def disk_drop(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Drop what could go first."""
+        use = self._parts.disk_drop(_text(body, "actor"))
+        return Json({**asdict(use), "warning": use.sentence()})
 
     def keys(self, request: Request) -> Response:
         """List the ingest keys; never a key itself."""

@@ -121,6 +121,8 @@ def _describe(state: dict[str, Any]) -> None:
     )
     say("          since the start " + ", ".join(f"{n:,} {fate}" for fate, n in ledger["since_start"].items()))
     say(f"spool     {ledger['spool_bytes']:,} bytes wait")
+    if state["disk"]["warning"]:
+        say(f"disk      {state['disk']['warning']}")
     say(f"evaluated through {when(state['evaluated_through']) or 'nothing yet'}")
     for name, loop in state["loops"].items():
         if loop["consecutive_failures"]:

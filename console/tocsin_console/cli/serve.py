@@ -38,6 +38,9 @@ def up(
         str | None, typer.Option(help="URL of a ClickHouse server.", show_default="the embedded engine")
     ] = None,
     insecure: Annotated[bool | None, typer.Option("--insecure", help="Listen beyond loopback, without logins.")] = None,
+    max_disk: Annotated[
+        str | None, typer.Option("--max-disk", help="Warn at 80 % of this, such as 50GB.", show_default="none")
+    ] = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
     json: Json = False,
@@ -53,6 +56,7 @@ def up(
         clickhouse_http=clickhouse_http,
         clickhouse=clickhouse,
         insecure=insecure,
+        max_disk=max_disk,
     )
     from tocsin_console.serve import serve
 

@@ -3,6 +3,7 @@ SELECT
     (SELECT sum(spans) FROM load_ledger FINAL WHERE kind = 'traces' AND state = 'loaded') AS spans_by_ledger,
     (SELECT count() FROM load_ledger FINAL WHERE kind = 'traces' AND at < now64(6) - INTERVAL 29 DAY) > 0 AS spans_may_have_expired,
     (SELECT count() FROM otel_traces) AS spans_stored,
+    (SELECT sum(rows) FROM erasures FINAL WHERE place = 'otel_traces') AS spans_erased,
     (SELECT count() FROM ai_calls) AS calls_stored,
     (SELECT sum(spans) FROM load_ledger FINAL WHERE kind = 'outcomes' AND state = 'loaded') AS outcomes_by_ledger,
     (SELECT count() FROM outcomes) AS outcomes_stored,
