@@ -10,11 +10,7 @@ as in a service that is traced throughout; then the same again where every span 
 be queried. Every acknowledged request is then looked for in the tables by its serial number, and its spans counted.
 """
 
-import argparse
-import json
 import multiprocessing
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from _collector import CollectorProcess
 from _load import Sent, prepared, send
 from _peer import Rotel, Server
 from _report import Figure, arguments, report
@@ -51,12 +48,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--clickhouse", type=Path, metavar="BINARY", help="store in a server, started from this binary")
     parser.add_argument("--peer", choices=["rotel"], help="also run this peer into the same server")
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--url", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve:
-        serve(options.serve, options.url)
-        return
     if options.peer and not options.clickhouse:
         parser.error("a peer needs a server to store in: give --clickhouse BINARY")
     figures = [*throughput(options, 0.1, ""), *throughput(options, 1.0, "_all_calls")]
@@ -101,18 +93,19 @@ def throughput(options: Any, ai_share: float, suffix: str) -> list[Figure]:
 def run(options: Any, ai_share: float, *, seconds: float, per_s: float = 0.0) -> Run:
     """Start a collector, send, wait until everything is stored, and look for what is missing."""
     requests = prepared(options.batch, options.seed, ai_share=ai_share)
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder, Server.maybe(options.clickhouse) as clickhouse:
-        command = [sys.executable, __file__, "--serve", folder, *(["--url", clickhouse.url] if clickhouse else [])]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-            pids = [server.pid, *([clickhouse.pid] if clickhouse else [])]
-            port = _heard(server)["port"]
-            peak, before, began = Peak(server.pid), cpu(pids), time.monotonic()
-            sent = _sent(port, requests, options.streams, seconds, per_s)
-            stored_while_sending = _asked(server, "stats")["stored"]
-            while (stats := _asked(server, "stats"))["waiting"]:
-                time.sleep(0.05)
-            took_s, spent, rss = time.monotonic() - began, cpu(pids).since(before), peak.stop()
-            found = _asked(server, "count")
+    with (
+        tempfile.TemporaryDirectory(prefix="tocsin-bench-") as folder,
+        Server.maybe(options.clickhouse) as clickhouse,
+        CollectorProcess.of(Path(folder), clickhouse.url if clickhouse else None) as collector,
+    ):
+        pids = [collector.pid, *([clickhouse.pid] if clickhouse else [])]
+        peak, before, began = Peak(collector.pid), cpu(pids), time.monotonic()
+        sent = _sent(collector.port, requests, options.streams, seconds, per_s)
+        stored_while_sending = collector.stats()["stored"]
+        while (stats := collector.stats())["waiting"]:
+            time.sleep(0.05)
+        took_s, spent, rss = time.monotonic() - began, cpu(pids).since(before), peak.stop()
+        found = collector.count()
     acked = len(sent.acked) * options.batch
     print(
         f"  {100 * ai_share:g} % calls, {len(requests[0]) / options.batch:.0f} bytes a span: {acked:,} spans acked in "
@@ -168,63 +161,8 @@ def peer(options: Any) -> list[Figure]:
     ]
 
 
-def serve(folder: Path, url: str | None) -> None:
-    """Be the collector, until told to end; then say what the tables hold."""
-    from datetime import UTC, datetime
-
-    from tocsin_collector.collector import Collector
-    from tocsin_collector.database import Database, StoreAddress
-    from tocsin_collector.migrate import migrate
-    from tocsin_collector.settings import CollectorSettings
-
-    database = Database.open(StoreAddress(url=url) if url else StoreAddress(path=folder / "store"))
-    migrate(database, now=datetime.now(UTC))
-    collector = Collector(CollectorSettings(data_dir=folder, grpc_address="127.0.0.1:0"), database)
-    collector.start()
-    _say(port=collector.grpc_port)
-    for line in sys.stdin:
-        if line == "stats\n":
-            stats = collector.stats()
-            _say(stored=stats.stored_spans, waiting=stats.waiting_requests, errors=stats.load_errors)
-        else:
-            found = database.rows(
-                "SELECT reinterpretAsUInt32(reverse(unhex(substring(SpanId, 9, 8)))) AS serial, count() AS spans,"
-                " uniqExact(SpanId) AS different FROM otel_traces GROUP BY serial ORDER BY serial"
-            )
-            [calls] = database.rows(
-                "SELECT (SELECT count() FROM ai_calls) AS calls, (SELECT sum(calls) FROM ai_calls_1h) AS summed"
-            )
-            _say(
-                serials=[int(row["serial"]) for row in found],
-                spans=[int(row["different"]) for row in found],
-                rows=sum(int(row["spans"]) for row in found),
-                unique=sum(int(row["different"]) for row in found),
-                **calls,
-            )
-            break
-    collector.stop()
-
-
 def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
-
-
-def _say(**facts: object) -> None:
-    print(json.dumps(facts), flush=True)
-
-
-def _heard(server: "subprocess.Popen[str]") -> Any:
-    if server.stdout is None:
-        raise ValueError("expected a server with a pipe to read from")
-    return json.loads(server.stdout.readline())
-
-
-def _asked(server: "subprocess.Popen[str]", question: str) -> Any:
-    if server.stdin is None:
-        raise ValueError("expected a server with a pipe to write to")
-    server.stdin.write(question + "\n")
-    server.stdin.flush()
-    return _heard(server)
 
 
 if __name__ == "__main__":
