@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from tocsin_console.api.security import Receive, Scope, Send, is_loopback
 from tocsin_console.clickhouse_http import compression, formats, request
 from tocsin_console.clickhouse_http.admission import Admission
+from tocsin_console.clickhouse_http.blocks import compressed
 from tocsin_console.clickhouse_http.engine import Engine, Progress, Stream
 from tocsin_console.clickhouse_http.exceptions import (
     BAD_ARGUMENTS,
@@ -180,6 +181,7 @@ class _Reply:
         self._is_open = self._is_buffered = False
         self._encoder = compression.encoder("")
         self._encoding = ""
+        self._is_blocked = False
 
     def describe(self, asked: request.Request) -> None:
         """Take what the headers say of an answer."""
@@ -189,6 +191,7 @@ class _Reply:
         self._encoding = asked.encoding
         self._encoder = compression.encoder(asked.encoding)
         self._is_buffered = asked.is_buffered
+        self._is_blocked = asked.is_blocked
         if asked.is_buffered:
             self._most_held = request.MAX_WHOLE_BYTES
 
@@ -219,17 +222,21 @@ class _Reply:
 
     async def fail(self, failure: QueryFailed) -> None:
         """Say what went wrong; in the middle of an answer, as its last words, before the connection breaks."""
-        text = f"{failure}\n"
+        text = self._words(f"{failure}\n")
         if self._is_open:
-            await self._body(self._encoder.add(b"\n" + text.encode()) + self._encoder.finish(), more=True)
+            await self._body(self._encoder.add(self._words(f"\n{failure}\n")) + self._encoder.finish(), more=True)
             raise ConnectionAbortedError("an answer failed half-way: its client must not take it for whole")
         self._headers["x-clickhouse-exception-code"] = str(failure.code)
         if failure.status == 503:
             self._headers["retry-after"] = "1"
         self._headers["content-type"] = "text/plain; charset=UTF-8"
         self._encoding = ""
-        await self._open(None, status=failure.status, length=len(text.encode()))
-        await self._body(text.encode(), more=False)
+        await self._open(None, status=failure.status, length=len(text))
+        await self._body(text, more=False)
+
+    def _words(self, text: str) -> bytes:
+        """Put an error's text as the client reads bodies."""
+        return b"".join(compressed(text.encode())) if self._is_blocked else text.encode()
 
     async def _open(self, progress: Progress | None, *, status: int = 200, length: int | None = None) -> None:
         self._is_open = True
