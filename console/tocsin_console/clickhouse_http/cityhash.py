@@ -38,23 +38,22 @@ def _with_seed(data: bytes, x: int, y: int) -> tuple[int, int]:
     w0 = (_rotate((y + z) & _M, 35) * _K1 + x) & _M
     w1 = _rotate((x + words[11]) & _M, 53) * _K1 & _M
     for at in range(0, size // 128 * 16, 8):
-        a0, a1, a2, a3, b0, b1, b2, b3 = words[at : at + 8]
-        x = (_rotate((x + y + v0 + a2) & _M, 37) * _K1 & _M) ^ w1
-        y = (_rotate((y + v1 + b2) & _M, 42) * _K1 & _M) ^ v0
+        x = (_rotate((x + y + v0 + words[at + 2]) & _M, 37) * _K1 & _M) ^ w1
+        y = (_rotate((y + v1 + words[at + 6]) & _M, 42) * _K1 & _M) ^ v0
         z = _rotate(z ^ w0, 33)
-        v0, v1 = _weak(a0, a1, a2, a3, v1 * _K1 & _M, (x + w0) & _M)
-        w0, w1 = _weak(b0, b1, b2, b3, (z + w1) & _M, y)
+        v0, v1 = _weak(words[at : at + 4], v1 * _K1 & _M, (x + w0) & _M)
+        w0, w1 = _weak(words[at + 4 : at + 8], (z + w1) & _M, y)
         z, x = x, z
     y = (y + _rotate(w0, 37) * _K0 + z) & _M
     x = (x + _rotate((v0 + z) & _M, 49) * _K0) & _M
     left = size % 128
     for done in range(32, left + 32, 32):  # the last piece may reach back into what is hashed already
-        a0, a1, a2, a3 = unpack_from("<4Q", data, size - done)
+        piece = unpack_from("<4Q", data, size - done)
         y = (_rotate((y - x) & _M, 42) * _K0 + v1) & _M
-        w0 = (w0 + a2) & _M
+        w0 = (w0 + piece[2]) & _M
         x = (_rotate(x, 49) * _K0 + w0) & _M
         w0 = (w0 + v0) & _M
-        v0, v1 = _weak(a0, a1, a2, a3, v0, v1)
+        v0, v1 = _weak(piece, v0, v1)
     x = _fold(x, v0)
     y = _fold(y, w0)
     return (_fold((x + v1) & _M, w1) + y) & _M, _fold((x + w1) & _M, (y + v1) & _M)
@@ -82,6 +81,8 @@ def _murmur(data: bytes, a: int, b: int) -> tuple[int, int]:
 
 def _short(data: bytes) -> int:
     size = len(data)
+    first: int
+    last: int
     if size > 8:
         (first,), (last,) = unpack_from("<Q", data), unpack_from("<Q", data, size - 8)
         return _fold(first, _rotate((last + size) & _M, size)) ^ last
@@ -95,7 +96,8 @@ def _short(data: bytes) -> int:
     return _K2
 
 
-def _weak(w: int, x: int, y: int, z: int, a: int, b: int) -> tuple[int, int]:
+def _weak(words: tuple[int, ...], a: int, b: int) -> tuple[int, int]:
+    w, x, y, z = words
     a = (a + w) & _M
     b = _rotate((b + a + z) & _M, 21)
     c = a

@@ -65,32 +65,13 @@ def revised(data: bytes, revision: int) -> bytes:
 def _skip(kind: str) -> Skip:
     name, _, rest = kind.partition("(")
     inner = _split(rest[:-1]) if rest else []
-    if name in _FIXED:
-        return _of_size(_FIXED[name])
-    if name.startswith("Interval"):
-        return _of_size(8)
+    size = 8 if name.startswith("Interval") else _FIXED.get(name)
+    if size is not None:
+        return _of_size(size)
     if name in _WRITTEN_OUT:
         return _skip(_WRITTEN_OUT[name])
-    match name:
-        case "String":
-            return _strings
-        case "FixedString":
-            return _of_size(int(inner[0]))
-        case "Decimal":
-            digits = int(inner[0])
-            return _of_size(4 if digits <= 9 else 8 if digits <= 18 else 16 if digits <= 38 else 32)
-        case "Nullable":
-            return _in_turn([_of_size(1), _skip(inner[0])])
-        case "Array":
-            return _array(_skip(inner[0]))
-        case "Map":
-            return _array(_in_turn([_skip(each) for each in inner]))
-        case "Tuple":
-            return _in_turn([_skip(_without_name(each)) for each in inner])
-        case "Nested":
-            return _array(_in_turn([_skip(_without_name(each)) for each in inner]))
-        case "SimpleAggregateFunction":
-            return _skip(inner[-1])
+    if name in _MADE:
+        return _MADE[name](inner)
     raise QueryFailed(
         NOT_IMPLEMENTED, f"a column of type {kind[:80]} is not offered to this client: select it as toString(…)"
     )
@@ -164,3 +145,24 @@ def _without_name(element: str) -> str:
         return element[end + 1 :].strip()
     head, space, tail = element.partition(" ")
     return tail if space and "(" not in head else element
+
+
+def _decimal(digits: int) -> Skip:
+    return _of_size(4 if digits <= 9 else 8 if digits <= 18 else 16 if digits <= 38 else 32)
+
+
+def _columns(elements: list[str]) -> Skip:
+    return _in_turn([_skip(_without_name(each)) for each in elements])
+
+
+_MADE: Final[dict[str, Callable[[list[str]], Skip]]] = {
+    "String": lambda _inner: _strings,
+    "FixedString": lambda inner: _of_size(int(inner[0])),
+    "Decimal": lambda inner: _decimal(int(inner[0])),
+    "Nullable": lambda inner: _in_turn([_of_size(1), _skip(inner[0])]),
+    "Array": lambda inner: _array(_skip(inner[0])),
+    "Map": lambda inner: _array(_in_turn([_skip(each) for each in inner])),
+    "Tuple": _columns,
+    "Nested": lambda inner: _array(_columns(inner)),
+    "SimpleAggregateFunction": lambda inner: _skip(inner[-1]),
+}
