@@ -3,8 +3,10 @@
 import dataclasses
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from tocsin_collector.admission import KeyRing
+from tocsin_collector.cluster import ClusterStore
 from tocsin_collector.contents import contents_of
 from tocsin_collector.data_folder import FolderLock
 from tocsin_collector.database import IN_MEMORY, Database, StoreAddress
@@ -24,6 +26,8 @@ from tocsin_collector.stores import EmbeddedStore, ServerStore
 from tocsin_collector.tally import CollectorStats, Tally
 from tocsin_collector.watermark import Watermark, WatermarkKeeper
 from tocsin_wire.v1.outcomes_pb2 import RecordOutcomesRequest, RecordOutcomesResponse
+
+_Owned = TypeVar("_Owned", Database, ClusterStore)
 
 
 class Collector:
@@ -63,7 +67,7 @@ class Collector:
         self._server = GrpcServer(settings, self._intake, keyring)
         self._loader: Loader | None = None
         self._ledger: Ledger | None = None
-        self._owned: list[Database] = []
+        self._owned: list[Database | ClusterStore] = []
         self._lock: FolderLock | None = None
 
     def start(self) -> None:
@@ -137,15 +141,17 @@ class Collector:
         """Have a function called, from any thread, whenever new rows can be queried."""
         self._callbacks.append(callback)
 
-    def _own(self, database: Database) -> Database:
-        self._owned.append(database)
-        return database
+    def _own(self, owned: _Owned) -> _Owned:
+        self._owned.append(owned)
+        return owned
 
     def _own_store(self) -> SpanStore:
         database = self._own(self._database.sibling())
         if database.address.is_embedded:
             return EmbeddedStore(database, self._settings.redactions)
         engine = self._own(Database.open(StoreAddress(path=IN_MEMORY)))
+        if database.address.cluster:
+            return self._own(ClusterStore(database, engine, self._settings.redactions))
         return ServerStore(database, engine, self._settings.redactions)
 
     def _recover(self, kind: Kind, ledger: Ledger, loader: Loader) -> int:

@@ -93,7 +93,7 @@ def places(store: Store, marks: Marks) -> list[Place]:
         row["table"]: frozenset(row["names"])
         for row in store.rows(
             "SELECT table, groupArray(name) AS names FROM system.columns WHERE database = currentDatabase() AND table IN"
-            " (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')"
+            " (SELECT name FROM system.tables WHERE database = currentDatabase() AND (engine LIKE '%MergeTree' OR engine = 'Distributed'))"
             " GROUP BY table ORDER BY table"
         )
     }

@@ -86,6 +86,8 @@ class ServerStore:
         self._database = database
         self._engine = engine
         self._decoding = _Decoding(database, engine, redactions)
+        address = database.address
+        self._quorum = {"insert_quorum": address.insert_quorum, **_QUORUM} if address.cluster else {}
 
     def insert(self, segment: Segment) -> None:
         """As :meth:`EmbeddedStore.insert`."""
@@ -101,7 +103,7 @@ class ServerStore:
             columns,
             block,
             fmt="Native",
-            settings={**known, "insert_deduplication_token": segment.hash},
+            settings={**known, **self._quorum, "insert_deduplication_token": segment.hash},
         )
 
     def check(self, kind: Kind, path: Path) -> None:
@@ -109,4 +111,6 @@ class ServerStore:
         self._decoding.check(kind, path)
 
 
+# Long enough for a replica that is behind; one that is known to be dead is not waited for.
+_QUORUM: Final = {"insert_quorum_timeout": 60_000}
 _NEWER_THAN_SERVERS: Final = frozenset({"input_format_max_block_size_bytes", "query_plan_merge_expressions"})

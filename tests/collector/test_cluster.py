@@ -1,0 +1,254 @@
+"""Two shards of two replicas and a Keeper: what is loaded is there once, whichever of them are down meanwhile."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bench._clickhouse import CLUSTER, ClickHouse
+from tests.collector.conftest import NOW, Run
+from tests.collector.sending import START_NS, count, eventually, loaded, trace_request
+
+from tocsin_collector.cluster import ClusterStore, each_shard, survey
+from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.errors import StoreUnavailable
+from tocsin_collector.migrate import migrate
+from tocsin_collector.placement import SHARDED, books, place
+from tocsin_collector.relabel import relabel
+from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="session")
+def cluster(clickhouse_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
+    """A 2 x 2 cluster of this test run's own."""
+    with ClickHouse.of(clickhouse_binary, tmp_path_factory.mktemp("cluster"), shards=2, replicas=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def migrated(cluster: ClickHouse) -> StoreAddress:
+    """Where its tables are: built once, since every statement asks four nodes."""
+    url, *more = cluster.urls
+    address = StoreAddress(url=url, more_urls=tuple(more), cluster=CLUSTER, database=f"t_{uuid.uuid4().hex[:12]}")
+    opened = Database.open(address)
+    migrate(opened, now=NOW)
+    opened.close()
+    return address
+
+
+@pytest.fixture
+def spread(migrated: StoreAddress) -> Iterator[Database]:
+    """The migrated cluster, empty."""
+    opened = Database.open(migrated)
+    for name in ("load_ledger", "outcomes", "watermarks", "dead_letters"):
+        opened.command(f"TRUNCATE TABLE {name} ON CLUSTER {CLUSTER} SYNC")
+    for name in SHARDED:
+        opened.command(f"TRUNCATE TABLE IF EXISTS `{migrated.shard_database}`.{name} ON CLUSTER {CLUSTER} SYNC")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def load(run: Run, database: Database) -> Callable[..., None]:
+    """Send requests through a collector over a store, each as a segment of its own, until all are loaded."""
+
+    def send(over: Database, numbers: range) -> None:
+        collector, client = run(over, store=ClusterStore(over, database), quiet_s=0.0)
+        for number in numbers:
+            client.export(trace_request(3, number=number, tocsin__input__ink=0.5, tocsin__cost__amount=0.5))
+        loaded(collector)
+        collector.stop()
+
+    return send
+
+
+def test_segments_are_spread_and_read_as_one(spread: Database, load: Callable[..., None]) -> None:
+    """A team asks `ai_calls` and gets every call of every shard, sums too; each segment is whole on one shard."""
+    load(spread, range(12))
+
+    by_shard = spread.rows("SELECT _shard_num AS shard, count() AS n FROM otel_traces GROUP BY shard ORDER BY shard")
+    assert [row["shard"] for row in by_shard] == [1, 2]
+    assert count(spread, "otel_traces") == count(spread, "ai_calls") == 36
+    assert spread.rows("SELECT sum(calls) AS n, sum(cost) AS c FROM ai_calls_1h")[0]["n"] == 36
+    homes = spread.rows("SELECT segment, uniqExact(_shard_num) AS shards FROM otel_traces GROUP BY segment")
+    assert {row["shards"] for row in homes} == {1}
+
+
+def test_same_segment_on_the_other_replica_stores_nothing_more(run: Run, spread: Database, database: Database) -> None:
+    """A replica may die after it stored a segment and before it said so: its sister gets the segment, and must know it."""
+
+    class OnBoth(ClusterStore):
+        def insert(self, segment: object) -> None:
+            super().insert(segment)  # type: ignore[arg-type]
+            for client in self._clients:
+                client._leave_host()
+            super().insert(segment)  # type: ignore[arg-type]
+
+    collector, client = run(spread, store=OnBoth(spread, database))
+    call = CallRef(use_case="ticket-triage", call_id="c1", started_unix_nano=START_NS, label="a", confidence=0.5)
+
+    client.export(trace_request(5, tocsin__input__ink=0.5))
+    client.record(RecordOutcomesRequest(outcomes=[Outcome(call=call, label="a")]))
+    loaded(collector)
+
+    assert count(spread, "otel_traces") == count(spread, "ai_calls") == 5
+    assert spread.rows("SELECT sum(calls) AS n FROM ai_calls_1h") == [{"n": 5}]
+    assert count(spread, "outcomes") == 1
+
+
+def test_replica_killed_and_rejoined_ends_with_every_row_once(
+    cluster: ClickHouse, spread: Database, migrated: StoreAddress, run: Run, database: Database
+) -> None:
+    """Loading goes on through the sister, also when the dead one was the one asked; back again, it catches up."""
+    careless = replace(migrated, insert_quorum="0")
+    over = Database.open(careless)
+    collector, client = run(over, store=ClusterStore(over, database), quiet_s=0.0)
+    client.export(trace_request(3, number=0))
+    loaded(collector)
+
+    cluster.kill("s1r1")
+    try:
+        for number in range(1, 13):
+            client.export(trace_request(3, number=number))
+        loaded(collector)
+        while_dead = count(over, "otel_traces")
+    finally:
+        cluster.start("s1r1")
+    eventually(lambda: _rows_of(cluster, "s1r1", migrated) == _rows_of(cluster, "s1r2", migrated))
+    over.close()
+
+    assert while_dead == 39
+    for table in ("otel_traces", "ai_calls"):
+        assert count(spread, table) == 39
+        assert spread.rows(f"SELECT uniqExact(span_id) AS n FROM {table}".replace("span_id", _span_id(table))) == [
+            {"n": 39}
+        ]
+    assert spread.rows("SELECT sum(calls) AS n FROM ai_calls_1h") == [{"n": 39}]
+
+
+def test_quorum_that_is_not_there_keeps_the_segment_in_the_spool(
+    cluster: ClickHouse, spread: Database, run: Run, database: Database
+) -> None:
+    """A segment leaves the spool when as many replicas have it as was asked for, and not before."""
+    address = replace(spread.address, insert_quorum="2")
+    over = Database.open(address)
+    collector, client = run(over, store=ClusterStore(over, database), quiet_s=0.0)
+    for name in ("s1r2", "s2r2"):
+        cluster.kill(name)
+    try:
+        for name in ("s1r1", "s2r1"):  # until Keeper has missed the dead, an insert waits for them
+            eventually(lambda name=name: _alone(cluster, name, spread.address))
+        client.export(trace_request(3))
+        eventually(lambda: collector.stats().load_errors > 0)
+        waiting = collector.stats().waiting_spans
+    finally:
+        for name in ("s1r2", "s2r2"):
+            cluster.start(name)
+    loaded(collector)
+    over.close()
+
+    assert waiting == 3
+    assert count(spread, "otel_traces") == 3
+
+
+def test_reader_goes_on_to_the_next_host(cluster: ClickHouse, migrated: StoreAddress) -> None:
+    """Evaluators and pages ask any host: one that is down costs them nothing but a look."""
+    dead = "http://default@127.0.0.1:1"
+    opened = Database.open(replace(migrated, url=dead, more_urls=cluster.urls))
+
+    assert opened.rows("SELECT 1 AS one") == [{"one": 1}]
+    opened.close()
+
+
+def test_no_host_is_an_error_without_a_secret(migrated: StoreAddress) -> None:
+    """What is printed when nothing answers says where it looked, and not with which password."""
+    address = replace(migrated, url="http://someone@127.0.0.1:1", more_urls=(), password="hunter2")
+
+    with pytest.raises(StoreUnavailable) as refusal:
+        Database.open(address)
+
+    assert "http://127.0.0.1:1" in str(refusal.value)
+    assert "hunter2" not in f"{refusal.value} {address!r}"
+
+
+def test_hosts_say_to_which_shard_they_belong(cluster: ClickHouse, migrated: StoreAddress) -> None:
+    """Ports in a server's own list are its native ones, so each host is asked."""
+    layout = survey(migrated)
+
+    assert layout.shards == 2
+    assert layout.hosts == {1: list(cluster.urls[:2]), 2: list(cluster.urls[2:])}
+
+
+def test_relabelling_moves_every_shard(spread: Database, load: Callable[..., None]) -> None:
+    """A name that moved on one shard and not on the other would split a use case in two."""
+    load(spread, range(8))
+
+    moved = relabel(spread, "default", "ticket-triage", "triage")
+
+    assert moved.calls == 24
+    assert spread.rows("SELECT use_case, sum(calls) AS n FROM ai_calls_1h GROUP BY 1 HAVING n != 0") == [
+        {"use_case": "triage", "n": 24}
+    ]
+    assert spread.rows("SELECT DISTINCT use_case FROM ai_calls") == [{"use_case": "triage"}]
+    assert count(spread, "ai_calls") == 24
+
+
+def test_every_statement_can_be_run_again_on_a_cluster(migrated: StoreAddress) -> None:
+    """Collectors start at the same time and migrate at the same time: the second finds nothing to do."""
+    opened = Database.open(migrated)
+    clients = each_shard(opened)
+
+    assert migrate(opened, now=NOW) == ()
+    assert len(clients) == 2
+    for client in (*clients, opened):
+        client.close()
+
+
+def _rows_of(cluster: ClickHouse, node: str, address: StoreAddress) -> str:
+    return cluster.ask(node, f"SELECT count(), uniqExact(SpanId) FROM {address.shard_database}.otel_traces")
+
+
+def _alone(cluster: ClickHouse, node: str, address: StoreAddress) -> bool:
+    sql = f"SELECT max(active_replicas) FROM system.replicas WHERE database = '{address.shard_database}'"
+    return cluster.ask(node, sql) == "1"
+
+
+def _span_id(table: str) -> str:
+    return "SpanId" if table == "otel_traces" else "span_id"
+
+
+class TestPlacement:
+    """Where statements go is decided from their text."""
+
+    def test_views_read_books_in_the_database_of_everybody(self) -> None:
+        """A view resolves names in its own database, where no books are."""
+        view = "CREATE MATERIALIZED VIEW IF NOT EXISTS x_mv TO ai_calls AS SELECT plans.a FROM spans_in JOIN plans ON 1"
+
+        placed = place(view, database="tocsin", known={"plans"})
+
+        assert placed.on_shard
+        assert placed.sql.endswith("TO ai_calls AS SELECT plans.a FROM spans_in JOIN `tocsin`.`plans` ON 1")
+
+    def test_books_are_replicated_to_every_node(self) -> None:
+        """Two shards whose replicas have the same name must still be two replicas of a book."""
+        text = "CREATE TABLE IF NOT EXISTS plans (a UInt8) ENGINE = ReplicatedReplacingMergeTree(a) ORDER BY a"
+
+        placed = place(text, database="tocsin", known=books([text]))
+
+        assert not placed.on_shard
+        assert (
+            "ReplicatedReplacingMergeTree('/clickhouse/tables/all/tocsin/plans', '{shard}-{replica}', a)" in placed.sql
+        )
+
+    def test_sharded_tables_have_a_path_of_their_shard(self) -> None:
+        """A replica that lost its disk finds its place by database, table and shard."""
+        text = "CREATE TABLE IF NOT EXISTS ai_calls (a UInt8) ENGINE = ReplicatedMergeTree ORDER BY a"
+
+        placed = place(text, database="tocsin", known=books([text]))
+
+        assert placed.on_shard
+        assert placed.twin == "ai_calls"
+        assert "ReplicatedMergeTree('/clickhouse/tables/{shard}/tocsin/ai_calls', '{replica}') ORDER" in placed.sql
