@@ -59,7 +59,7 @@ def load(run: Run, database: Database) -> Callable[..., None]:
         collector, client = run(over, store=ClusterStore(over, database), quiet_s=0.0)
         for number in numbers:
             client.export(trace_request(3, number=number, tocsin__input__ink=0.5, tocsin__cost__amount=0.5))
-        loaded(collector)
+            loaded(collector)
         collector.stop()
 
     return send
