@@ -2,12 +2,12 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from tocsin_collector.admission import KeyRing
 from tocsin_collector.cluster import ClusterStore
-from tocsin_collector.contents import contents_of
+from tocsin_collector.damaged import DamagedFolder
 from tocsin_collector.data_folder import FolderLock
 from tocsin_collector.database import IN_MEMORY, Database, StoreAddress
 from tocsin_collector.decoder import Kind
@@ -17,11 +17,14 @@ from tocsin_collector.grpc_server import GrpcServer
 from tocsin_collector.intake import Intake
 from tocsin_collector.ledger import Ledger, kinds
 from tocsin_collector.loader import Loader
+from tocsin_collector.mending import Mender
 from tocsin_collector.rescue import SpanStore
 from tocsin_collector.retries import RecentRequests
-from tocsin_collector.segments import OPEN, SEALED, Segment, recover
+from tocsin_collector.retry_log import RetryLog
+from tocsin_collector.segments import Segment
 from tocsin_collector.settings import CollectorSettings
 from tocsin_collector.spool import Spool
+from tocsin_collector.spool_folder import SpoolFolder
 from tocsin_collector.stores import EmbeddedStore, ServerStore
 from tocsin_collector.tally import CollectorStats, Tally
 from tocsin_collector.watermark import Watermark, WatermarkKeeper
@@ -59,9 +62,10 @@ class Collector:
         self._disk = disk or RealDisk()
         self._store = store
         self._tally = Tally()
-        self._recent = RecentRequests()
+        self._recent = RecentRequests(settings.recent_requests)
         self._callbacks: list[Callable[[], None]] = []
         self._spools: dict[Kind, Spool] = {}
+        self._folders: dict[Kind, SpoolFolder] = {}
         self._watermark = WatermarkKeeper(clock, self._oldest_unsealed_ns)
         self._intake = Intake(settings, self._spools, self._recent, self._tally, clock)
         self._server = GrpcServer(settings, self._intake, keyring)
@@ -81,9 +85,20 @@ class Collector:
         self._lock = FolderLock.take(self._settings.spool_dir)
         database = self._own(self._database.sibling())
         self._ledger = Ledger(database, self._clock)
-        self._loader = Loader(self._store or self._own_store(), self._ledger, self._tally, gone=self._on_gone)
+        mender = self._mender(self._ledger)
+        self._loader = Loader(
+            self._store or self._own_store(),
+            self._ledger,
+            self._tally,
+            prove=mender.prove,
+            leave=lambda segment: self._folders[segment.kind].leave(segment),
+            gone=self._on_gone,
+        )
         self._watermark.restore(self._ledger.read_watermark(self._settings.name)[1])
+        retries = RetryLog(self._settings.spool_dir / "recent.log", kept=self._settings.recent_requests)
+        self._remember(retries.read())
         for kind in kinds():
+            self._folders[kind] = SpoolFolder(kind, self._settings.spool_dir / kind, mender, retries)
             number = self._recover(kind, self._ledger, self._loader)
             self._spools[kind] = Spool(
                 kind,
@@ -156,29 +171,30 @@ class Collector:
 
     def _recover(self, kind: Kind, ledger: Ledger, loader: Loader) -> int:
         """Queue what an earlier run left behind; return the next segment's number."""
-        folder = self._settings.spool_dir / kind
-        folder.mkdir(parents=True, exist_ok=True)
-        for leftover in (*folder.glob("*.new"), *folder.glob("*.try")):
-            leftover.unlink()
-        paths = sorted((*folder.glob(f"*{SEALED}"), *folder.glob(f"*{OPEN}")), key=lambda path: path.stem)
-        for path in paths:
-            recovered = recover(kind, path, contents_of(kind))
-            if recovered.torn_bytes:
-                self._tally.torn(recovered.torn_bytes)
-            for frame in recovered.frames:
-                self._recent.remember(frame.envelope.digest + frame.envelope.project.encode())
-            segment = recovered.segment
-            if segment is None:
-                continue
-            if ledger.is_loaded(segment):
-                segment.path.unlink()
+        folder = self._folders[kind]
+        left = list(folder.recover(self._remember))
+        loaded = ledger.loaded(left)
+        for segment in left:
+            if segment.hash in loaded:
+                folder.leave(segment)
                 self._watermark.restore(segment.last_end_ns)
                 continue
             self._tally.count(kind, "received", requests=segment.requests, items=segment.items)
             self._tally.spooled(segment.size_bytes)
             self._watermark.sealed(segment)
             loader.put(segment)
-        return max((int(path.stem) for path in paths), default=0) + 1
+        for _ in folder.strange:
+            self._tally.strange()
+        return folder.next_number
+
+    def _remember(self, keys: Iterable[bytes]) -> None:
+        for key in keys:
+            self._recent.remember(key)
+
+    def _mender(self, ledger: Ledger) -> Mender:
+        settings = self._settings
+        damaged = DamagedFolder(settings.spool_dir / "damaged", max_bytes=settings.damaged_max_bytes)
+        return Mender(ledger, self._tally, damaged, prove_after_s=settings.prove_after_s)
 
     def _on_sealed(self, segment: Segment) -> None:
         self._tally.spooled(segment.size_bytes)

@@ -7,7 +7,7 @@ from google.protobuf.message import DecodeError
 
 from tocsin_collector.decoder import Kind
 from tocsin_collector.errors import Overloaded, RequestRejected
-from tocsin_collector.frames import Envelope, Frame, digest
+from tocsin_collector.frames import Envelope, Frame, digest, retry_key
 from tocsin_collector.outcomes import sift
 from tocsin_collector.requests import look_at_spans
 from tocsin_collector.retries import RecentRequests
@@ -104,7 +104,7 @@ class Intake:
 
     def _keep(self, kind: Kind, body: bytes, sent: bytes, contents: Contents, *, project: str, now_ns: int) -> None:
         """Spool a body once; `sent` is the digest of what the sender sent, by which its retry is known."""
-        key = sent + project.encode()
+        key = retry_key(kind, sent, project)
         earlier = self._recent.claim(key)
         if earlier is not None:
             earlier.settled.wait(_DISK_TIMEOUT_S)
@@ -117,7 +117,7 @@ class Intake:
         stored_digest = sent if kind == "traces" else digest(body)  # a frame is proved by the digest of its own bytes
         frame = Frame(body=body, envelope=Envelope(project=project, received_ns=now_ns, digest=stored_digest))
         try:
-            ticket = self._spools[kind].submit(frame, contents, spooled_bytes=self._tally.spool_bytes())
+            ticket = self._spools[kind].submit(frame, contents, key=key, spooled_bytes=self._tally.spool_bytes())
             ticket.wait(_DISK_TIMEOUT_S)
         except Overloaded:
             self._recent.forget(key)

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final, Literal
 
 from tocsin_collector.database import Database
 from tocsin_collector.decoder import BLOCK_SETTINGS, Kind
 from tocsin_collector.frames import Frame
+from tocsin_collector.recovery import Damage
 from tocsin_collector.segments import Segment
 from tocsin_collector.stores import TARGETS
 
+_AT_ONCE: Final = 500
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,7 +33,7 @@ class Ledger:
     def __init__(self, database: Database, clock: Callable[[], int]) -> None:
         self._database = database
         self._clock = clock
-        self._settings = json.dumps({"engine": database.version(), **BLOCK_SETTINGS}, sort_keys=True)
+        self._settings = json.dumps({"engine": database.version(), "boot": _boot(), **BLOCK_SETTINGS}, sort_keys=True)
 
     def write(self, segment: Segment, state: Literal["begun", "loaded", "set_aside"]) -> None:
         """Note how far a segment has come."""
@@ -48,30 +51,80 @@ class Ledger:
         }
         self._database.insert("load_ledger", [row])
 
-    def is_loaded(self, segment: Segment) -> bool:
-        """Say whether a segment found on disk is in the store already, whole.
+    def loaded(self, segments: Sequence[Segment]) -> set[str]:
+        """Say which of the segments found on disk are in the store already, whole.
 
         One that was begun is inserted again under the same token, which fills the targets that miss it and leaves the
-        others as they are; but only the same engine under the same settings cuts the same block. After an upgrade the
-        targets are asked.
+        others as they are; but only the same engine under the same settings cuts the same block, and only a machine that
+        has not gone down since remembers its tokens for certain. Otherwise the targets are asked.
         """
-        rows = self._database.rows(
-            "SELECT state, settings FROM load_ledger FINAL WHERE segment = {segment:String} AND kind = {kind:String}",
-            {"segment": segment.hash, "kind": segment.kind},
-        )
-        if not rows or rows[0]["state"] != "begun":
-            return bool(rows)
-        if rows[0]["settings"] == self._settings:
-            return False
-        return self.stored(segment)[TARGETS[segment.kind][0]] == segment.items
+        found: set[str] = set()
+        by_hash = {segment.hash: segment for segment in segments}
+        hashes = list(by_hash)
+        for start in range(0, len(hashes), _AT_ONCE):
+            rows = self._database.rows(
+                "SELECT segment, state, settings FROM load_ledger FINAL WHERE segment IN {segments:Array(String)}",
+                {"segments": hashes[start : start + _AT_ONCE]},
+            )
+            for row in rows:
+                segment = by_hash[row["segment"]]
+                if row["state"] != "begun" or (
+                    row["settings"] != self._settings
+                    and self.stored(segment)[TARGETS[segment.kind][0]] == segment.items
+                ):
+                    found.add(segment.hash)
+        return found
+
+    def is_loaded(self, segment: Segment) -> bool:
+        """Say whether a segment found on disk is in the store already, whole."""
+        return segment.hash in self.loaded([segment])
 
     def stored(self, segment: Segment) -> dict[str, int]:
         """Ask every target how many rows of a segment it holds. Reads whole tables: for restarts and failures."""
+        return self._count(segment.kind, segment.hash)
+
+    def _count(self, kind: Kind, segment: str) -> dict[str, int]:
         found = {}
-        for table in TARGETS[segment.kind]:
+        for table in TARGETS[kind]:
             sql = f"SELECT count() AS n FROM {table} WHERE segment = {{segment:String}}"
-            found[table] = int(self._database.rows(sql, {"segment": segment.hash})[0]["n"])
+            found[table] = int(self._database.rows(sql, {"segment": segment})[0]["n"])
         return found
+
+    def stored_before(self, kind: Kind, written: str, first_ns: int, last_ns: int) -> Literal["none", "some", "all"]:
+        """Say whether rows of a segment got into the store before it was damaged.
+
+        Args:
+            kind: The segment's.
+            written: Its hash as it was written; empty when that is lost too: then its times tell.
+            first_ns: When the first of its whole requests was received.
+            last_ns: And the last.
+        """
+        rows = self._database.rows(
+            "SELECT segment, state, spans FROM load_ledger FINAL WHERE kind = {kind:String} AND if({written:String} != '',"
+            " segment = {written:String}, first_received_at <= {first:DateTime64(6)} AND last_received_at >= {last:DateTime64(6)})",
+            {"kind": kind, "written": written, "first": instant(first_ns), "last": instant(last_ns)},
+        )
+        found: Literal["none", "some", "all"] = "none"
+        for row in rows:
+            held = self._count(kind, row["segment"])
+            if row["state"] == "loaded" or held[TARGETS[kind][0]] == int(row["spans"]):
+                return "all"
+            if any(held.values()):
+                found = "some"
+        return found
+
+    def write_damage(self, kind: Kind, file: str, damage: Damage) -> None:
+        """Note what a file lost. Doing it again changes nothing."""
+        row = {
+            "kind": kind,
+            "file": file,
+            "requests": damage.requests,
+            "items": damage.items,
+            "uncounted": damage.uncounted,
+            "bytes": damage.size_bytes,
+            "at": instant(self._clock()),
+        }
+        self._database.insert("spool_damage", [row])
 
     def set_aside(self, segment: Segment, frames: Sequence[Frame], reason: str) -> None:
         """Keep requests that can never be loaded, with the reason. Doing it again changes nothing."""
@@ -116,3 +169,11 @@ class Ledger:
 def kinds() -> tuple[Kind, ...]:
     """List the kinds that the spool holds."""
     return ("traces", "outcomes", "logs")
+
+
+def _boot() -> str:
+    """Name the time since the machine last went down, where the system says so."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

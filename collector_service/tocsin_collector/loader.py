@@ -27,11 +27,15 @@ class Loader:
         ledger: Ledger,
         tally: Tally,
         *,
+        prove: Callable[[Segment], Segment | None],
+        leave: Callable[[Segment], None],
         gone: Callable[[Segment, int], None],
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._tally = tally
+        self._prove = prove  # None when nothing is left of a damaged one
+        self._leave = leave  # removes the segment from the disk
         self._gone = gone  # called when a segment has left the spool, with the latest end among its stored spans
         self._order = itertools.count()
         self._queue: list[tuple[float, int, int, Segment]] = []  # not before, order, attempts, segment
@@ -97,7 +101,11 @@ class Loader:
                 self._changed.wait(self._queue[0][0] - now if self._queue else None)
         return None
 
-    def _load(self, segment: Segment) -> None:
+    def _load(self, found: Segment) -> None:
+        segment = self._prove(found)
+        if segment is None:
+            self._gone(found, 0)
+            return
         self._ledger.write(segment, "begun")
         try:
             self._store.insert(segment)
@@ -106,14 +114,14 @@ class Loader:
             self._rescue(segment, error)
             return
         self._ledger.write(segment, "loaded")
-        segment.path.unlink()
+        self._leave(segment)
         self._tally.count(segment.kind, "stored", requests=segment.requests, items=segment.items)
         self._tally.spooled(-segment.size_bytes)
         self._tally.loaded()
         self._gone(segment, segment.last_end_ns)
 
     def _rescue(self, segment: Segment, error: StoreRejected) -> None:
-        saved = rescue(segment, error, self._store, self._ledger)
+        saved = rescue(segment, error, self._store, self._ledger, self._leave)
         self._tally.count(segment.kind, "dead_lettered", requests=saved.requests_lost, items=saved.items_lost)
         if saved.segment is None:
             self._tally.spooled(-segment.size_bytes)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from tocsin_collector import index
 from tocsin_collector.decoder import Kind
 from tocsin_collector.disk import Disk
 from tocsin_collector.errors import Overloaded
-from tocsin_collector.frames import Envelope, Frame, segment_hash
-from tocsin_collector.segments import SEALED, Contents, Segment
+from tocsin_collector.frames import Envelope, Frame, Place, mark, message_size, segment_hash, varint
+from tocsin_collector.index import Record, Seal
+from tocsin_collector.segments import SEALED, Contents, Segment, new_file, of_seal
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -20,16 +22,25 @@ class Ticket:
 
     envelope: Envelope
     contents: Contents
-    parts: Sequence[bytes]  # emptied once written
+    key: bytes  # by which a retry of it is known
+    body: bytes  # emptied once written
+    tail: bytes
     size: int
     done: Event = field(default_factory=Event)
     error: Exception | None = None
 
     @classmethod
-    def of(cls, frame: Frame, contents: Contents) -> "Ticket":
-        """Encode a frame for writing."""
-        parts = frame.encode()
-        return cls(envelope=frame.envelope, contents=contents, parts=parts, size=sum(map(len, parts)))
+    def of(cls, frame: Frame, contents: Contents, key: bytes) -> "Ticket":
+        """Prepare a frame for writing."""
+        tail = frame.tail()
+        message = message_size(len(frame.body), len(tail))
+        size = len(varint(message)) + message
+        return cls(envelope=frame.envelope, contents=contents, key=key, body=frame.body, tail=tail, size=size)
+
+    def parts(self, place: Place) -> tuple[bytes, bytes, bytes]:
+        """Give what to write, now that its place is known."""
+        said = mark(place, self.contents, len(self.body), self.tail)
+        return varint(message_size(len(self.body), len(self.tail))), self.body, self.tail + said
 
     def wait(self, timeout_s: float) -> None:
         """Return once the frame is durable.
@@ -53,7 +64,9 @@ class OpenFile:
         self.items = 0
         self.opened_at = self.written_at = time.monotonic()
         self.is_broken = False  # a failed write could not be cut back: nothing more may follow it
+        self._file = new_file()
         self._handle: int | None = None
+        self._index: int | None = None
         self._envelopes: list[Envelope] = []
         self._last_end_ns = 0
 
@@ -65,17 +78,33 @@ class OpenFile:
         """
         if self._handle is None:
             self._handle = disk.create(self.path)
+            self._index = self._create_index()
+        first = len(self._envelopes)
+        placed = [(Place(file=self._file, sequence=first + n), ticket) for n, ticket in enumerate(batch)]
         try:
-            disk.append(self._handle, [part for ticket in batch for part in ticket.parts])
+            disk.append(self._handle, [part for place, ticket in placed for part in ticket.parts(place)])
         except OSError:
             self._cut_back(disk, self._handle)
             raise
-        for ticket in batch:
-            ticket.parts = ()
+        records = []
+        for place, ticket in placed:
+            ticket.body = b""
             self._envelopes.append(ticket.envelope)
+            records.append(
+                Record(
+                    sequence=place.sequence,
+                    offset=self.size,
+                    size=ticket.size,
+                    items=ticket.contents.items,
+                    received_ns=ticket.envelope.received_ns,
+                    last_end_ns=ticket.contents.last_end_ns,
+                    key=ticket.key,
+                )
+            )
             self.size += ticket.size
             self.items += ticket.contents.items
             self._last_end_ns = max(self._last_end_ns, ticket.contents.last_end_ns)
+        self._note(index.records(records))
         self.written_at = time.monotonic()
 
     def seal(self, kind: Kind) -> Segment | None:
@@ -84,23 +113,53 @@ class OpenFile:
             return None
         os.close(self._handle)
         if not self._envelopes:
+            self._close_index()
+            self.path.with_suffix(index.SUFFIX).unlink(missing_ok=True)
             self.path.unlink()
             return None
         received = [envelope.received_ns for envelope in self._envelopes]
-        return Segment(
-            kind=kind,
-            path=self.path.rename(self.path.with_suffix(SEALED)),
-            hash=segment_hash(self._envelopes),
+        said = Seal(
             requests=len(self._envelopes),
             items=self.items,
             size_bytes=self.size,
             first_received_ns=min(received),
             last_received_ns=max(received),
             last_end_ns=self._last_end_ns,
+            hash=segment_hash(self._envelopes),
         )
+        self._note(index.seal(said))
+        self._close_index()
+        return of_seal(kind, self.path.rename(self.path.with_suffix(SEALED)), said, is_proven=not self.is_broken)
 
     def _cut_back(self, disk: Disk, handle: int) -> None:
         try:
             disk.cut(handle, self.size)
         except OSError:
             self.is_broken = True
+
+    def _create_index(self) -> int | None:
+        """Start an index; without one, a segment is as durable, and only what is lost of it is known less well."""
+        try:
+            path = self.path.with_suffix(index.SUFFIX)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o640)
+        except OSError:
+            return None
+        self._index = handle
+        self._note(index.head(self._file))
+        return self._index
+
+    def _note(self, slots: bytes) -> None:
+        if self._index is None:
+            return
+        try:
+            whole = os.write(self._index, slots) == len(slots)
+        except OSError:
+            whole = False
+        if not whole:  # a full disk: half an index would count wrongly
+            self._close_index()
+            self.path.with_suffix(index.SUFFIX).unlink(missing_ok=True)
+
+    def _close_index(self) -> None:
+        if self._index is not None:
+            os.close(self._index)
+            self._index = None

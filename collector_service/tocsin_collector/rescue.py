@@ -1,6 +1,6 @@
 """What to do with a segment that the store refuses: save what can be, set the rest aside with the reason."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,8 @@ from tocsin_collector.errors import StoreRejected
 from tocsin_collector.frames import Frame
 from tocsin_collector.ledger import Ledger
 from tocsin_collector.poison import Sorted, sort_out
-from tocsin_collector.segments import Segment, read, rewrite, write
+from tocsin_collector.recovery import examine
+from tocsin_collector.segments import Request, Segment, rewrite, write
 
 
 class SpanStore(Protocol):
@@ -40,7 +41,9 @@ class Saved:
     items_lost: int
 
 
-def rescue(segment: Segment, error: StoreRejected, store: SpanStore, ledger: Ledger) -> Saved:
+def rescue(
+    segment: Segment, error: StoreRejected, store: SpanStore, ledger: Ledger, leave: Callable[[Segment], None]
+) -> Saved:
     """Tell a refused segment's requests apart, set the bad ones aside and keep the others.
 
     Decoding fails before any table is touched, so what is kept can be loaded under a token of its own. Where everything
@@ -49,7 +52,9 @@ def rescue(segment: Segment, error: StoreRejected, store: SpanStore, ledger: Led
     Raises:
         StoreUnavailable: nothing was decided; try again.
     """
-    frames = read(segment.path)
+    look = contents_of(segment.kind)
+    requests = examine(segment.kind, segment.path, look).requests
+    frames = [one.frame for one in requests]
     trial = segment.path.with_suffix(".try")
 
     def check(some: Sequence[Frame]) -> None:
@@ -61,17 +66,19 @@ def rescue(segment: Segment, error: StoreRejected, store: SpanStore, ledger: Led
     finally:
         trial.unlink(missing_ok=True)
     bad = list(told_apart.bad)
-    is_whole = sum(sum(map(len, frame.encode())) for frame in frames) == segment.path.stat().st_size
-    if not bad and list(told_apart.good) == frames and is_whole:
+    if not bad and list(told_apart.good) == frames:
         held = ", ".join(f"{n} rows in {table}" for table, n in ledger.stored(segment).items())
         bad = [(frame, f"every request decodes, but a table refused the segment ({held}): {error}") for frame in frames]
         told_apart = Sorted(good=(), bad=bad)
     for frame, reason in bad:
         ledger.set_aside(segment, [frame], reason)
-    look = contents_of(segment.kind)
     lost = sum(look(frame).items for frame, _ in bad)
     if not told_apart.good:
         ledger.write(segment, "set_aside")
-        segment.path.unlink()
+        leave(segment)
         return Saved(segment=None, requests_lost=len(bad), items_lost=lost)
-    return Saved(segment=rewrite(segment, told_apart.good, look), requests_lost=len(bad), items_lost=lost)
+    keys = {one.frame.envelope.received_ns: one.key for one in requests}  # a mended frame has another digest
+    kept = [
+        Request(frame=frame, contents=look(frame), key=keys[frame.envelope.received_ns]) for frame in told_apart.good
+    ]
+    return Saved(segment=rewrite(segment.kind, segment.path, kept), requests_lost=len(bad), items_lost=lost)

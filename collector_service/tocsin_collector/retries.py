@@ -4,8 +4,6 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-_KEPT = 200_000  # digests: at 500 spans a request, the last hundred million spans; about 60 MB
-
 
 @dataclass(slots=True, eq=False)
 class Pending:
@@ -16,9 +14,9 @@ class Pending:
 
 
 class RecentRequests:
-    """The digests of recent requests that are durable, or on their way to be."""
+    """The digests of recent requests that are durable, or on their way to be; 200,000 of them take about 60 MB."""
 
-    def __init__(self, kept: int = _KEPT) -> None:
+    def __init__(self, kept: int = 200_000) -> None:
         self._kept = kept
         self._lock = threading.Lock()
         self._durable: OrderedDict[bytes, None] = OrderedDict()

@@ -25,6 +25,9 @@ class CollectorSettings:
     quiet_s: float = 0.03  # seal early when nothing came for this long and the loader is idle
     retry_after_s: float = 1.0  # what an overloaded collector asks for; Python's exporter gives up after about 10 s
     handler_threads: int = 32
+    recent_requests: int = 200_000  # whose retries are recognised, over restarts too: 100 million spans at 500 each
+    prove_after_s: float = 60.0  # a segment that waited longer is compared with its digests before it is loaded
+    damaged_max_bytes: int = 256 * _MIB  # of damaged bytes kept for the operator to look at
     tls: TlsFiles | None = None  # None: in clear, for loopback
     redactions: tuple[Redaction, ...] = ()  # what is taken out of texts before they are stored, in this order
 

@@ -54,18 +54,19 @@ class Spool:
             self._changed.notify()
         self._thread.join()
 
-    def submit(self, frame: Frame, contents: Contents, *, spooled_bytes: int) -> Ticket:
+    def submit(self, frame: Frame, contents: Contents, *, key: bytes, spooled_bytes: int) -> Ticket:
         """Queue a frame for the next group.
 
         Args:
             frame: The request and its envelope.
             contents: What it holds.
+            key: By which a retry of it is known.
             spooled_bytes: What waits on disk already, over all kinds.
 
         Raises:
             Overloaded: the spool is full, or is closing.
         """
-        ticket = Ticket.of(frame, contents)
+        ticket = Ticket.of(frame, contents, key)
         with self._changed:
             if self._stopping:
                 raise Overloaded(

@@ -1,4 +1,4 @@
-"""The books: every request and span received is stored, a duplicate, refused, dead-lettered, or waiting."""
+"""The books: every request and span received is stored, a duplicate, refused, dead-lettered, damaged, or waiting."""
 
 import threading
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from typing import Literal, TypeAlias
 
 from tocsin_collector.decoder import Kind
 
-Fate: TypeAlias = Literal["received", "stored", "duplicate", "refused", "dead_lettered"]
+Fate: TypeAlias = Literal["received", "stored", "duplicate", "refused", "dead_lettered", "damaged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectorStats:
     """What this process has taken in since it started; what waited in the spool then counts as received.
 
-    received = stored + duplicate + refused + dead_lettered + waiting, in requests and in spans.
+    received = stored + duplicate + refused + dead_lettered + damaged + waiting, in requests and in spans.
     """
 
     received_requests: int
@@ -26,6 +26,8 @@ class CollectorStats:
     refused_spans: int  # as far as they could be read: a malformed request counts none
     dead_lettered_requests: int
     dead_lettered_spans: int
+    damaged_requests: int  # lost on the spool's disk after they were acknowledged
+    damaged_spans: int  # as far as known
     waiting_requests: int
     waiting_spans: int
     received_outcomes: int
@@ -33,18 +35,23 @@ class CollectorStats:
     duplicate_outcomes: int
     refused_outcomes: int
     dead_lettered_outcomes: int
+    damaged_outcomes: int
     waiting_outcomes: int
     received_logs: int  # log records
     stored_logs: int
     duplicate_logs: int
     refused_logs: int
     dead_lettered_logs: int
+    damaged_logs: int
     waiting_logs: int
     spool_bytes: int
     bytes_in_flight: int
     segments_loaded: int
     torn_tails: int  # files whose last write a crash had cut short
     torn_bytes: int
+    damaged_files: int
+    damaged_bytes: int
+    strange_files: int  # in the spool's folder, but not the spool's, or not to be read
     load_errors: int
     last_error: str
 
@@ -59,7 +66,7 @@ class _Book:
         return counts.get(fate, 0)
 
     def waiting(self, side: Literal["requests", "items"]) -> int:
-        gone: tuple[Fate, ...] = ("stored", "duplicate", "refused", "dead_lettered")
+        gone: tuple[Fate, ...] = ("stored", "duplicate", "refused", "dead_lettered", "damaged")
         return self.balance(side, "received") - sum(self.balance(side, fate) for fate in gone)
 
 
@@ -72,6 +79,7 @@ class Tally:
         self._spool_bytes = 0
         self._in_flight = 0
         self._segments = self._torn_tails = self._torn_bytes = self._load_errors = 0
+        self._damaged_files = self._damaged_bytes = self._strange_files = 0
         self._last_error = ""
 
     def count(self, kind: Kind, *fates: Fate, requests: int = 1, items: int = 0) -> None:
@@ -116,6 +124,17 @@ class Tally:
             self._torn_tails += 1
             self._torn_bytes += size
 
+    def damaged(self, size: int) -> None:
+        """Count a file that lost something, and how many of its bytes are no frame."""
+        with self._lock:
+            self._damaged_files += 1
+            self._damaged_bytes += size
+
+    def strange(self) -> None:
+        """Count a file that cannot be taken for one of the spool's."""
+        with self._lock:
+            self._strange_files += 1
+
     def failed(self, error: Exception) -> None:
         """Count a load that must be tried again, or was set aside."""
         with self._lock:
@@ -137,6 +156,8 @@ class Tally:
                 refused_spans=traces.balance("items", "refused"),
                 dead_lettered_requests=traces.balance("requests", "dead_lettered"),
                 dead_lettered_spans=traces.balance("items", "dead_lettered"),
+                damaged_requests=traces.balance("requests", "damaged"),
+                damaged_spans=traces.balance("items", "damaged"),
                 waiting_requests=traces.waiting("requests"),
                 waiting_spans=traces.waiting("items"),
                 received_outcomes=outcomes.balance("items", "received"),
@@ -144,18 +165,23 @@ class Tally:
                 duplicate_outcomes=outcomes.balance("items", "duplicate"),
                 refused_outcomes=outcomes.balance("items", "refused"),
                 dead_lettered_outcomes=outcomes.balance("items", "dead_lettered"),
+                damaged_outcomes=outcomes.balance("items", "damaged"),
                 waiting_outcomes=outcomes.waiting("items"),
                 received_logs=logs.balance("items", "received"),
                 stored_logs=logs.balance("items", "stored"),
                 duplicate_logs=logs.balance("items", "duplicate"),
                 refused_logs=logs.balance("items", "refused"),
                 dead_lettered_logs=logs.balance("items", "dead_lettered"),
+                damaged_logs=logs.balance("items", "damaged"),
                 waiting_logs=logs.waiting("items"),
                 spool_bytes=self._spool_bytes,
                 bytes_in_flight=self._in_flight,
                 segments_loaded=self._segments,
                 torn_tails=self._torn_tails,
                 torn_bytes=self._torn_bytes,
+                damaged_files=self._damaged_files,
+                damaged_bytes=self._damaged_bytes,
+                strange_files=self._strange_files,
                 load_errors=self._load_errors,
                 last_error=self._last_error,
             )

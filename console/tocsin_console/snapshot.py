@@ -60,13 +60,13 @@ def channels(parts: Parts) -> list[dict[str, Any]]:
 def ledger(stored: Mapping[str, Any], collector: Mapping[str, Any]) -> dict[str, Any]:
     """Set what was received since the start, and what was ever loaded, against what became of it.
 
-    Balanced means: every span received is stored, a duplicate, refused, set aside or waiting; and the tables hold what
+    Balanced means: every span received is stored, a duplicate, refused, set aside, damaged on disk or waiting; and the tables hold what
     the load ledger says. The latter cannot be said once the oldest spans have expired.
     """
     by_ledger, in_table = int(stored["spans_by_ledger"] or 0), int(stored["spans_stored"])
     erased = int(stored.get("spans_erased") or 0)  # for a person, or to make room
     lost = None if stored["spans_may_have_expired"] else by_ledger - in_table - erased
-    fates = ("stored", "duplicate", "refused", "dead_lettered", "waiting")
+    fates = ("stored", "duplicate", "refused", "dead_lettered", "damaged", "waiting")
     since_start = {fate: int(collector[f"{fate}_spans"]) for fate in ("received", *fates)}
     unaccounted = since_start["received"] - sum(since_start[fate] for fate in fates) or min(0, since_start["waiting"])
     return {

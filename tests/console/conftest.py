@@ -28,7 +28,9 @@ from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-FATES = [f"{fate}_spans" for fate in ("received", "stored", "duplicate", "refused", "dead_lettered", "waiting")]
+FATES = [
+    f"{fate}_spans" for fate in ("received", "stored", "duplicate", "refused", "dead_lettered", "damaged", "waiting")
+]
 DELIVERY = {"channels": [], "pages": 0, "template_errors": 0, "evidence_errors": 0, "last_error": ""}
 LOOP = LoopStats(turns=3, failures=0, consecutive_failures=0, last_error="", is_alive=True)
 

@@ -21,6 +21,7 @@ RECEIVED = {
     "duplicate_spans": 1,
     "refused_spans": 1,
     "dead_lettered_spans": 0,
+    "damaged_spans": 0,
     "waiting_spans": 1,
     "spool_bytes": 976,
 }
