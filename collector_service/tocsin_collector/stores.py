@@ -97,7 +97,7 @@ class ServerStore:
             f"SELECT {', '.join(columns)} FROM ({chosen.query(segment.path, segment.hash)}) {chosen.clause()}",
             fmt="Native",
         )
-        known = {name: value for name, value in BLOCK_SETTINGS.items() if name not in _NEWER_THAN_SERVERS}
+        known = {name: value for name, value in BLOCK_SETTINGS.items() if name not in NEWER_THAN_SERVERS}
         self._database.insert_raw(
             chosen.target,
             columns,
@@ -113,4 +113,4 @@ class ServerStore:
 
 # Long enough for a replica that is behind; one that is known to be dead is not waited for.
 _QUORUM: Final = {"insert_quorum_timeout": 60_000}
-_NEWER_THAN_SERVERS: Final = frozenset({"input_format_max_block_size_bytes", "query_plan_merge_expressions"})
+NEWER_THAN_SERVERS: Final = frozenset({"input_format_max_block_size_bytes", "query_plan_merge_expressions"})
