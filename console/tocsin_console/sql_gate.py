@@ -111,19 +111,20 @@ def second_check(tree: Sequence[str], *, database: str) -> None:
         SqlRefused: it names something that reaches beyond the tables.
     """
     path: list[tuple[str, str]] = []  # kinds and names from the root down to the node before
+    places: list[int] = []  # of each of them among its siblings
     for line in tree:
         match = _NODE.match(line)
         if match is None:
             continue
         indent, kind, name = len(match.group(1)), match.group(2), match.group(3) or ""
         del path[indent:]
+        places[indent:] = [places[indent] + 1 if len(places) > indent else 0]
         if not path and kind not in _ROOTS:
             raise SqlRefused(f"expected a statement that reads, got a {kind}")
         parent = path[-1][0] if path else ""
         _check_node(kind, name, parent=parent, database=database)
-        if kind == "Identifier" and [
-            step for step in path[-2:] if step[0] == "Function" and step[1].lower() in _SET_TESTS
-        ]:
+        tests = len(path) > 1 and path[-2][0] == "Function" and path[-2][1].lower() in _SET_TESTS
+        if kind == "Identifier" and tests and places[-1]:  # what stands before IN is a column
             _check_table(name, database)
         path.append((kind, name))
     if not path:

@@ -26,6 +26,7 @@ def reader(store: Database) -> Reader:
         "SHOW CREATE TABLE calls",
         "SELECT settings FROM load_ledger LIMIT 1",
         "FROM calls SELECT use_case",
+        "SELECT 1 FROM system.one AS s WHERE s.dummy IN (0, 1)",
         "(SELECT 1) UNION ALL (SELECT 2)",
     ],
 )
@@ -56,6 +57,8 @@ def test_what_reads_tables_is_answered(reader: Reader, sql: str) -> None:
         "SELECT 1 SETTINGS max_execution_time = 0",
         "SELECT * FROM system.users",
         "SELECT 1 IN system.users",
+        "SELECT dummy, in(1, system.users) FROM system.one",
+        "SELECT 1 FROM system.one AS s WHERE (s.dummy, 1) NOT IN (s.dummy, 1) AND s.dummy NOT IN system.users",
         "SELECT * FROM other.calls",
         "SELECT sleep(3)",
         "SELECT dictGet('a', 'b', 1)",

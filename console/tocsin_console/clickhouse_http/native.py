@@ -4,8 +4,10 @@ The embedded engine writes revision 0. From revision 1 a block starts with its i
 after its type whether it is serialised in a special way; the values themselves are the same.
 """
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
+from struct import unpack_from
 from typing import Final
 
 from tocsin_console.clickhouse_http.exceptions import NOT_IMPLEMENTED, QueryFailed
@@ -27,6 +29,10 @@ _WRITTEN_OUT: Final = {
     "MultiLineString": "Array(Array(Point))",
     "MultiPolygon": "Array(Array(Array(Point)))",
 }
+
+_QUOTED: Final = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`")
+_INDEX_SIZES: Final = (1, 2, 4, 8)
+_HAS_KEYS: Final = 0x200
 
 Skip = Callable[[bytes, int, int], int]  # data, place, rows → place behind them
 
@@ -56,9 +62,14 @@ def revised(data: bytes, revision: int) -> bytes:
             pieces.append(data[start:at])
             if revision >= CUSTOM_SERIALIZATION:
                 pieces.append(b"\x00")
-            start, at = at, _skip(kind)(data, at, rows) if rows else at
+            start, at = at, _skip(kind)(data, at + _prefix_size(kind), rows) if rows else at
             pieces.append(data[start:at])
     return b"".join(pieces)
+
+
+def _prefix_size(kind: str) -> int:
+    """Eight bytes before a column's values for each dictionary in it."""
+    return 8 * _QUOTED.sub("", kind).count("LowCardinality(")
 
 
 @lru_cache(maxsize=1024)
@@ -147,6 +158,23 @@ def _without_name(element: str) -> str:
     return tail if space and "(" not in head else element
 
 
+def _dictionary(kind: str) -> Skip:
+    match = re.fullmatch(r"Nullable\((.*)\)", kind)
+    keys = _skip(match.group(1) if match else kind)  # the first key stands for NULL
+
+    def skip(data: bytes, at: int, rows: int) -> int:
+        if not rows:
+            return at
+        (flags,) = unpack_from("<Q", data, at)
+        at += 8
+        if flags & _HAS_KEYS:
+            (count,) = unpack_from("<Q", data, at)
+            at = keys(data, at + 8, count)
+        return at + 8 + rows * int(_INDEX_SIZES[flags & 0xFF])
+
+    return skip
+
+
 def _decimal(digits: int) -> Skip:
     return _of_size(4 if digits <= 9 else 8 if digits <= 18 else 16 if digits <= 38 else 32)
 
@@ -158,6 +186,7 @@ def _columns(elements: list[str]) -> Skip:
 _MADE: Final[dict[str, Callable[[list[str]], Skip]]] = {
     "String": lambda _inner: _strings,
     "FixedString": lambda inner: _of_size(int(inner[0])),
+    "LowCardinality": lambda inner: _dictionary(inner[0]),
     "Decimal": lambda inner: _decimal(int(inner[0])),
     "Nullable": lambda inner: _in_turn([_of_size(1), _skip(inner[0])]),
     "Array": lambda inner: _array(_skip(inner[0])),

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
 
-from tocsin_console.clickhouse_http import compression, formats, native, settings, statement_text
+from tocsin_console.clickhouse_http import compression, formats, settings, statement_text
 from tocsin_console.clickhouse_http.engine import Question
 from tocsin_console.clickhouse_http.exceptions import (
     AUTHENTICATION_FAILED,
@@ -64,8 +64,6 @@ def read(*, query_string: bytes, headers: Headers, body: bytes, database: str, p
     version = int(said["client_protocol_version"]) if said.get("client_protocol_version", "").isdecimal() else 0
     query_id = said.get("query_id", "")
     most = MAX_STREAMED_BYTES if streamed else MAX_WHOLE_BYTES
-    if version >= native.CUSTOM_SERIALIZATION:  # a dictionary's place among the values cannot be told apart
-        asked["low_cardinality_allow_in_native_format"] = "0"
     engine_settings = settings.engine_settings(asked, max_rows=MAX_ROWS, max_bytes=most)
     return Request(
         question=Question(

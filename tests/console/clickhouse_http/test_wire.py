@@ -26,7 +26,10 @@ EVERY_TYPE = (
     "toNullable(number) AS x, (1, 'a') AS t, toDecimal64(1.5, 3) AS d, toDecimal128(1.5, 20) AS d2, "
     "toFixedString('abc', 5) AS f, toDateTime64(number, 3, 'UTC') AS dt, toDate(number) AS day, "
     "CAST(1, 'Enum8(\\'a, (b\\' = 1)') AS e, [map('x', [(toUInt8(1), NULL)])] AS deep, toUUID('61f0c404-5cb3-11e7-907b-a6006ad3dba0') AS u, "
-    "CAST((1, 'q'), 'Tuple(a UInt8, `b, c` String)') AS named, [[], ['z']] AS jagged, NULL AS nothing, toIPv4('127.0.0.1') AS ip "
+    "CAST((1, 'q'), 'Tuple(a UInt8, `b, c` String)') AS named, [[], ['z']] AS jagged, NULL AS nothing, toIPv4('127.0.0.1') AS ip, "
+    "toLowCardinality(toString(number)) AS lc, toLowCardinality(toNullable(if(number = 1, NULL, 'x'))) AS lcn, "
+    "[toLowCardinality('q'), toLowCardinality(toString(number))] AS lca, CAST(map('k', 'v'), 'Map(LowCardinality(String), LowCardinality(String))') AS lcm, "
+    "CAST([], 'Array(LowCardinality(String))') AS lce "
     "FROM numbers(3)"
 )
 
