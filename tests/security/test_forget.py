@@ -1,19 +1,25 @@
 """Forgetting a person or a call: everything of theirs goes, nothing of anybody else's does, and counting proves both."""
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.collector.conftest import Run
-from tests.collector.sending import START_NS, loaded, pair, trace_request
+from tests.collector.sending import START_NS, Client, loaded, pair, trace_request
 
-from tocsin_collector.database import Database
+from tocsin_collector.collector import Collector
+from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.erasure import Marks
 from tocsin_collector.errors import ForgetProblem
 from tocsin_collector.forget import Report, Request, forget
 from tocsin_collector.letters import without
+from tocsin_collector.migrate import migrate
+from tocsin_collector.settings import CollectorSettings
 from tocsin_collector.stores import ServerStore
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
@@ -65,20 +71,62 @@ def _batch() -> ExportTraceServiceRequest:
 
 
 def _outcomes(*calls: str) -> RecordOutcomesRequest:
-    made = [
-        Outcome(call=CallRef(use_case="triage", call_id=call, started_unix_nano=START_NS), label="x", author="reviewer")
-        for call in calls
-    ]
+    nonce = uuid.uuid4().hex  # unlike any sent before
+    refs = [CallRef(use_case="triage", call_id=call, started_unix_nano=START_NS) for call in calls]
+    made = [Outcome(call=ref, label="x", author="reviewer", comment=nonce) for ref in refs]
     return RecordOutcomesRequest(outcomes=made)
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A running collector and its store, which the tests of this module share: starting one takes a second."""
+
+    database: Database
+    collector: Collector
+    client: Client
+
+    def empty(self) -> None:
+        """Begin anew."""
+        for table in ("otel_traces", "otel_traces_trace_id_ts", "ai_calls", "ai_calls_1h", "input_histogram_1h", "outcomes",
+                      "dead_letters", "notifications", "audit_log", "erasures"):  # fmt: skip
+            self.database.command(f"TRUNCATE TABLE {table}")
+
+    def send(self, request: ExportTraceServiceRequest) -> None:
+        """Send spans that are unlike any sent before."""
+        request.resource_spans[0].resource.attributes.append(pair("nonce", uuid.uuid4().hex))
+        self.client.export(request)
+        loaded(self.collector)
+
+
+@pytest.fixture(scope="module")
+def shared(engine_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """One collector for the module."""
+    database = Database.open(StoreAddress(path=engine_folder, database=f"t_{uuid.uuid4().hex[:12]}"))
+    migrate(database, now=NOW)
+    settings = CollectorSettings(data_dir=tmp_path_factory.mktemp("forget"), grpc_address="127.0.0.1:0")
+    collector = Collector(settings, database)
+    collector.start()
+    client = Client(collector.grpc_port)
+    yield Kept(database, collector, client)
+    client.channel.close()
+    collector.stop()
+    database.command(f"DROP DATABASE `{database.address.database}`")
+    database.close()
+
+
 @pytest.fixture
-def filled(run: Run, database: Database) -> Database:
+def kept(shared: Kept) -> Kept:
+    """An empty store."""
+    shared.empty()
+    return shared
+
+
+@pytest.fixture
+def filled(kept: Kept) -> Database:
     """A store with calls of Ada, Bob and nobody, outcomes, a message about them, and dead letters."""
-    collector, client = run(database)
-    client.export(_batch())
-    client.record(_outcomes("ada-1", "bob-1", "no-1"))
-    loaded(collector)
+    database = kept.database
+    kept.client.record(_outcomes("ada-1", "bob-1", "no-1"))
+    kept.send(_batch())
     letters = {
         "a" * 32: _batch().SerializeToString(),
         "b" * 32: b"\xff broken " + ADA.encode(),
@@ -223,15 +271,14 @@ def test_the_audit_log_says_that_and_by_whom_but_not_whom(filled: Database) -> N
     assert ADA not in str(entry)
 
 
-def test_spans_without_ids_take_nobody_along(run: Run, database: Database) -> None:
+def test_spans_without_ids_take_nobody_along(kept: Kept) -> None:
     """Broken senders share the id of nothing but zeros; that somebody of them is forgotten concerns no other."""
-    collector, client = run(database)
+    database = kept.database
     request = trace_request(0)
     request.resource_spans[0].scope_spans[0].SetInParent()
     for user in (ADA, BOB):
         _span(request, 0, trace=0, tocsin__use_case="triage", user__id=user, tocsin__call__id=f"call of {user}")
-    client.export(request)
-    loaded(collector)
+    kept.send(request)
 
     report = forget(database, Request(project="default", user=ADA), by="dpo", now=NOW)
 
@@ -240,12 +287,11 @@ def test_spans_without_ids_take_nobody_along(run: Run, database: Database) -> No
     assert database.rows("SELECT count() AS n FROM otel_traces")[0]["n"] == 1
 
 
-def test_more_ids_than_one_statement_holds_are_forgotten(run: Run, database: Database) -> None:
+def test_more_ids_than_one_statement_holds_are_forgotten(kept: Kept) -> None:
     """A year of somebody's calls is thousands."""
-    collector, client = run(database)
-    client.export(trace_request(4_100, user__id=ADA))
-    client.export(trace_request(10, number=7, user__id=BOB))
-    loaded(collector)
+    database = kept.database
+    kept.send(trace_request(4_100, user__id=ADA))
+    kept.send(trace_request(10, number=7, user__id=BOB))
 
     report = forget(database, Request(project="default", user=ADA), by="dpo", now=NOW)
 
@@ -270,9 +316,10 @@ def test_dead_outcomes_lose_only_theirs() -> None:
     body = _outcomes("ada-1", "bob-1").SerializeToString()
     marks = Marks(project="default", user=ADA, calls=frozenset({"ada-1"}))
 
+    bobs = _outcomes("bob-1").SerializeToString()
     assert list(_ids(without("outcomes", body, marks))) == ["bob-1"]
     assert without("outcomes", _outcomes("ada-1").SerializeToString(), marks) is None
-    assert without("outcomes", _outcomes("bob-1").SerializeToString(), marks) == _outcomes("bob-1").SerializeToString()
+    assert without("outcomes", bobs, marks) == bobs
 
 
 @pytest.mark.server
