@@ -84,7 +84,7 @@ class Collector:
         """
         self._lock = FolderLock.take(self._settings.spool_dir)
         database = self._own(self._database.sibling())
-        self._ledger = Ledger(database, self._clock)
+        self._ledger = Ledger(database, self._clock, self._settings.redactions)
         mender = self._mender(self._ledger)
         self._loader = Loader(
             self._store or self._own_store(),

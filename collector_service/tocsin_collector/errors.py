@@ -9,6 +9,7 @@ TocsinError
     ├── AddressInUse       fix: another process listens there
     ├── TlsError           fix: a certificate, key or authority cannot be used
     ├── ForgetProblem      fix: what was asked to be forgotten is neither a user nor a call
+    ├── RuleProblem        fix: the engine cannot run a redaction rule
     ├── KeyProblem         fix: what was asked of the ingest keys cannot be done
     ├── Unauthenticated    fix: the sender's ingest key is missing or none of ours
     ├── RequestRejected    fix: the sender's request will always be refused
@@ -48,6 +49,10 @@ class TlsError(CollectorError):
 
 class ForgetProblem(CollectorError):  # noqa: N818 - as above
     """What somebody asked to have forgotten is neither a user nor a call."""
+
+
+class RuleProblem(CollectorError):  # noqa: N818 - as above
+    """A redaction rule that the engine cannot run."""
 
 
 class KeyProblem(CollectorError):  # noqa: N818 - as above

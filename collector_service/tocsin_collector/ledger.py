@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
+from tocsin_collector.bodies import redacted_body
 from tocsin_collector.database import Database
 from tocsin_collector.decoder import BLOCK_SETTINGS, Kind
 from tocsin_collector.frames import Frame
 from tocsin_collector.recovery import Damage
+from tocsin_collector.redaction import Redaction
 from tocsin_collector.segments import Segment
 from tocsin_collector.stores import TARGETS
 
@@ -30,8 +32,9 @@ def nanoseconds(when: datetime) -> int:
 class Ledger:
     """One row per segment: begun before its insert, loaded after it, or set aside."""
 
-    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], int], redactions: Sequence[Redaction] = ()) -> None:
         self._database = database
+        self._redactions = redactions
         self._clock = clock
         self._settings = json.dumps({"engine": database.version(), "boot": _boot(), **BLOCK_SETTINGS}, sort_keys=True)
 
@@ -137,7 +140,7 @@ class Ledger:
                     "digest": frame.envelope.digest.hex(),
                     "segment": segment.hash,
                     "reason": reason,
-                    "body": frame.body,
+                    "body": redacted_body(segment.kind, frame.body, self._redactions),
                     "received_at": instant(frame.envelope.received_ns),
                     "at": instant(self._clock()),
                 }

@@ -55,6 +55,11 @@ def redacted(select: str, target: str, rules: Sequence[Redaction]) -> str:
     return f"SELECT * REPLACE ({', '.join(changed)}) FROM ({select})"
 
 
+def expression(value: str, key: str | None, rules: Sequence[Redaction]) -> str:
+    """Write what becomes of one text: an expression over its value's and its key's."""
+    return _value(value, key, rules)
+
+
 def _map(column: str, rules: Sequence[Redaction], *, prefix: str = "") -> str:
     key = f"concat('{prefix}', k)" if prefix else "k"
     return f"mapApply((k, v) -> (k, {_value('v', key, rules)}), {column})"

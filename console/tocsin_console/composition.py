@@ -24,6 +24,7 @@ from tocsin_collector.ingest_keys import IngestKeys
 from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
 from tocsin_collector.relabel import relabel
+from tocsin_collector.rule_trial import require_runnable
 from tocsin_collector.settings import CollectorSettings
 from tocsin_console import rulebook, running, tables
 from tocsin_console.addresses import Address, Protection, require_free, require_protected
@@ -85,6 +86,7 @@ class Up:
         self._make_folder()
         self._database = self._own(Database.open(_store_of(config)))
         migrate(self._database, now=_now(), version=metadata.version("tocsin"))
+        require_runnable(self._database, config.redactions)
         self._reading = rulebook.read(config, query=self._database)
         self._reading.require_sound()
         tables.sync_plans(self._database, self._plans, now=_now())
