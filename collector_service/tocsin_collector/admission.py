@@ -1,9 +1,11 @@
 """Who a request is from: asked once for each, before anything of it is looked at."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 from tocsin_collector.errors import Unauthenticated
+
+DEFAULT_PROJECT: Final = "default"
 
 _HEADERS = ("x-tocsin-key", "authorization")  # ours first: a proxy on the way may have its own use for the other
 
@@ -32,7 +34,7 @@ class OpenRing:
         """
         if presented is not None:
             raise Unauthenticated("expected no ingest key, since this collector knows none: send without it")
-        return "default"
+        return DEFAULT_PROJECT
 
 
 def presented(headers: Iterable[tuple[str, str | bytes]]) -> str | None:

@@ -14,6 +14,7 @@ from tocsin_collector.decoder import Kind
 from tocsin_collector.disk import Disk, RealDisk
 from tocsin_collector.errors import CollectorError
 from tocsin_collector.grpc_server import GrpcServer
+from tocsin_collector.http_server import HttpServer
 from tocsin_collector.intake import Intake
 from tocsin_collector.ledger import Ledger, kinds
 from tocsin_collector.loader import Loader
@@ -68,7 +69,10 @@ class Collector:
         self._folders: dict[Kind, SpoolFolder] = {}
         self._watermark = WatermarkKeeper(clock, self._oldest_unsealed_ns)
         self._intake = Intake(settings, self._spools, self._recent, self._tally, clock)
-        self._server = GrpcServer(settings, self._intake, keyring)
+        self._servers = (
+            GrpcServer(settings, self._intake, keyring),
+            HttpServer(settings, self._intake, keyring),
+        )
         self._loader: Loader | None = None
         self._ledger: Ledger | None = None
         self._owned: list[Database | ClusterStore] = []
@@ -111,7 +115,8 @@ class Collector:
         self._loader.start()
         for spool in self._spools.values():
             spool.start()
-        self._server.start()
+        for server in self._servers:
+            server.start()
 
     def stop(self, drain_s: float = 10.0) -> None:
         """Stop listening, make durable what was received, load for at most `drain_s`; the rest stays in the spool.
@@ -120,7 +125,8 @@ class Collector:
         """
         if self._lock is None:
             return
-        self._server.stop()
+        for server in self._servers:
+            server.stop()
         for spool in self._spools.values():
             spool.stop()
         if self._loader is not None:
@@ -133,8 +139,13 @@ class Collector:
 
     @property
     def grpc_port(self) -> int:
-        """The port it listens on, once started."""
-        return self._server.port
+        """The port it listens on for OTLP/gRPC and outcomes, once started."""
+        return self._servers[0].port
+
+    @property
+    def http_port(self) -> int:
+        """The port it listens on for OTLP/HTTP, once started; 0: it does not."""
+        return self._servers[1].port
 
     def record(self, request: RecordOutcomesRequest) -> RecordOutcomesResponse:
         """Take outcomes from this process, as the gRPC service takes them from others.

@@ -13,6 +13,7 @@ TocsinError
     ├── KeyProblem         fix: what was asked of the ingest keys cannot be done
     ├── Unauthenticated    fix: the sender's ingest key is missing or none of ours
     ├── RequestRejected    fix: the sender's request will always be refused
+    │   └── RequestTooLarge    fix: send smaller batches
     └── Overloaded         try again after the delay it names: nothing was stored
 """
 
@@ -65,6 +66,10 @@ class Unauthenticated(CollectorError):  # noqa: N818 - as above
 
 class RequestRejected(CollectorError):  # noqa: N818 - as above
     """A request that can never be taken: malformed, too large, or using fields that are ours."""
+
+
+class RequestTooLarge(RequestRejected):
+    """A request of more bytes than are taken."""
 
 
 class Overloaded(CollectorError):  # noqa: N818 - as above

@@ -1,9 +1,9 @@
-"""OTLP traces and outcomes over gRPC, on raw bytes: nothing is decoded before it is admitted."""
+"""OTLP traces and logs, and outcomes, over gRPC, on raw bytes: nothing is decoded before it is admitted."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
@@ -12,13 +12,19 @@ from google.rpc import error_details_pb2, status_pb2
 from tocsin_collector.admission import KeyRing, OpenRing, presented
 from tocsin_collector.certificates import Certificates, grpc_credentials
 from tocsin_collector.decoder import Kind
-from tocsin_collector.errors import AddressInUse, CollectorError, Overloaded, RequestRejected, Unauthenticated
+from tocsin_collector.errors import AddressInUse, Overloaded, RequestRejected, Unauthenticated
 from tocsin_collector.intake import Intake
+from tocsin_collector.passage import Passage, is_packed
+from tocsin_collector.replies import response
+from tocsin_collector.requests import Signal
 from tocsin_collector.settings import CollectorSettings
 
 TRACE_SERVICE: Final = "opentelemetry.proto.collector.trace.v1.TraceService"
+LOGS_SERVICE: Final = "opentelemetry.proto.collector.logs.v1.LogsService"
+METRICS_SERVICE: Final = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 OUTCOME_SERVICE: Final = "tocsin_wire.v1.OutcomeService"
 _GRACE_S = 5.0
+_SOMEWHAT: Final = 1024 * 1024
 
 
 class GrpcServer:
@@ -32,15 +38,23 @@ class GrpcServer:
         self._server = grpc.server(
             self._pool,
             options=[
-                # Twice ours, so that a request above our limit gets our sentence and not the library's.
-                ("grpc.max_receive_message_length", 2 * settings.max_request_bytes),
+                # Somewhat above ours, so that a request over the limit gets our sentence and not the library's.
+                ("grpc.max_receive_message_length", settings.max_request_bytes + _SOMEWHAT),
+                ("grpc.per_message_decompression", 0),  # unpacked by us, whose count of bytes in flight stops a bomb
+                ("grpc.server_handshake_timeout_ms", int(settings.head_timeout_s * 1000)),
                 ("grpc.so_reuseport", 0),  # a second collector must fail, not take half the requests
             ],
         )
+        methods: dict[str, tuple[str, _Behaviour]] = {
+            TRACE_SERVICE: ("Export", self._exporting("traces")),
+            LOGS_SERVICE: ("Export", self._exporting("logs")),
+            METRICS_SERVICE: ("Export", _no_metrics),
+            OUTCOME_SERVICE: ("Record", self._record),
+        }
         self._server.add_generic_rpc_handlers(
-            (
-                grpc.method_handlers_generic_handler(TRACE_SERVICE, {"Export": _raw(self._export)}),
-                grpc.method_handlers_generic_handler(OUTCOME_SERVICE, {"Record": _raw(self._record)}),
+            tuple(
+                grpc.method_handlers_generic_handler(service, {name: _raw(behaviour)})
+                for service, (name, behaviour) in methods.items()
             )
         )
         self.port = 0
@@ -76,43 +90,56 @@ class GrpcServer:
         self._server.stop(_GRACE_S).wait()
         self._pool.shutdown(wait=True)
 
-    def _export(self, body: bytes, context: Any) -> bytes:
-        def take() -> bytes:
-            self._intake.take_spans(body, project=self._project("traces", context))
-            return b""  # an ExportTraceServiceResponse without a partial success
+    def _exporting(self, signal: Signal) -> "_Behaviour":
+        def export(body: bytes, context: Any) -> bytes:
+            def take(passage: Passage, project: str) -> bytes:
+                message = _unpacked(body, passage)
+                return response(signal, self._intake.keep(signal, message, passage, project=project))
 
-        return _answered(context, take)
+            return self._answered(signal, body, context, take)
+
+        return export
 
     def _record(self, body: bytes, context: Any) -> bytes:
-        def take() -> bytes:
-            answer = self._intake.take_outcomes(body, project=self._project("outcomes", context))
+        def take(passage: Passage, project: str) -> bytes:
+            answer = self._intake.keep_outcomes(_unpacked(body, passage), passage, project=project)
             return bytes(answer.SerializeToString())
 
-        return _answered(context, take)
+        return self._answered("outcomes", body, context, take)
 
-    def _project(self, kind: Kind, context: Any) -> str:
+    def _answered(self, kind: Kind, body: bytes, context: Any, take: Callable[[Passage, str], bytes]) -> bytes:
         try:
-            return self._keyring.project_of(presented(context.invocation_metadata() or ()))
-        except CollectorError:
-            self._intake.refuse(kind)
-            raise
+            with self._intake.receiving(kind) as passage:
+                passage.hold(len(body))
+                return take(passage, self._keyring.project_of(presented(context.invocation_metadata() or ())))
+        except RequestRejected as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except Unauthenticated as error:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
+        except Overloaded as error:
+            context.set_trailing_metadata(retry_trailers(str(error), error.retry_after_s))
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+        raise AssertionError("abort raises")
 
 
-def _raw(behaviour: Callable[[bytes, Any], bytes]) -> Any:
-    return grpc.unary_unary_rpc_method_handler(behaviour, request_deserializer=None, response_serializer=None)
+_Behaviour: TypeAlias = Callable[[bytes, Any], bytes]
 
 
-def _answered(context: Any, take: Callable[[], bytes]) -> bytes:
-    try:
-        return take()
-    except RequestRejected as error:
-        context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-    except Unauthenticated as error:
-        context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
-    except Overloaded as error:
-        context.set_trailing_metadata(retry_trailers(str(error), error.retry_after_s))
-        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, str(error))
+def _unpacked(body: bytes, passage: Passage) -> bytes:
+    return passage.unpack(body) if is_packed(body) else body
+
+
+def _no_metrics(_body: bytes, context: Any) -> bytes:
+    """Answer as a collector without a metrics pipeline does: exporters take it as final and do not retry."""
+    context.abort(
+        grpc.StatusCode.UNIMPLEMENTED,
+        f"unknown service {METRICS_SERVICE}: traces and logs are taken here, send metrics elsewhere",
+    )
     raise AssertionError("abort raises")
+
+
+def _raw(behaviour: _Behaviour) -> Any:
+    return grpc.unary_unary_rpc_method_handler(behaviour, request_deserializer=None, response_serializer=None)
 
 
 def retry_trailers(message: str, retry_after_s: float) -> tuple[tuple[str, bytes], ...]:

@@ -15,9 +15,14 @@ class CollectorSettings:
 
     data_dir: Path
     grpc_address: str = "127.0.0.1:4317"  # port 0 picks a free one
+    http_address: str | None = None  # OTLP/HTTP; None: not at all
     name: str = "collector"  # this collector's row in the watermarks table
     max_request_bytes: int = 64 * _MIB  # decompressed
     max_request_spans: int = 500_000  # what one insert block may hold
+    max_request_outcomes: int = 50_000
+    max_value_bytes: int = 64 * 1024  # of one value; more is cut and marked
+    keep_long_values: bool = False  # then nothing is cut here, and call_content holds what the tables' columns cut
+    max_attributes: int = 4096  # of one span, log record, resource or scope
     max_bytes_in_flight: int = 256 * _MIB  # requests received and not yet in the spool
     spool_max_bytes: int = 4096 * _MIB  # beyond it, senders are asked to wait
     segment_max_bytes: int = 32 * _MIB  # an insert costs 0.15 s of planning however small it is
@@ -28,13 +33,21 @@ class CollectorSettings:
     recent_requests: int = 200_000  # whose retries are recognised, over restarts too: 100 million spans at 500 each
     prove_after_s: float = 60.0  # a segment that waited longer is compared with its digests before it is loaded
     damaged_max_bytes: int = 256 * _MIB  # of damaged bytes kept for the operator to look at
+    max_connections: int = 4096  # over HTTP; beyond it the one that has been idle longest is closed
+    head_timeout_s: float = 10.0  # for a request's first line and headers
+    body_timeout_s: float = 30.0  # for its body; exporters give up after 10 s
     tls: TlsFiles | None = None  # None: in clear, for loopback
     redactions: tuple[Redaction, ...] = ()  # what is taken out of texts before they are stored, in this order
 
     def __post_init__(self) -> None:
-        for name in ("max_request_bytes", "max_request_spans", "max_bytes_in_flight", "segment_max_bytes"):
+        for name in (
+            "max_request_bytes", "max_request_spans", "max_request_outcomes", "max_attributes", "max_bytes_in_flight",
+            "segment_max_bytes", "max_connections",
+        ):  # fmt: skip
             if getattr(self, name) < 1:
                 raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
+        if self.max_value_bytes < 256:  # the mark at its end, and something before it
+            raise ValueError(f"expected max_value_bytes of at least 256, got {self.max_value_bytes}")
         if not 0 < self.retry_after_s <= 2:
             raise ValueError(f"expected retry_after_s above 0 and at most 2, got {self.retry_after_s}")
         names = [rule.name for rule in self.redactions]

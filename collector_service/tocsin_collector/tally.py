@@ -44,6 +44,8 @@ class CollectorStats:
     dead_lettered_logs: int
     damaged_logs: int
     waiting_logs: int
+    values_cut: int  # longer than limits.max_value_bytes
+    attributes_dropped: int  # beyond limits.max_attributes
     spool_bytes: int
     bytes_in_flight: int
     segments_loaded: int
@@ -80,6 +82,7 @@ class Tally:
         self._in_flight = 0
         self._segments = self._torn_tails = self._torn_bytes = self._load_errors = 0
         self._damaged_files = self._damaged_bytes = self._strange_files = 0
+        self._values_cut = self._attributes_dropped = 0
         self._last_error = ""
 
     def count(self, kind: Kind, *fates: Fate, requests: int = 1, items: int = 0) -> None:
@@ -112,6 +115,12 @@ class Tally:
         """Give back what :meth:`admit` took."""
         with self._lock:
             self._in_flight -= size
+
+    def cut(self, *, values: int, attributes: int) -> None:
+        """Count what was cut from a request that was taken."""
+        with self._lock:
+            self._values_cut += values
+            self._attributes_dropped += attributes
 
     def loaded(self) -> None:
         """Count a loaded segment."""
@@ -174,6 +183,8 @@ class Tally:
                 dead_lettered_logs=logs.balance("items", "dead_lettered"),
                 damaged_logs=logs.balance("items", "damaged"),
                 waiting_logs=logs.waiting("items"),
+                values_cut=self._values_cut,
+                attributes_dropped=self._attributes_dropped,
                 spool_bytes=self._spool_bytes,
                 bytes_in_flight=self._in_flight,
                 segments_loaded=self._segments,

@@ -46,7 +46,7 @@ from tocsin_console.reader import Reader
 from tocsin_console.rulebook import Reading as RulebookReading
 from tocsin_console.statements import statement
 
-_NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "guard": "tls", "api": "logins"}
+_NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "http": "tls and keys", "guard": "tls", "api": "logins"}
 _PERIOD_S = 1.0
 _END_S = 15.0  # for a turn of the engine that is under way
 
@@ -67,7 +67,11 @@ class Up:
             TocsinError: one of them cannot start; the message says what to do.
         """
         config = self._config
-        for what, address in (("grpc", config.grpc), ("api", config.api), ("guard", config.guard)):
+        for what, address in (
+            ("grpc", config.grpc), ("http", config.http), ("api", config.api), ("guard", config.guard),
+        ):  # fmt: skip
+            if address is None:
+                continue
             if not config.insecure:
                 require_protected(
                     address,
@@ -107,6 +111,10 @@ class Up:
             CollectorSettings(
                 data_dir=config.data_dir,
                 grpc_address=str(config.grpc),
+                http_address=str(config.http) if config.http else None,
+                max_value_bytes=config.limits.max_value_bytes,
+                keep_long_values=config.limits.keep_long_values,
+                max_attributes=config.limits.max_attributes,
                 tls=config.tls,
                 redactions=config.redactions,
             ),
@@ -177,6 +185,8 @@ class Up:
             "grpc": str(Address(host=config.grpc.host, port=self._collector.grpc_port)),
             "guard": str(Address(host=config.guard.host, port=self._guard_server.port)),
         }
+        if config.http is not None:
+            bound["http"] = str(Address(host=config.http.host, port=self._collector.http_port))
         addresses: dict[str, str] = dict(bound)
         addresses |= self._start_reading()
         server = ApiServer(build_app(self._parts(addresses)), config.api)

@@ -9,11 +9,12 @@ from typing import cast
 from tocsin_collector.redaction import Redaction
 from tocsin_collector.tls import TlsFiles
 from tocsin_console.addresses import Address
-from tocsin_console.config_file import Channel, Clock, IngestKeys, TocsinYaml, UseCaseMapping
+from tocsin_console.config_file import Channel, Clock, IngestKeys, LimitsSection, TocsinYaml, UseCaseMapping
 from tocsin_console.errors import UsageProblem
 
 FILE_NAME = "tocsin.yaml"
 GRPC = "127.0.0.1:4317"
+HTTP = "127.0.0.1:4318"
 API = "127.0.0.1:8317"
 GUARD = "127.0.0.1:8015"
 CLICKHOUSE_HTTP = "127.0.0.1:8123"
@@ -28,6 +29,7 @@ class Flags:
     data_dir: Path | None = None
     clock: str | None = None
     grpc: str | None = None
+    http: str | None = None
     api: str | None = None
     guard: str | None = None
     clickhouse_http: str | None = None
@@ -49,6 +51,7 @@ class Config:
     store_password: str
     database: str
     grpc: Address
+    http: Address | None  # None: off
     api: Address
     api_is_given: bool  # somebody named the address, so a run.json does not decide
     guard: Address
@@ -57,6 +60,7 @@ class Config:
     clickhouse_http_password: str
     tls: TlsFiles | None
     ingest_keys: IngestKeys
+    limits: LimitsSection
     redactions: tuple[Redaction, ...]
     max_disk_bytes: int | None
     channels: tuple[Channel, ...]
@@ -96,6 +100,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
     if clock not in {"wall", "data"}:
         raise UsageProblem(f"expected the clock to be wall or data, got {clock!r}")
     asked = pick(flags.clickhouse_http, "TOCSIN_CLICKHOUSE_HTTP_ADDRESS", said.listen.clickhouse, CLICKHOUSE_HTTP)
+    http = pick(flags.http, "TOCSIN_HTTP_ADDRESS", said.listen.http, HTTP)
     return Config(
         file=file,
         data_dir=data_dir,
@@ -106,12 +111,14 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         store_password=_password(said, environment, base),
         database=environment.get("TOCSIN_DATABASE") or said.store.database,
         grpc=Address.parse(pick(flags.grpc, "TOCSIN_GRPC_ADDRESS", said.listen.grpc, GRPC)),
+        http=None if http.lower() == OFF else Address.parse(http),
         api=Address.parse(pick(flags.api, "TOCSIN_API_ADDRESS", said.listen.api, API)),
         api_is_given=bool(flags.api or environment.get("TOCSIN_API_ADDRESS")),
         guard=Address.parse(pick(flags.guard, "TOCSIN_GUARD_ADDRESS", said.listen.guard, GUARD)),
         tls=_tls(said, environment, base=base, cwd=cwd),
         ingest_keys=_ingest_keys(said, environment),
         max_disk_bytes=_size(flags.max_disk or environment.get("TOCSIN_MAX_DISK") or said.max_disk),
+        limits=said.limits,
         redactions=tuple(each.rule() for each in said.redact),
         clickhouse_http=None if asked.lower() == OFF else Address.parse(asked),
         clickhouse_http_is_given=bool(

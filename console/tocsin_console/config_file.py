@@ -30,10 +30,19 @@ class ListenSection(_Section):
     """The addresses that ``tocsin up`` listens on."""
 
     grpc: str | None = None
+    http: str | None = None  # OTLP over HTTP; off ends it
     api: str | None = None
     guard: str | None = None
     clickhouse: str | None = None  # reading over HTTP, of the embedded engine; off ends it
     clickhouse_password: str = ""  # env:NAME or file:PATH; empty: user default, without password
+
+
+class LimitsSection(_Section):
+    """How much of what senders send is kept."""
+
+    max_value_bytes: int = Field(default=64 * 1024, ge=256)  # of one attribute's value; more is cut and marked
+    keep_long_values: bool = False  # nothing is cut on arrival; long outputs stand whole in call_content
+    max_attributes: int = Field(default=4096, ge=1)  # of one span, log record, resource or scope
 
 
 class Channel(_Section):
@@ -151,6 +160,7 @@ class TocsinYaml(_Section):
     listen: ListenSection = ListenSection()
     tls: TlsSection = TlsSection()
     ingest_keys: IngestKeys | None = None
+    limits: LimitsSection = LimitsSection()
     redact: tuple[RedactSection, ...] = ()
     max_disk: str | int | None = None  # such as 50GB
     channels: tuple[Channel, ...] = ()

@@ -50,6 +50,8 @@ def _greet(config: Config, facts: dict[str, str], *, as_json: bool) -> None:
     page = any(channel.type != "log" and "page" in (channel.severities or ("page",)) for channel in config.channels)
     say(f"tocsin {facts['version']} is up")
     say(f"  spans and outcomes  {facts['grpc']}  (OTLP/gRPC)")
+    if "http" in facts:
+        say(f"  spans and logs      http://{facts['http']}  (OTLP/HTTP)")
     say(f"  page and API        http://{facts['api']}/")
     say(f"  guard               {facts['guard']}  (flagd sync)")
     if reading := facts.get("clickhouse_http"):

@@ -31,7 +31,9 @@ def run(database: Database, tmp_path: Path) -> Iterator[Run]:
     def start(
         over: Database = database, *, store: Any = None, disk: Any = None, keyring: Any = None, **settings: Any
     ) -> tuple[Collector, Client]:
-        chosen = CollectorSettings(**{"data_dir": tmp_path, "grpc_address": "127.0.0.1:0", **settings})
+        chosen = CollectorSettings(
+            **{"data_dir": tmp_path, "grpc_address": "127.0.0.1:0", "http_address": "127.0.0.1:0", **settings}
+        )
         collector = Collector(chosen, over, store=store, disk=disk, keyring=keyring)
         collector.start()
         client = Client(collector.grpc_port)

@@ -8,7 +8,7 @@ from tests.collector.sending import trace_request
 
 from tocsin_collector.damage import find_damage
 from tocsin_collector.errors import RequestRejected
-from tocsin_collector.requests import look_at_spans
+from tocsin_collector.requests import look_at
 
 BODY = trace_request(3, tocsin__input__ink=0.5).SerializeToString()
 
@@ -16,7 +16,7 @@ BODY = trace_request(3, tocsin__input__ink=0.5).SerializeToString()
 def refusal(body: bytes) -> str | None:
     """Give the sentence with which a request is refused; None when it is taken."""
     try:
-        look_at_spans(body, max_spans=10)
+        look_at("traces", body, max_items=10)
     except RequestRejected as error:
         return str(error)
     return None
@@ -60,4 +60,4 @@ def test_one_changed_byte_is_taken_or_refused(position: int, byte: int) -> None:
 def test_flood_of_empty_spans_is_refused_before_it_is_parsed() -> None:
     """A few kilobytes of gzip hold millions of empty spans, each a hundred bytes once parsed."""
     with pytest.raises(RequestRejected, match="empty"):
-        look_at_spans(b"\x12\x00" * 200_000, max_spans=500_000)
+        look_at("traces", b"\x0a\x00" * 3_000_000, max_items=500_000)

@@ -184,14 +184,14 @@ def test_full_spool_asks_to_wait_in_both_places(run: Run) -> None:
     """Never a silent drop: Python's exporter reads one trailer, other languages' the other; both get a delay of ≤ 2 s."""
     collector, client = run(spool_max_bytes=100_000, segment_max_bytes=100_000, retry_after_s=0.25)
 
-    refusal = client.refused(trace_request(1, tocsin__output__text="x" * 150_000))
+    refusal = client.refused(trace_request(150, tocsin__output__text="x" * 1_000))
 
     trailers = dict(refusal.trailing_metadata())
     assert refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     retry = error_details_pb2.RetryInfo.FromString(trailers["google.rpc.retryinfo-bin"])
     assert retry.retry_delay.nanos == 250_000_000
     assert retry.SerializeToString() in trailers["grpc-status-details-bin"]
-    assert collector.stats().refused_spans == 1
+    assert collector.stats().refused_spans == 150
 
 
 def test_bytes_in_flight_are_bounded(run: Run) -> None:

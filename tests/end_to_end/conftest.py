@@ -45,7 +45,9 @@ class Up:
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
         ports = [
-            word for option in ("--grpc", "--api", "--guard", "--clickhouse-http") for word in (option, "127.0.0.1:0")
+            word
+            for option in ("--grpc", "--http", "--api", "--guard", "--clickhouse-http")
+            for word in (option, "127.0.0.1:0")
         ]
         command = [sys.executable, "-m", "tocsin_console", "up", "--json", "--data-dir", "data", *ports, *self._options]
         with self.log.open("a") as log:

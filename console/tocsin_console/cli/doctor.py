@@ -63,6 +63,8 @@ def _at_rest(config: Config) -> Iterator[Check]:
     from tocsin_console.addresses import require_free
 
     listening = [("grpc", config.grpc), ("api", config.api), ("guard", config.guard)]
+    if config.http is not None:
+        listening.append(("http", config.http))
     if config.clickhouse_http is not None and config.store_url is None:
         listening.append(("clickhouse-http", config.clickhouse_http))
     for what, address in listening:

@@ -28,6 +28,9 @@ def up(
     grpc: Annotated[
         str | None, typer.Option(help="Address for OTLP and outcomes.", show_default="127.0.0.1:4317")
     ] = None,
+    http: Annotated[
+        str | None, typer.Option(help="Address for OTLP over HTTP; off ends it.", show_default="127.0.0.1:4318")
+    ] = None,
     guard: Annotated[str | None, typer.Option(help="Address for guard state.", show_default="127.0.0.1:8015")] = None,
     api: Annotated[str | None, typer.Option(help="Address for API and page.", show_default="127.0.0.1:8317")] = None,
     clickhouse_http: Annotated[
@@ -51,6 +54,7 @@ def up(
         data_dir=data_dir,
         clock=clock,
         grpc=grpc,
+        http=http,
         guard=guard,
         api=api,
         clickhouse_http=clickhouse_http,

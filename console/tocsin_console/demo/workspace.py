@@ -16,6 +16,7 @@ _CONFIGURATION = """\
 data_dir: data
 listen:
   grpc: 127.0.0.1:0
+  http: 127.0.0.1:0
   api: 127.0.0.1:0
   guard: 127.0.0.1:0
   clickhouse: 127.0.0.1:0
