@@ -41,6 +41,13 @@ def arguments(description: str) -> argparse.ArgumentParser:
 
 def report(title: str, figures: Sequence[Figure], file: Path | None) -> None:
     """Print the figures as a table and, where asked, write them as JSON."""
+    show(title, figures)
+    if file is not None:
+        file.write_text(json.dumps(document(figures), indent=2) + "\n", encoding="utf-8")
+
+
+def show(title: str, figures: Sequence[Figure]) -> None:
+    """Print the figures as a table."""
     print(f"\n{title}")
     width = max(len(figure.name) for figure in figures)
     for figure in figures:
@@ -48,11 +55,10 @@ def report(title: str, figures: Sequence[Figure], file: Path | None) -> None:
         print(
             f"  {figure.name:<{width}}  {figure.value:>14,.2f} {figure.unit:<12} {figure.goal:<12} {verdict}".rstrip()
         )
-    if file is not None:
-        file.write_text(json.dumps(_document(figures), indent=2) + "\n", encoding="utf-8")
 
 
-def _document(figures: Sequence[Figure]) -> dict[str, object]:
+def document(figures: Sequence[Figure]) -> dict[str, object]:
+    """Say when, on what and with which versions the figures were taken, beside them."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
