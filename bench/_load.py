@@ -130,7 +130,7 @@ def send(
     began = time.monotonic()
 
     def stream(number: int) -> None:
-        templates = [_Template(request) for request in requests]
+        templates = [Template(request) for request in requests]
         channel = grpc.insecure_channel(
             f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1)]
         )
@@ -161,7 +161,7 @@ def send(
     answer.put(Sent(acked=acked, latencies_ms=latencies, refused=refused[0], seconds=time.monotonic() - began))
 
 
-class _Template:
+class Template:
     """A serialised request in which the last four bytes of every span id are the request's serial number."""
 
     def __init__(self, request: bytes) -> None:
