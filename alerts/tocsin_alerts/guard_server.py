@@ -6,9 +6,9 @@ pool of threads, four streams starve four threads; here a stream that waits cost
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import grpc
 import grpc.aio
@@ -16,7 +16,9 @@ import grpc.aio
 from tocsin_alerts.errors import AlertsError
 from tocsin_alerts.guard_flags import flag_configuration
 from tocsin_alerts.records import GuardRow
-from tocsin_wire import flagd
+from tocsin_wire import TocsinError, flagd
+
+Metadata: TypeAlias = Iterable[tuple[str, str | bytes]]
 
 _START_TIMEOUT_S: Final = 10.0
 _MOST_ENCODED: Final = 64
@@ -37,6 +39,8 @@ class GuardServer:
         address: ``host:port``; port 0 takes a free one, see :attr:`port`.
         source: The rows in force, read at each :meth:`publish` without rows of its own.
         credentials: TLS; None: in clear, for loopback.
+        project_of: The project of the ingest key in a request's metadata, None without one; raises TocsinError for a wrong
+            one. Who shows a key is told of its project only.
     """
 
     def __init__(
@@ -45,8 +49,10 @@ class GuardServer:
         source: Callable[[], Sequence[GuardRow]] = tuple,
         *,
         credentials: grpc.ServerCredentials | None = None,
+        project_of: Callable[[Metadata], str | None] = lambda _: None,
     ) -> None:
         self._address = address
+        self._project_of = project_of
         self._credentials = credentials
         self._source = source
         self._rows: Sequence[GuardRow] = ()
@@ -101,7 +107,7 @@ class GuardServer:
 
     async def _serve(self, listening: "Future[int]") -> None:
         server = grpc.aio.server(options=_OPTIONS)
-        server.add_generic_rpc_handlers((_handlers(self._streams),))
+        server.add_generic_rpc_handlers((_handlers(self._streams, self._project_of),))
         try:
             if self._credentials is None:
                 port = server.add_insecure_port(self._address)
@@ -170,20 +176,28 @@ class _Streams:
         self._next = None
 
 
-def _handlers(streams: _Streams) -> grpc.GenericRpcHandler:
+def _handlers(streams: _Streams, project_of: Callable[[Metadata], str | None]) -> grpc.GenericRpcHandler:
+    async def selected(request: Any, context: Any) -> str:
+        try:
+            project = project_of(context.invocation_metadata() or ())
+        except TocsinError as error:
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
+            raise
+        return str(request.selector) if project is None else f"project={project}"
+
     async def sync_flags(request: Any, context: Any) -> AsyncIterator[Any]:
-        del context
         sent: _State | None = None
         while not streams.is_closed:
             if streams.state is sent:
                 await streams.changed()
                 continue
             sent = streams.state  # a slow stream skips what is no longer so
-            yield flagd.SyncFlagsResponse(flag_configuration=sent.configuration(request.selector))
+            selector = await selected(request, context)  # each time: the key may have been revoked
+            yield flagd.SyncFlagsResponse(flag_configuration=sent.configuration(selector))
 
     async def fetch_all_flags(request: Any, context: Any) -> Any:
-        del context
-        return flagd.FetchAllFlagsResponse(flag_configuration=streams.state.configuration(request.selector))
+        selector = await selected(request, context)
+        return flagd.FetchAllFlagsResponse(flag_configuration=streams.state.configuration(selector))
 
     return grpc.method_handlers_generic_handler(
         flagd.SERVICE,

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from tocsin_alerts.guard_server import GuardServer
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.references import maintain
 from tocsin_alerts.render import Templates
+from tocsin_collector.admission import presented
 from tocsin_collector.certificates import Certificates, grpc_credentials
 from tocsin_collector.collector import Collector
 from tocsin_collector.database import Database, StoreAddress
@@ -126,6 +127,7 @@ class Up:
             str(config.guard),
             self._guard.rows,
             credentials=config.tls and grpc_credentials(Certificates(config.tls, now=_now)),
+            project_of=self._project_of_key,
         )
         self._guard_server.start()
         self._ends.callback(self._guard_server.stop)
@@ -251,6 +253,10 @@ class Up:
 
     def _guard_changed(self) -> None:
         self._guard_server.publish()
+
+    def _project_of_key(self, metadata: Iterable[tuple[str, str | bytes]]) -> str | None:
+        key = presented(metadata)
+        return None if key is None else self._keys.project_of(key)
 
     def _map_use_cases(self) -> int:
         from tocsin_console.config import Flags, resolve

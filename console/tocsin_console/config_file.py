@@ -140,8 +140,9 @@ class RedactSection(_Section):
 
 
 class UseCaseMapping(_Section):
-    """Names the use case of spans that do not say; an empty key matches everything."""
+    """Names the use case of spans that do not say; an empty key matches everything but a project."""
 
+    project: str = Field(default="default", min_length=1)
     service: str = ""
     span_name: str = ""
     route: str = ""

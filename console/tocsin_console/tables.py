@@ -8,8 +8,6 @@ from tocsin_alerts.plan import Plan, Plans
 from tocsin_console.config_file import UseCaseMapping
 from tocsin_console.statements import statement
 
-_PROJECT = "default"
-
 
 class Query(Protocol):
     """The store as this module uses it."""
@@ -39,13 +37,11 @@ def sync_use_case_map(query: Query, entries: Sequence[UseCaseMapping], *, now: d
     """Make the ``use_case_map`` table say what tocsin.yaml says, and return how many entries hold."""
     written = query.rows(statement("use_case_map_written"))
     at = _after(now, written)
-    rows = [
-        {"project": _PROJECT, "position": place, **entry.model_dump(), "updated_at": at}
-        for place, entry in enumerate(entries)
-    ]
-    beyond = [row for row in written if row["position"] >= len(entries) and row["use_case"]]
+    rows = [{"position": place, **entry.model_dump(), "updated_at": at} for place, entry in enumerate(entries)]
+    held = {(row["project"], row["position"]) for row in rows}
+    gone = [row for row in written if (row["project"], row["position"]) not in held and row["use_case"]]
     empty = dict.fromkeys(UseCaseMapping.model_fields, "")
-    rows += [{"project": row["project"], "position": row["position"], **empty, "updated_at": at} for row in beyond]
+    rows += [{**empty, "project": row["project"], "position": row["position"], "updated_at": at} for row in gone]
     query.insert("use_case_map", rows)
     return len(entries)
 

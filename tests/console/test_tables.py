@@ -30,3 +30,13 @@ def test_the_mapping_is_the_files_and_no_longer(database: Database) -> None:
 
     rows = database.rows("SELECT service, use_case FROM use_case_map FINAL WHERE use_case != '' ORDER BY position")
     assert [tuple(row.values()) for row in rows] == [("", "two")]
+
+
+def test_a_mapping_holds_in_its_project(database: Database) -> None:
+    """Two teams may run a service of the same name; an entry that moves to another project leaves its first."""
+    sync_use_case_map(database, [UseCaseMapping(project="shop", service="s", use_case="one")], now=NOW)
+
+    sync_use_case_map(database, [UseCaseMapping(project="labs", service="s", use_case="two")], now=NOW)
+
+    rows = database.rows("SELECT project, use_case FROM use_case_map FINAL WHERE use_case != ''")
+    assert [tuple(row.values()) for row in rows] == [("labs", "two")]

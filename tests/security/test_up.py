@@ -72,7 +72,7 @@ def test_a_service_with_a_key_is_served_over_tls_and_its_key_written_nowhere(
 
 def test_an_open_address_is_refused_before_it_is_bound(tmp_path: Path, another_up: type[Up]) -> None:
     """Nothing listens for a moment either; the sentence says what to add."""
-    for option in ("--grpc", "--guard", "--api"):
+    for option in ("--grpc", "--http", "--guard", "--api"):
         code, sentence = another_up(tmp_path, option, "0.0.0.0:0").refusal()
 
         assert code == 2

@@ -174,6 +174,41 @@ def test_fetch_gives_the_same_as_a_stream(server: GuardServer, channel: grpc.Cha
     assert fetched == said
 
 
+def test_a_key_picks_its_project_and_a_wrong_one_nothing() -> None:
+    """Two projects may name a use case alike; whose key it is decides, whatever is asked for."""
+
+    def project_of(metadata: Any) -> str | None:
+        shown = dict(metadata).get("authorization")
+        if shown == "wrong":
+            raise AlertsError("expected a key")
+        return shown
+
+    server = GuardServer("127.0.0.1:0", project_of=project_of)
+    server.start()
+    try:
+        server.publish([make_row(), make_row(project="shop", state="off")], {})
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            call = channel.unary_unary(
+                f"/{flagd.SERVICE}/{flagd.FETCH_ALL_FLAGS}",
+                request_serializer=flagd.FetchAllFlagsRequest.SerializeToString,
+                response_deserializer=flagd.FetchAllFlagsResponse.FromString,
+            )
+
+            def state(*metadata: tuple[str, str]) -> Any:
+                request = flagd.FetchAllFlagsRequest(selector="project=default")
+                answer = call(request, metadata=metadata, timeout=DEADLINE_S)
+                (flag,) = json.loads(answer.flag_configuration)["flags"].values()
+                return flag["defaultVariant"]
+
+            assert state() == "fallback"
+            assert state(("authorization", "shop")) == "off"
+            with pytest.raises(grpc.RpcError) as refused:
+                state(("authorization", "wrong"))
+            assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    finally:
+        server.stop()
+
+
 def test_a_selector_picks_a_project(server: GuardServer, channel: grpc.Channel) -> None:
     """Two projects may name a use case alike."""
     server.publish([make_row(), make_row(project="other", state="off")], {})
