@@ -138,6 +138,11 @@ class Collector:
         self._lock = None
 
     @property
+    def settings(self) -> CollectorSettings:
+        """What it was told."""
+        return self._settings
+
+    @property
     def grpc_port(self) -> int:
         """The port it listens on for OTLP/gRPC and outcomes, once started."""
         return self._servers[0].port

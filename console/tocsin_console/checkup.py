@@ -45,8 +45,10 @@ def _machine(state: Mapping[str, Any]) -> Iterator[Check]:
     if ledger["balances"]:
         yield Check(name="ledger", level="ok", said=f"balances: {ledger['spans_stored']:,} spans")
     else:
-        said = f"{ledger['difference'] or 0:,} loaded spans are not in otel_traces, {ledger['unaccounted']:,} received "
-        yield Check(name="ledger", level="finding", said=said + "are unaccounted for", do="look at the log")
+        for items, each in ledger["kinds"].items():
+            if each["difference"] or each["unaccounted"]:
+                said = f"{each['difference'] or 0:,} loaded {items} are not in the tables, {each['unaccounted']:,} received "
+                yield Check(name="ledger", level="finding", said=said + "are unaccounted for", do="look at the log")
     if set_aside := ledger["requests_set_aside"]:
         do = "tocsin query 'SELECT at, kind, reason FROM dead_letters ORDER BY at DESC LIMIT 10'"
         yield Check(name="dead letters", level="finding", said=f"{set_aside:,} requests were set aside", do=do)

@@ -242,6 +242,8 @@ class Up:
             relabel=lambda old, new: asdict(relabel(self._database, "default", old, new)),
             record_outcomes=lambda said: record_outcomes(self._collector.record, said),
             now=_now,
+            reading=self._reader.counts,
+            spool_max_bytes=self._collector.settings.spool_max_bytes,
         )
 
     def _turn(self) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ class LoopStats:
     consecutive_failures: int
     last_error: str
     is_alive: bool
+    since_turn_s: float | None = None  # since the last turn that succeeded, or the start
 
 
 class Loop:
@@ -31,6 +33,7 @@ class Loop:
         self._stopping = threading.Event()
         self._turns = self._failures = self._in_a_row = 0
         self._last_error = ""
+        self._turned_at_s = time.monotonic()
         self._thread = threading.Thread(target=self._run, name=f"tocsin-{name}", daemon=True)
 
     def start(self) -> None:
@@ -58,6 +61,7 @@ class Loop:
             consecutive_failures=self._in_a_row,
             last_error=self._last_error,
             is_alive=self._thread.is_alive(),
+            since_turn_s=time.monotonic() - self._turned_at_s,
         )
 
     def _run(self) -> None:
@@ -76,6 +80,7 @@ class Loop:
             else:
                 self._in_a_row = 0
                 self._turns += 1
+                self._turned_at_s = time.monotonic()
 
     def _wait(self) -> None:
         if self._in_a_row:  # being woken does not shorten a backoff, ending does

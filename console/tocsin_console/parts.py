@@ -92,3 +92,5 @@ class Parts:
     relabel: Callable[[str, str], Mapping[str, int]]  # move what is stored from one use case to another
     record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
     now: Callable[[], datetime]
+    reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
+    spool_max_bytes: int | None = None

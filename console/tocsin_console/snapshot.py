@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from tocsin_console.ledger import ledger
 from tocsin_console.parts import Parts
 
 
@@ -26,10 +28,13 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "uptime_s": (now - parts.started_at).total_seconds(),
         "disk_free_bytes": shutil.disk_usage(config.data_dir).free,
         "disk": parts.disk(),
-        "ledger": ledger(parts.book.ask("ledger")[0], collector),
+        "ledger": _ledger(parts),
+        "spool_max_bytes": parts.spool_max_bytes,
+        "reading": dict(parts.reading()),
         "collector": collector,
         "watermark": {**mark, "lag_s": max(0.0, (now - complete_to).total_seconds()) if complete_to else None},
         "evaluated_through": parts.evaluated_through(),
+        "evaluation_lag_s": _lag_s(parts, mark, now),
         "evaluations": int(parts.book.ask("evaluation_counts")[0]["evaluations_stored"]),
         "notifications": {
             row["state"]: int(row["notifications_known"]) for row in parts.book.ask("notification_counts")
@@ -57,29 +62,17 @@ def channels(parts: Parts) -> list[dict[str, Any]]:
     ]
 
 
-def ledger(stored: Mapping[str, Any], collector: Mapping[str, Any]) -> dict[str, Any]:
-    """Set what was received since the start, and what was ever loaded, against what became of it.
+def _ledger(parts: Parts) -> dict[str, Any]:
+    """Read the books; again when they do not balance, since a load may have ended between two tables."""
+    for _ in range(3):
+        found = ledger(parts.book.ask("ledger")[0], parts.collector_stats())
+        if found["balances"]:
+            break
+    return found
 
-    Balanced means: every span received is stored, a duplicate, refused, set aside, damaged on disk or waiting; and the tables hold what
-    the load ledger says. The latter cannot be said once the oldest spans have expired.
-    """
-    by_ledger, in_table = int(stored["spans_by_ledger"] or 0), int(stored["spans_stored"])
-    erased = int(stored.get("spans_erased") or 0)  # for a person, or to make room
-    lost = None if stored["spans_may_have_expired"] else by_ledger - in_table - erased
-    fates = ("stored", "duplicate", "refused", "dead_lettered", "damaged", "waiting")
-    since_start = {fate: int(collector[f"{fate}_spans"]) for fate in ("received", *fates)}
-    unaccounted = since_start["received"] - sum(since_start[fate] for fate in fates) or min(0, since_start["waiting"])
-    return {
-        "since_start": since_start,
-        "spans_loaded": by_ledger,
-        "spans_stored": in_table,
-        "spans_erased": erased,
-        "calls_stored": int(stored["calls_stored"]),
-        "outcomes_loaded": int(stored["outcomes_by_ledger"] or 0),
-        "outcomes_stored": int(stored["outcomes_stored"]),
-        "requests_set_aside": int(stored["requests_set_aside"]),
-        "spool_bytes": int(collector["spool_bytes"]),
-        "difference": lost,  # None: older spans have expired
-        "unaccounted": unaccounted,
-        "balances": not lost and not unaccounted,
-    }
+
+def _lag_s(parts: Parts, mark: Mapping[str, Any], now: datetime) -> float | None:
+    """Say how far evaluation is behind: the clock, or the data where that is the clock."""
+    through = parts.evaluated_through()
+    head = mark.get("data_complete_to") if parts.config.clock == "data" else now
+    return max(0.0, (head - through).total_seconds()) if head and through else None

@@ -77,8 +77,10 @@ def test_good_health_has_no_findings() -> None:
                 "ledger": {
                     "balances": False,
                     "spans_stored": 9,
-                    "difference": 1,
-                    "unaccounted": 2,
+                    "kinds": {
+                        "spans": {"difference": 1, "unaccounted": 2},
+                        "logs": {"difference": 0, "unaccounted": 0},
+                    },
                     "requests_set_aside": 0,
                 }
             },

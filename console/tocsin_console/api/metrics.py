@@ -1,54 +1,32 @@
-"""The Prometheus text format, version 0.0.4."""
+"""The state of a running tocsin as Prometheus scrapes it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
+
+from tocsin_console.api.collector_metrics import add_collector
+from tocsin_console.api.exposition import Text
+from tocsin_console.api.process_metrics import add_process
 
 _GUARD_STATES: Final = ("normal", "verify", "fallback", "off")
 _VERDICTS: Final = ("right", "drifting", "wrong", "unverified", "collecting")
 
 
-@dataclass(slots=True)
-class _Text:
-    lines: list[str] = field(default_factory=list)
-
-    def add(
-        self,
-        name: str,
-        kind: Literal["counter", "gauge"],
-        help_text: str,
-        series: Iterable[tuple[Mapping[str, str], Any]],
-    ) -> None:
-        known = [(labels, value) for labels, value in series if value is not None]
-        if not known:
-            return
-        self.lines += [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}"]
-        self.lines += [f"{name}{_labels(labels)} {float(value):.17g}" for labels, value in known]
-
-
 def exposition(state: Mapping[str, Any]) -> str:
     """Write the state document as metrics; what is unknown is left out, never 0."""
-    text = _Text()
+    text = Text()
     ledger, loops = state["ledger"], state["loops"]
     text.add("tocsin_info", "gauge", "Version of this tocsin and its store.", [(_info(state), 1)])
     text.add("tocsin_uptime_seconds", "gauge", "Time since the start.", [({}, state["uptime_s"])])
-    text.add(
-        "tocsin_spans_loaded_total",
-        "counter",
-        "Spans that the load ledger says are stored.",
-        [({}, ledger["spans_loaded"])],
-    )
-    text.add("tocsin_spans_stored", "gauge", "Spans in otel_traces.", [({}, ledger["spans_stored"])])
     text.add("tocsin_calls_stored", "gauge", "AI calls in ai_calls.", [({}, ledger["calls_stored"])])
     text.add("tocsin_outcomes_stored", "gauge", "Outcomes in outcomes.", [({}, ledger["outcomes_stored"])])
     text.add("tocsin_requests_set_aside", "gauge", "Requests in dead_letters.", [({}, ledger["requests_set_aside"])])
     text.add(
         "tocsin_ledger_balances", "gauge", "1 when the ledger and the table agree.", [({}, int(ledger["balances"]))]
     )
-    for name, value in state["collector"].items():
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            text.add(f"tocsin_collector_{name}", "gauge", f"The collector's {name.replace('_', ' ')}.", [({}, value)])
+    _ledger(text, ledger["kinds"])
+    lag_s = state["watermark"]["lag_s"]
+    add_collector(text, state["collector"], spool_max_bytes=state["spool_max_bytes"], lag_s=lag_s)
     text.add(
         "tocsin_watermark_lag_seconds",
         "gauge",
@@ -60,6 +38,12 @@ def exposition(state: Mapping[str, Any]) -> str:
         "gauge",
         "Unix time up to which every slot is evaluated.",
         [({}, _unix(state["evaluated_through"]))],
+    )
+    text.add(
+        "tocsin_evaluation_lag_seconds",
+        "gauge",
+        "How far evaluation is behind the time of the data, or the clock.",
+        [({}, state["evaluation_lag_s"])],
     )
     text.add("tocsin_evaluations", "gauge", "Samples in evaluations.", [({}, state["evaluations"])])
     text.add(
@@ -75,18 +59,9 @@ def exposition(state: Mapping[str, Any]) -> str:
         series = [({"channel": each["channel"]}, each[name]) for each in delivery["channels"]]
         text.add(f"tocsin_channel_{name}_total", "counter", f"Messages of a channel: {name.replace('_', ' ')}.", series)
     text.add("tocsin_failing_rules", "gauge", "Rules whose last run failed.", [({}, len(state["failing_rules"]))])
-    text.add(
-        "tocsin_loop_turns_total",
-        "counter",
-        "Turns of a loop that succeeded.",
-        [({"loop": k}, v.turns) for k, v in loops.items()],
-    )
-    text.add(
-        "tocsin_loop_failures_total",
-        "counter",
-        "Turns of a loop that failed.",
-        [({"loop": k}, v.failures) for k, v in loops.items()],
-    )
+    _loops(text, loops)
+    _reading(text, state["reading"])
+    add_process(text, started_at_s=state["started_at"].timestamp())
     text.add(
         "tocsin_disk_free_bytes", "gauge", "Free space of the data folder's disk.", [({}, state["disk_free_bytes"])]
     )
@@ -98,7 +73,48 @@ def exposition(state: Mapping[str, Any]) -> str:
     return "\n".join(text.lines) + "\n"
 
 
-def _use_cases(text: _Text, use_cases: Iterable[Mapping[str, Any]]) -> None:
+def _ledger(text: Text, kinds: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, help_text in (
+        ("loaded", "Items that the load ledger says were stored."),
+        ("stored", "Rows that the tables hold now."),
+        ("erased", "Rows taken out on purpose."),
+        ("difference", "Loaded and not there; absent when rows may have expired."),
+        ("unaccounted", "Received by this process and without a fate."),
+    ):
+        series = [({"kind": kind}, each[name]) for kind, each in kinds.items()]
+        text.add(f"tocsin_ledger_{name}_items", "gauge", help_text, series)
+
+
+def _loops(text: Text, loops: Mapping[str, Any]) -> None:
+    named = [({"loop": name}, each) for name, each in loops.items()]
+    text.add("tocsin_loop_turns_total", "counter", "Turns of a loop that succeeded.", [(k, v.turns) for k, v in named])
+    text.add(
+        "tocsin_loop_failures_total", "counter", "Turns of a loop that failed.", [(k, v.failures) for k, v in named]
+    )
+    text.add(
+        "tocsin_loop_consecutive_failures",
+        "gauge",
+        "Failures since the last success.",
+        [(k, v.consecutive_failures) for k, v in named],
+    )
+    text.add("tocsin_loop_up", "gauge", "1 while a loop lives.", [(k, int(v.is_alive)) for k, v in named])
+    text.add(
+        "tocsin_loop_since_turn_seconds",
+        "gauge",
+        "Time since the last turn that succeeded.",
+        [(k, v.since_turn_s) for k, v in named],
+    )
+
+
+def _reading(text: Text, counts: Mapping[str, int]) -> None:
+    asked = [({"result": name}, counts.get(name)) for name in ("answered", "failed", "turned_away")]
+    text.add(
+        "tocsin_clickhouse_http_queries_total", "counter", "Queries over ClickHouse's HTTP by how they ended.", asked
+    )
+    text.add("tocsin_clickhouse_http_running_queries", "gauge", "Queries that run.", [({}, counts.get("running"))])
+
+
+def _use_cases(text: Text, use_cases: Iterable[Mapping[str, Any]]) -> None:
     named = [({"project": each["project"], "use_case": each["use_case"]}, each) for each in use_cases]
     text.add(
         "tocsin_use_case_calls", "gauge", "Calls of a use case.", [(labels, each["calls"]) for labels, each in named]
@@ -143,13 +159,3 @@ def _info(state: Mapping[str, Any]) -> dict[str, str]:
 
 def _unix(when: datetime | None) -> float | None:
     return when.timestamp() if when else None
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    if not labels:
-        return ""
-    return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items()) + "}"
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from tocsin_collector.forget import Request as ForgetRequest
+from tocsin_console.api.health import readiness
 from tocsin_console.api.metrics import exposition
 from tocsin_console.api.page import STYLE, render
 from tocsin_console.api.wire import Json
@@ -31,10 +32,9 @@ class Views:
         return Json({"status": "ok", "version": self._parts.version})
 
     def readyz(self, _request: Request) -> Response:
-        """Say whether every loop runs."""
-        loops = self._parts.loops()
-        ready = all(loop.is_alive for loop in loops.values())
-        return Json({"ready": ready, "loops": loops}, status_code=200 if ready else 503)
+        """Say whether store, spool, loader and loops do their work; 503 with the reasons when one does not."""
+        found = readiness(self._parts)
+        return Json(found, status_code=200 if found["ready"] else 503)
 
     def metrics(self, _request: Request) -> Response:
         """Give Prometheus what it scrapes."""

@@ -119,7 +119,15 @@ def _describe(state: dict[str, Any]) -> None:
         f"{ledger['calls_stored']:,} AI calls, {ledger['outcomes_stored']:,} outcomes, "
         f"{ledger['requests_set_aside']:,} requests set aside"
     )
-    say("          since the start " + ", ".join(f"{n:,} {fate}" for fate, n in ledger["since_start"].items()))
+    for items, each in ledger["kinds"].items():
+        fates = each["since_start"]
+        if items == "spans" or fates.get("received"):
+            became = " + ".join(f"{n:,} {fate}" for fate, n in fates.items() if fate != "received" and n) or "0"
+            say(f"          since the start {fates.get('received', 0):,} {items} received = {became.replace('_', '-')}")
+        if each["difference"] or each["unaccounted"]:
+            say(
+                f"          {each['difference'] or 0:,} loaded {items} are not there, {each['unaccounted']:,} have no fate"
+            )
     say(f"spool     {ledger['spool_bytes']:,} bytes wait")
     if state["disk"]["warning"]:
         say(f"disk      {state['disk']['warning']}")
