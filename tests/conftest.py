@@ -42,4 +42,13 @@ def clickhouse_binary() -> Path:
     return Path(binary)
 
 
+@pytest.fixture(scope="session")
+def server_url(clickhouse_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real ClickHouse server of this test run's own."""
+    from bench._clickhouse import ClickHouse
+
+    with ClickHouse.of(clickhouse_binary, tmp_path_factory.mktemp("server")) as server:
+        yield server.urls[0]
+
+
 from tocsin_collector.database import Database  # noqa: E402 - named in the fixtures above

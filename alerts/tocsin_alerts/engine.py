@@ -157,6 +157,10 @@ class Engine:
             evaluated_through=self.evaluated_through(),
         )
 
+    def read_again(self) -> None:
+        """Take in what another engine has journalled: for one that never ticks."""
+        self._restore()
+
     def _restore(self) -> None:
         memory = self._journal.restore(sources={rule.name: rule.source.name for rule in self._book})
         self._board = Board(memory.series, book=self._book, plans=self._plans)

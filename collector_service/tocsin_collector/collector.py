@@ -1,6 +1,7 @@
 """The collector: receivers, spools, loader and watermark, joined."""
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -77,6 +78,9 @@ class Collector:
         self._ledger: Ledger | None = None
         self._owned: list[Database | ClusterStore] = []
         self._lock: FolderLock | None = None
+        self._pulse: Ledger | None = None  # in a client of its own
+        self._ending = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="tocsin-heartbeat", daemon=True)
 
     def start(self) -> None:
         """Recover what an earlier run left in the spool, then listen.
@@ -117,6 +121,9 @@ class Collector:
             spool.start()
         for server in self._servers:
             server.start()
+        if not self._database.address.is_embedded:
+            self._pulse = Ledger(self._own(self._database.sibling()), self._clock)
+            self._heart.start()
 
     def stop(self, drain_s: float = 10.0) -> None:
         """Stop listening, make durable what was received, load for at most `drain_s`; the rest stays in the spool.
@@ -125,13 +132,16 @@ class Collector:
         """
         if self._lock is None:
             return
+        self._ending.set()
         for server in self._servers:
             server.stop()
         for spool in self._spools.values():
             spool.stop()
         if self._loader is not None:
             self._loader.stop(drain_s)
-        self._keep_watermark()
+        if self._heart.is_alive():
+            self._heart.join()
+        self._keep_watermark(is_ended=self._watermark.is_empty())
         for database in self._owned:
             database.close()
         self._lock.release()
@@ -224,11 +234,17 @@ class Collector:
         for callback in self._callbacks:
             callback()
 
-    def _keep_watermark(self) -> None:
-        if self._ledger is None:
+    def _beat(self) -> None:
+        """Write the watermark when nothing arrives too: evaluators elsewhere wait for it."""
+        while not self._ending.wait(self._settings.heartbeat_s):
+            self._keep_watermark(self._pulse)
+
+    def _keep_watermark(self, ledger: Ledger | None = None, *, is_ended: bool = False) -> None:
+        ledger = ledger or self._ledger
+        if ledger is None:
             return
         try:
-            self._ledger.write_watermark(self._settings.name, *self._watermark.read_ns())
+            ledger.write_watermark(self._settings.name, *self._watermark.read_ns(), is_ended=is_ended)
         except CollectorError as error:  # it is written again with the next segment
             self._tally.failed(error)
 

@@ -146,14 +146,18 @@ class Ledger:
                 }
                 for frame in frames
             ],
+            quorum=True,
         )
 
-    def write_watermark(self, collector: str, complete_to_ns: int, data_complete_to_ns: int) -> None:
-        """Keep the watermark, so that a restart knows it."""
+    def write_watermark(
+        self, collector: str, complete_to_ns: int, data_complete_to_ns: int, *, is_ended: bool = False
+    ) -> None:
+        """Keep the watermark, so that a restart knows it, and evaluators elsewhere."""
         row = {
             "collector": collector,
             "complete_to": instant(complete_to_ns),
             "data_complete_to": instant(data_complete_to_ns),
+            "state": "ended" if is_ended else "",
             "at": instant(self._clock()),
         }
         self._database.insert("watermarks", [row])

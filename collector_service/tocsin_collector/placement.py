@@ -27,7 +27,7 @@ _VERB: Final = re.compile(
     r"(?: IF EXISTS)?|INSERT INTO)\s+(\w+)",
     re.IGNORECASE,
 )
-_CHANGE: Final = re.compile(r"ALTER TABLE (\w+)\s+(?:DELETE|UPDATE|MODIFY|MATERIALIZE|RESET)\b")
+_CHANGE: Final = re.compile(r"ALTER TABLE (\w+)\s+(?:DELETE|UPDATE|MODIFY|MATERIALIZE|REMOVE|RESET)\b")
 _ENGINE: Final = re.compile(r"\bENGINE = Replicated(\w*MergeTree)\b(\s*\()?")
 
 

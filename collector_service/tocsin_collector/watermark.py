@@ -43,6 +43,11 @@ class WatermarkKeeper:
             self._sealed.pop(str(segment.path), None)
             self._data_complete_to_ns = max(self._data_complete_to_ns, segment.last_end_ns)
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be loaded."""
+        with self._lock:
+            return not self._sealed and self._unsealed() is None
+
     def read(self) -> Watermark:
         """Read both clocks."""
         complete_to_ns, data_ns = self.read_ns()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from importlib import metadata
 
-from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.database import Database
 from tocsin_collector.migrate import migrate
 from tocsin_console.config import Config
 
@@ -18,11 +18,8 @@ def opened(config: Config, *, now: datetime) -> Iterator[Database]:
         StoreInUse: a running process holds the folder after all.
         StoreUnavailable: the server does not answer.
     """
-    address = StoreAddress(
-        path=config.store_path, url=config.store_url, password=config.store_password, database=config.database
-    )
     config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database.open(address)
+    database = Database.open(config.store)
     try:
         migrate(database, now=now, version=metadata.version("tocsin"))
         yield database

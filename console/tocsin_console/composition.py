@@ -1,10 +1,11 @@
-"""The one place where the parts meet: ``tocsin up``."""
+"""The one place where the parts meet: ``tocsin up``. What runs of it apart over a server is in :mod:`apart`."""
 
+import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -17,16 +18,21 @@ from tocsin_alerts.guard_server import GuardServer
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.references import maintain
 from tocsin_alerts.render import Templates
+from tocsin_alerts.sinks import EventSink
+from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.admission import presented
 from tocsin_collector.certificates import Certificates, grpc_credentials
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.database import Database
+from tocsin_collector.fleet import Fleet
 from tocsin_collector.ingest_keys import IngestKeys
 from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
 from tocsin_collector.relabel import relabel
+from tocsin_collector.retention import keep
 from tocsin_collector.rule_trial import require_runnable
 from tocsin_collector.settings import CollectorSettings
+from tocsin_collector.watermark import Watermark
 from tocsin_console import rulebook, running, tables
 from tocsin_console.addresses import Address, Protection, require_free, require_protected
 from tocsin_console.api.app import build_app
@@ -44,16 +50,21 @@ from tocsin_console.outcomes import record_outcomes
 from tocsin_console.parts import Parts
 from tocsin_console.privacy import Forgetting
 from tocsin_console.reader import Reader
+from tocsin_console.roles import LISTENS, Others, Role, require_server
 from tocsin_console.rulebook import Reading as RulebookReading
 from tocsin_console.statements import statement
 
 _NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "http": "tls and keys", "guard": "tls", "api": "logins"}
+_log = logging.getLogger(__name__)
 _PERIOD_S = 1.0
 _END_S = 15.0  # for a turn of the engine that is under way
 
 
 class Up:
     """Everything in one process; started against the stream of data, so that it ends with the stream."""
+
+    role: Role = "up"
+    failure = ""  # why this process must end, and be started anew
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -67,10 +78,22 @@ class Up:
         Raises:
             TocsinError: one of them cannot start; the message says what to do.
         """
+        self._check()
+        self._read_files()
+        self._open()
+        self._read_rules()
+        self._sync_tables()
+        self._make_collector()
+        self._start_alerts(self._reading)
+        self._start_collector()
+        self._start_loops()
+        return self._announce(self._start_api())
+
+    def _check(self) -> None:
         config = self._config
-        for what, address in (
-            ("grpc", config.grpc), ("http", config.http), ("api", config.api), ("guard", config.guard),
-        ):  # fmt: skip
+        require_server(self.role, config)
+        for what in LISTENS[self.role]:
+            address: Address | None = getattr(config, what)
             if address is None:
                 continue
             if not config.insecure:
@@ -84,29 +107,40 @@ class Up:
             require_free(address, what=what, option=f"--{what}")
         if config.tls is not None:
             config.tls.read(now=_now())
-        # What people wrote is read before anything is opened, since that is what most often needs mending.
+
+    def _read_files(self) -> None:
+        """Read what people wrote before anything is opened, since that is what most often needs mending."""
+        config = self._config
         self._notifiers = with_notifiers(config, environment=os.environ, now=_now)
         self._plans = Plans.load(config.use_cases_dir)
         rulebook.read(config).require_sound()
+
+    def _open(self) -> None:
+        config = self._config
         self._make_folder()
-        self._database = self._own(Database.open(_store_of(config)))
+        self._database = self._own(Database.open(config.store))
         migrate(self._database, now=_now(), version=metadata.version("tocsin"))
         require_runnable(self._database, config.redactions)
-        self._reading = rulebook.read(config, query=self._database)
+        databases = tuple(dict.fromkeys((config.store.database, config.store.shard_database)))
+        for each in keep(self._database, config.retention, databases=databases):
+            _log.info("%s keeps its rows %s from now on", each.table, f"{each.days} days" if each.days else "for ever")
+        self._fleet = Fleet(self._sibling(), now=_now)
+
+    def _read_rules(self) -> None:
+        self._reading = rulebook.read(self._config, query=self._database)
         self._reading.require_sound()
+
+    def _sync_tables(self) -> None:
         tables.sync_plans(self._database, self._plans, now=_now())
-        tables.sync_use_case_map(self._database, config.use_case_map, now=_now())
-        self._start_alerts(self._reading)
-        self._start_intake()
-        return self._start_api()
+        tables.sync_use_case_map(self._database, self._config.use_case_map, now=_now())
 
     def stop(self, *, drain_s: float) -> None:
         """End in order: API, collector (drained for at most this long, the rest kept), engine, delivery, guard."""
         self._drain_s = drain_s
         self._ends.close()
 
-    def _start_alerts(self, reading: RulebookReading) -> None:
-        config, plans, book = self._config, self._plans, reading.book
+    def _make_collector(self) -> None:
+        config = self._config
         self._keys = IngestKeys(self._sibling(), required=config.ingest_keys == "required")
         self._collector = Collector(
             CollectorSettings(
@@ -116,12 +150,22 @@ class Up:
                 max_value_bytes=config.limits.max_value_bytes,
                 keep_long_values=config.limits.keep_long_values,
                 max_attributes=config.limits.max_attributes,
+                name=config.collector_name,
                 tls=config.tls,
                 redactions=config.redactions,
             ),
             self._database,
             keyring=self._keys,
         )
+
+    def _start_collector(self) -> None:
+        self._ends.callback(self._keys.stop)
+        self._keys.start()
+        self._ends.callback(lambda: self._collector.stop(self._drain_s))
+        self._collector.start()
+
+    def _start_alerts(self, reading: RulebookReading) -> None:
+        config, plans, book = self._config, self._plans, reading.book
         self._guard = GuardBook(self._sibling(), plans, book, clock=self._logical_now, changed=self._guard_changed)
         self._guard_server = GuardServer(
             str(config.guard),
@@ -142,60 +186,78 @@ class Up:
         )
         self._delivery.start()
         self._ends.callback(self._delivery.close)
+        self._engine = self._make_engine(reading, (self._guard, self._delivery))
         query = self._sibling()
-        self._engine = Engine(
-            query,
-            book,
-            reading.evaluators,
-            plans,
-            epoch=time.time_ns() // 1_000_000,
-            clock_mode=config.clock,
-            handlers=(self._guard, self._delivery),
-            evaluate=evaluate,
-            maintain=lambda day: maintain(query, slot=day),
-            readers=(self._sibling(),),  # most of a query is planning on one core: two halve the wait
-        )
         self._evaluation = Evaluation(
             self._engine,
             clock=config.clock,
             now=_now,
-            watermark=self._collector.watermark,
+            watermark=self._watermark,
             use_cases=lambda: [(r["project"], r["use_case"]) for r in query.rows(statement("known_use_cases"))],
             meet=self._guard.meet,
             publish=lambda through: self._guard_server.publish(evaluated_through=through),
         )
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
-
-    def _start_intake(self) -> None:
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
+
+    def _make_engine(self, reading: RulebookReading, handlers: Sequence[EventSink]) -> Engine:
+        query = self._sibling()
+        return Engine(
+            query,
+            reading.book,
+            reading.evaluators,
+            self._plans,
+            epoch=time.time_ns() // 1_000_000,
+            clock_mode=self._config.clock,
+            handlers=handlers,
+            evaluate=evaluate,
+            maintain=lambda day: maintain(query, slot=day),
+            readers=(self._sibling(),),  # most of a query is planning on one core: two halve the wait
+        )
+
+    def _watermark(self) -> Watermark:
+        own = self._collector.watermark()
+        if self._config.store_url is None:
+            return own
+        others = [each for each in self._fleet.members() if each.is_live and each.name != self._config.collector_name]
+        return replace(own, complete_to=min((own.complete_to, *(each.complete_to for each in others))))
+
+    def _start_loops(self) -> None:
         self._collector.on_loaded(self._evaluation.data_arrived)
         self._collector.on_loaded(self._loop.wake)
-        self._ends.callback(self._keys.stop)
-        self._keys.start()
-        self._ends.callback(lambda: self._collector.stop(self._drain_s))
-        self._collector.start()
         self._loop.start()
+        self._start_disk_watch()
+
+    def _start_disk_watch(self) -> None:
         config = self._config
         self._disk = DiskWatch(self._sibling(), config.data_dir, limit_bytes=config.max_disk_bytes, now=_now)
         self._disk_loop = Loop("disk", self._disk.turn, period_s=PERIOD_S)
         self._ends.callback(lambda: self._disk_loop.stop(timeout_s=_END_S))
         self._disk_loop.start()
 
-    def _start_api(self) -> dict[str, Any]:
-        config = self._config
-        bound = {
-            "grpc": str(Address(host=config.grpc.host, port=self._collector.grpc_port)),
-            "guard": str(Address(host=config.guard.host, port=self._guard_server.port)),
-        }
-        if config.http is not None:
-            bound["http"] = str(Address(host=config.http.host, port=self._collector.http_port))
-        addresses: dict[str, str] = dict(bound)
-        addresses |= self._start_reading()
-        server = ApiServer(build_app(self._parts(addresses)), config.api)
+    def _start_api(self) -> dict[str, str]:
+        addresses = self._addresses() | self._start_reading()
+        server = ApiServer(build_app(self._parts(addresses)), self._config.api)
         self._ends.callback(lambda: server.stop(timeout_s=5.0))
         addresses["api"] = str(server.start())
+        return addresses
+
+    def _addresses(self) -> dict[str, str]:
+        config = self._config
+        return {**self._intake_addresses(), "guard": str(Address(host=config.guard.host, port=self._guard_server.port))}
+
+    def _intake_addresses(self) -> dict[str, str]:
+        config = self._config
+        bound = {"grpc": str(Address(host=config.grpc.host, port=self._collector.grpc_port))}
+        if config.http is not None:
+            bound["http"] = str(Address(host=config.http.host, port=self._collector.http_port))
+        return bound
+
+    def _announce(self, addresses: Mapping[str, str]) -> dict[str, Any]:
+        config = self._config
         facts = {
             "version": metadata.version("tocsin"),
+            "role": self.role,
             "pid": os.getpid(),
             **addresses,
             "data_dir": str(config.data_dir),
@@ -213,7 +275,8 @@ class Up:
 
     def _parts(self, addresses: Mapping[str, str]) -> Parts:
         config, reading = self._config, self._sibling()
-        book = Book(reading, self._plans, lambda: self._engine.status(query=reading))
+        book = Book(reading, self._plans, lambda: self._statuses(reading))
+        apart = self._others()
         return Parts(
             config=config,
             version=metadata.version("tocsin"),
@@ -224,27 +287,45 @@ class Up:
             reader=Reader(self._database.sibling, database=config.database, embedded=config.store_url is None),
             plans=self._plans,
             channels=channels_of(config),
-            guard=self._guard,
+            guard=apart.guard,
             rules=rulebook.listed(self._reading.book),
-            collector_stats=lambda: asdict(self._collector.stats()),
-            watermark=lambda: asdict(self._collector.watermark()),
-            evaluated_through=self._engine.evaluated_through,
-            delivery_stats=lambda: asdict(self._delivery.stats()),
-            loops=lambda: {"engine": self._loop.stats(), "disk": self._disk_loop.stats()},
+            collector_stats=lambda: asdict(apart.collector.stats()),
+            watermark=lambda: asdict(self._watermark()),
+            evaluated_through=apart.evaluated_through,
+            delivery_stats=apart.delivery_stats,
+            loops=apart.loops,
             disk=self._disk.summary,
             disk_look=self._disk.look,
             disk_drop=lambda by: self._disk.drop(by=by),
-            forget=Forgetting(self._sibling(), self._collector, now=_now),
+            forget=Forgetting(self._sibling(), apart.collector, now=_now),
             keys=KeyBook(self._sibling()),
-            keys_changed=self._keys.refresh,
-            guard_changed=self._guard_changed,
+            keys_changed=apart.keys_changed,
+            guard_changed=apart.guard_changed,
             use_cases_mapped=self._map_use_cases,
             relabel=lambda old, new: asdict(relabel(self._database, "default", old, new)),
-            record_outcomes=lambda said: record_outcomes(self._collector.record, said),
+            record_outcomes=apart.record_outcomes,
             now=_now,
-            reading=self._reader.counts,
-            spool_max_bytes=self._collector.settings.spool_max_bytes,
+            reading=apart.reading,
+            spool_max_bytes=apart.spool_max_bytes,
         )
+
+    def _others(self) -> Others:
+        """Name the parts by which a role differs from another, as the API uses them."""
+        return Others(
+            collector=self._collector,
+            guard=self._guard,
+            evaluated_through=self._engine.evaluated_through,
+            delivery_stats=lambda: asdict(self._delivery.stats()),
+            loops=lambda: {"engine": self._loop.stats(), "disk": self._disk_loop.stats()},
+            keys_changed=self._keys.refresh,
+            guard_changed=self._guard_changed,
+            record_outcomes=lambda said: record_outcomes(self._collector.record, said),
+            spool_max_bytes=self._collector.settings.spool_max_bytes,
+            reading=self._reader.counts,
+        )
+
+    def _statuses(self, reading: Database) -> Sequence[UseCaseStatus]:
+        return self._engine.status(query=reading)
 
     def _turn(self) -> None:
         if self._evaluation.turn():
@@ -281,12 +362,6 @@ class Up:
     def _own(self, database: Database) -> Database:
         self._ends.callback(database.close)
         return database
-
-
-def _store_of(config: Config) -> StoreAddress:
-    return StoreAddress(
-        path=config.store_path, url=config.store_url, password=config.store_password, database=config.database
-    )
 
 
 def _now() -> datetime:

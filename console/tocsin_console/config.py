@@ -1,12 +1,17 @@
 """What a command was told: flag over TOCSIN_* variable over tocsin.yaml over default."""
 
+import hashlib
 import re
+import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
 from tocsin_collector.redaction import Redaction
+from tocsin_collector.retention import parse_period
+from tocsin_collector.store_address import StoreAddress, StoreTls
 from tocsin_collector.tls import TlsFiles
 from tocsin_console.addresses import Address
 from tocsin_console.config_file import Channel, Clock, IngestKeys, LimitsSection, TocsinYaml, UseCaseMapping
@@ -48,7 +53,10 @@ class Config:
     insecure: bool
     store_path: Path | None  # exactly one of path and url is set
     store_url: str | None
-    store_password: str
+    store_password: str = field(repr=False)
+    store: StoreAddress
+    retention: Mapping[str, timedelta | None]  # of the tables that are named; None: for ever
+    collector_name: str
     database: str
     grpc: Address
     http: Address | None  # None: off
@@ -93,7 +101,8 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         return cwd / told if told else base / (in_file or default)
 
     data_dir = _data_dir(flags, environment, said, base=base, cwd=cwd, has_file=file is not None)
-    url = flags.clickhouse or environment.get("TOCSIN_CLICKHOUSE_URL") or said.store.url
+    urls = _urls(flags.clickhouse or environment.get("TOCSIN_CLICKHOUSE_URL") or said.store.url)
+    url = urls[0] if urls else None
     if said.store.url and said.store.path:
         raise UsageProblem(f"expected either store.path or store.url in {file}, got both: keep one")
     clock = pick(flags.clock, "TOCSIN_CLOCK", said.clock, "wall")
@@ -101,15 +110,20 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         raise UsageProblem(f"expected the clock to be wall or data, got {clock!r}")
     asked = pick(flags.clickhouse_http, "TOCSIN_CLICKHOUSE_HTTP_ADDRESS", said.listen.clickhouse, CLICKHOUSE_HTTP)
     http = pick(flags.http, "TOCSIN_HTTP_ADDRESS", said.listen.http, HTTP)
+    store_path = None if url else base / (said.store.path or data_dir / "store")
+    store = _store(said, environment, base=base, path=store_path, urls=urls)
     return Config(
         file=file,
         data_dir=data_dir,
         clock=cast(Clock, clock),
         insecure=_truth(flags.insecure, environment.get("TOCSIN_INSECURE"), said.insecure),
-        store_path=None if url else base / (said.store.path or data_dir / "store"),
+        store_path=store_path,
         store_url=url,
-        store_password=_password(said, environment, base),
-        database=environment.get("TOCSIN_DATABASE") or said.store.database,
+        store_password=store.password,
+        store=store,
+        retention=_retention(said),
+        collector_name=_collector_name(said, environment, data_dir, is_alone=url is None),
+        database=store.database,
         grpc=Address.parse(pick(flags.grpc, "TOCSIN_GRPC_ADDRESS", said.listen.grpc, GRPC)),
         http=None if http.lower() == OFF else Address.parse(http),
         api=Address.parse(pick(flags.api, "TOCSIN_API_ADDRESS", said.listen.api, API)),
@@ -230,7 +244,55 @@ def _size(said: str | int | None) -> int | None:
     return int(amount)
 
 
-def _password(said: TocsinYaml, environment: Mapping[str, str], base: Path) -> str:
-    if told := environment.get("TOCSIN_CLICKHOUSE_PASSWORD"):
-        return told
-    return secret(said.store.password, environment=environment, base=base, what="store.password")
+def _urls(told: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    listed = told.split(",") if isinstance(told, str) else told or ()
+    return tuple(url.strip() for url in listed if url.strip())
+
+
+def _store(
+    said: TocsinYaml, environment: Mapping[str, str], *, base: Path, path: Path | None, urls: tuple[str, ...]
+) -> StoreAddress:
+    section = said.store
+
+    def hidden(variable: str, reference: str, what: str) -> str:
+        return environment.get(variable) or secret(reference, environment=environment, base=base, what=what)
+
+    def under(file: Path | None) -> Path | None:
+        return None if file is None else base / file
+
+    try:
+        return StoreAddress(
+            path=path,
+            url=urls[0] if urls else None,
+            more_urls=urls[1:],
+            user=environment.get("TOCSIN_CLICKHOUSE_USER") or section.user,
+            password=hidden("TOCSIN_CLICKHOUSE_PASSWORD", section.password, "store.password"),
+            access_token=hidden("TOCSIN_CLICKHOUSE_TOKEN", section.token, "store.token"),
+            database=environment.get("TOCSIN_DATABASE") or section.database,
+            cluster=environment.get("TOCSIN_CLICKHOUSE_CLUSTER") or section.cluster,
+            insert_quorum=str(section.insert_quorum),
+            connect_timeout_s=section.connect_timeout_s,
+            timeout_s=section.timeout_s,
+            tls=StoreTls(
+                ca=under(section.tls.ca),
+                certificate=under(section.tls.certificate),
+                private_key=under(section.tls.private_key),
+                verify=section.tls.verify,
+            ),
+        )
+    except ValueError as error:
+        raise UsageProblem(f"store: {error}") from error
+
+
+def _retention(said: TocsinYaml) -> dict[str, timedelta | None]:
+    try:
+        return {table: parse_period(period) for table, period in said.store.retention.items()}
+    except ValueError as error:
+        raise UsageProblem(f"store.retention: {error}") from error
+
+
+def _collector_name(said: TocsinYaml, environment: Mapping[str, str], data_dir: Path, *, is_alone: bool) -> str:
+    told = environment.get("TOCSIN_COLLECTOR_NAME") or said.collector.name
+    if told or is_alone:
+        return told or "collector"
+    return f"{socket.gethostname()}-{hashlib.blake2b(str(data_dir.absolute()).encode(), digest_size=4).hexdigest()}"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -17,13 +18,44 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class StoreTlsSection(_Section):
+    """How an https store's certificate is checked, and what is shown to it."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    private_key: Path | None = None
+    verify: bool = True
+
+
 class StoreSection(_Section):
-    """Where calls are kept: a folder of the embedded engine, or a ClickHouse server."""
+    """Where calls are kept: a folder of the embedded engine, a ClickHouse server, or the hosts of a cluster."""
 
     path: Path | None = None
-    url: str | None = None
+    url: str | tuple[str, ...] | None = None  # several: hosts of a cluster, or of a proxy; asked in this order
     database: str = "tocsin"
+    user: str = ""
     password: str = ""  # env:NAME or file:PATH, never the password itself
+    token: str = ""  # as password; instead of user and password
+    cluster: str = ""  # its name in the servers' remote_servers
+    insert_quorum: str | int = "auto"
+    connect_timeout_s: float = Field(default=5.0, gt=0)
+    timeout_s: float = Field(default=300.0, gt=0)
+    tls: StoreTlsSection = StoreTlsSection()
+    retention: dict[str, str] = Field(default_factory=dict)  # table: 30d, 13 months, or for ever
+
+    @field_validator("url")
+    @classmethod
+    def _has_no_password(cls, said: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for url in (said,) if isinstance(said, str) else said or ():
+            if urlsplit(url).password:
+                raise ValueError("expected a URL without a password: give it as password: env:NAME or file:PATH")
+        return said
+
+
+class CollectorSection(_Section):
+    """One of several collectors over a store."""
+
+    name: str | None = Field(default=None, min_length=1)
 
 
 class ListenSection(_Section):
@@ -159,6 +191,7 @@ class TocsinYaml(_Section):
     insecure: bool | None = None
     store: StoreSection = StoreSection()
     listen: ListenSection = ListenSection()
+    collector: CollectorSection = CollectorSection()
     tls: TlsSection = TlsSection()
     ingest_keys: IngestKeys | None = None
     limits: LimitsSection = LimitsSection()

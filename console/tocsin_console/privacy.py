@@ -13,6 +13,7 @@ from tocsin_collector.forget import Erased, Report, Request, forget
 from tocsin_collector.settings import CollectorSettings
 from tocsin_console.at_rest import opened
 from tocsin_console.config import Config
+from tocsin_console.roles import CollectorBooks
 
 _PATIENCE_S = 60.0
 _LOOK_S = 0.05
@@ -22,7 +23,12 @@ class Forgetting:
     """Forgets one thing at a time, over the store and the collector of a running process."""
 
     def __init__(
-        self, store: Database, collector: Collector, *, now: Callable[[], datetime], patience_s: float = _PATIENCE_S
+        self,
+        store: Database,
+        collector: CollectorBooks,
+        *,
+        now: Callable[[], datetime],
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         self._store = store
         self._collector = collector

@@ -5,16 +5,29 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from types import FrameType
+from typing import Final
 
+from tocsin_console.apart import CollectorAlone, ConsoleAlone, EvaluatorAlone
 from tocsin_console.composition import Up
 from tocsin_console.config import Config
+from tocsin_console.errors import Unreachable
+from tocsin_console.roles import Role
 
 _DRAIN_S = 10.0
 _log = logging.getLogger(__name__)
 
 
-def serve(config: Config, *, as_json: bool) -> None:
+_PARTS: Final[Mapping[Role, type[Up]]] = {
+    "up": Up,
+    "collector": CollectorAlone,
+    "evaluator": EvaluatorAlone,
+    "console": ConsoleAlone,
+}
+
+
+def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
     """Run until SIGTERM or SIGINT; a second one does not wait for what is left."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.basicConfig(
@@ -30,12 +43,13 @@ def serve(config: Config, *, as_json: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    up = Up(config)
+    up = _PARTS[role](config)
     try:
         facts = up.start()
         _greet(config, facts, as_json=as_json)
         while not ended.wait(1.0):
-            pass
+            if up.failure:
+                raise Unreachable(f"{up.failure}: ending, so as to be started anew")
     finally:
         up.stop(drain_s=_DRAIN_S)
         _log.info("ended")
@@ -48,17 +62,19 @@ def _greet(config: Config, facts: dict[str, str], *, as_json: bool) -> None:
         print_json(facts)
         return
     page = any(channel.type != "log" and "page" in (channel.severities or ("page",)) for channel in config.channels)
-    say(f"tocsin {facts['version']} is up")
-    say(f"  spans and outcomes  {facts['grpc']}  (OTLP/gRPC)")
+    say(f"tocsin {facts['version']} is up" + ("" if facts["role"] == "up" else f" as {facts['role']}"))
+    if "grpc" in facts:
+        say(f"  spans and outcomes  {facts['grpc']}  (OTLP/gRPC)")
     if "http" in facts:
         say(f"  spans and logs      http://{facts['http']}  (OTLP/HTTP)")
     say(f"  page and API        http://{facts['api']}/")
-    say(f"  guard               {facts['guard']}  (flagd sync)")
+    if "guard" in facts:
+        say(f"  guard               {facts['guard']}  (flagd sync)")
     if reading := facts.get("clickhouse_http"):
         say(f"  reading             http://{reading}/  (ClickHouse HTTP, read-only: Grafana, SQL clients, curl)")
     elif why := facts.get("clickhouse_http_off"):
         say(f"  reading             {why}")
-    say(f"  data                {facts['data_dir']}" + (f" and {config.store_url}" if config.store_url else ""))
-    if not page:
+    say(f"  data                {facts['data_dir']}" + (f" and {config.store.where}" if config.store_url else ""))
+    if not page and facts["role"] in {"up", "evaluator"}:
         say("  nobody is told yet: add a webhook or smtp channel to tocsin.yaml")
     say("Next: 'tocsin send-test' in another terminal, then 'tocsin doctor'. Ctrl-C ends it; nothing is lost.")

@@ -2,11 +2,14 @@
 
 import shutil
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from tocsin_console.ledger import ledger
 from tocsin_console.parts import Parts
+
+_SHIPPED: Final = timedelta(days=30)
+_FOR_EVER_DAYS: Final = 36_500
 
 
 def snapshot(parts: Parts) -> dict[str, Any]:
@@ -50,6 +53,11 @@ def snapshot(parts: Parts) -> dict[str, Any]:
     }
 
 
+def _kept_days(parts: Parts, table: str) -> int:
+    period = parts.config.retention.get(table, _SHIPPED)
+    return _FOR_EVER_DAYS if period is None else period.days
+
+
 def channels(parts: Parts) -> list[dict[str, Any]]:
     """Name the channels; none of their secrets."""
     return [
@@ -64,8 +72,12 @@ def channels(parts: Parts) -> list[dict[str, Any]]:
 
 def _ledger(parts: Parts) -> dict[str, Any]:
     """Read the books; again when they do not balance, since a load may have ended between two tables."""
+    kept = {
+        f"{what}_kept_days": _kept_days(parts, f"otel_{table}")
+        for what, table in (("spans", "traces"), ("logs", "logs"))
+    }
     for _ in range(3):
-        found = ledger(parts.book.ask("ledger")[0], parts.collector_stats())
+        found = ledger(parts.book.ask("ledger", kept)[0], parts.collector_stats())
         if found["balances"]:
             break
     return found

@@ -1,9 +1,5 @@
 """A collector on a port of its own, requests to send it, and a real server where one is asked for."""
 
-import shutil
-import socket
-import subprocess
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.collector.sending import Client, eventually
+from tests.collector.sending import Client
 
 from tocsin_collector.collector import Collector
 from tocsin_collector.database import Database, StoreAddress
@@ -44,50 +40,6 @@ def run(database: Database, tmp_path: Path) -> Iterator[Run]:
     for collector, client in running:
         client.channel.close()
         collector.stop()
-
-
-_CONFIG = """<clickhouse>
-<logger><level>warning</level><console>1</console></logger><listen_host>127.0.0.1</listen_host>
-<http_port>{port}</http_port><path>{folder}/data/</path><tmp_path>{folder}/tmp/</tmp_path>
-<user_files_path>{folder}/user_files/</user_files_path><format_schema_path>{folder}/schemas/</format_schema_path>
-<max_server_memory_usage>3000000000</max_server_memory_usage><mark_cache_size>67108864</mark_cache_size>
-<timezone>UTC</timezone><default_profile>default</default_profile><default_database>default</default_database>
-<profiles><default/></profiles><quotas><default/></quotas>
-<users><default><password/><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>
-<access_management>1</access_management></default></users>
-<user_directories><users_xml><path>{folder}/config.xml</path></users_xml>
-<local_directory><path>{folder}/access/</path></local_directory></user_directories></clickhouse>"""
-
-
-@pytest.fixture(scope="session")
-def server_url(clickhouse_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real ClickHouse server of this test run's own."""
-    folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = folder / "config.xml"
-    config.write_text(_CONFIG.format(port=port, folder=folder))
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [clickhouse_binary, "server", "--config-file", config], cwd=folder, stdout=log, stderr=subprocess.STDOUT
-        )
-
-    def answers() -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping") as reply:
-                return bool(reply.status == 200)
-        except OSError:
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            return False
-
-    try:
-        eventually(answers)
-        yield f"http://default@127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tests.collector.conftest import run, server_database, server_url
+from tests.collector.conftest import run, server_database
 
 from tocsin_collector.tls import TlsFiles
 
-__all__ = ["Issued", "authority", "issue", "run", "server_database", "server_url"]
+__all__ = ["Issued", "authority", "issue", "run", "server_database"]
 
 
 @dataclass(frozen=True, slots=True)

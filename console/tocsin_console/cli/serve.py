@@ -4,16 +4,33 @@
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tocsin_console.cli.options import ConfigFile, DataDir, Json, settle
 
+if TYPE_CHECKING:
+    from tocsin_console.roles import Role
+
+Grpc = Annotated[str | None, typer.Option(help="Address for OTLP and outcomes.", show_default="127.0.0.1:4317")]
+Http = Annotated[
+    str | None, typer.Option(help="Address for OTLP over HTTP; off for none.", show_default="127.0.0.1:4318")
+]
+GuardAddress = Annotated[str | None, typer.Option(help="Address for guard state.", show_default="127.0.0.1:8015")]
+OwnApi = Annotated[
+    str | None, typer.Option("--api", help="Address for API and figures.", show_default="127.0.0.1:8317")
+]
+ClickHouse = Annotated[str | None, typer.Option(help="URL of a ClickHouse server.", show_default="tocsin.yaml")]
+Insecure = Annotated[bool | None, typer.Option("--insecure", help="Listen beyond loopback, without logins.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command()(up)
+    app.command()(collector)
+    app.command()(evaluator)
+    app.command()(console)
     app.command()(demo)
     passed_on = {"ignore_unknown_options": True, "allow_extra_args": True}
     app.command("run", context_settings=passed_on, add_help_option=False)(run)
@@ -65,6 +82,74 @@ def up(
     from tocsin_console.serve import serve
 
     serve(settled, as_json=json)
+
+
+def collector(
+    *,
+    grpc: Grpc = None,
+    http: Http = None,
+    api: OwnApi = None,
+    clickhouse: ClickHouse = None,
+    insecure: Insecure = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Run only a collector over a ClickHouse server: receivers, spool and loader. There may be any number of them."""
+    _serve(
+        "collector",
+        json=json,
+        grpc=grpc,
+        http=http,
+        api=api,
+        clickhouse=clickhouse,
+        insecure=insecure,
+        config=config,
+        data_dir=data_dir,
+    )
+
+
+def evaluator(
+    *,
+    guard: GuardAddress = None,
+    api: OwnApi = None,
+    clickhouse: ClickHouse = None,
+    insecure: Insecure = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Run only rules, guard and delivery over a ClickHouse server. Of several, one works and the others wait for it to end."""
+    _serve(
+        "evaluator",
+        json=json,
+        guard=guard,
+        api=api,
+        clickhouse=clickhouse,
+        insecure=insecure,
+        config=config,
+        data_dir=data_dir,
+    )
+
+
+def console(
+    *,
+    api: OwnApi = None,
+    clickhouse: ClickHouse = None,
+    insecure: Insecure = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Run only the API and the page over a ClickHouse server."""
+    _serve("console", json=json, api=api, clickhouse=clickhouse, insecure=insecure, config=config, data_dir=data_dir)
+
+
+def _serve(role: "Role", *, json: bool, **flags: Any) -> None:
+    settled = settle(**flags)
+    from tocsin_console.serve import serve
+
+    serve(settled, as_json=json, role=role)
 
 
 def demo(

@@ -1,0 +1,259 @@
+"""The parts of ``tocsin up`` in processes of their own, over one server.
+
+Any number of collectors; of several evaluators one works and the others wait; any number of consoles.
+"""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+from typing import Any
+
+from tocsin_alerts.engine import Engine
+from tocsin_alerts.status import UseCaseStatus
+from tocsin_collector.database import Database
+from tocsin_collector.errors import CollectorError
+from tocsin_collector.lease import TTL_S, Lease, holder_of
+from tocsin_collector.watermark import Watermark
+from tocsin_console.addresses import Address
+from tocsin_console.api.app import build_app
+from tocsin_console.api.server import ApiServer
+from tocsin_console.api.small import Switch, build_small_app
+from tocsin_console.composition import Up
+from tocsin_console.loop import Loop
+from tocsin_console.roles import NO_DELIVERY, Elsewhere, EvaluatorOf, GuardElsewhere, Others, Role
+
+_LEASE = "evaluator"
+_NEWS = timedelta(seconds=10)  # new use cases are looked for as often
+_FRESH = timedelta(seconds=5)  # of what a console shows
+_END_S = 15.0
+_log = logging.getLogger(__name__)
+
+
+class CollectorAlone(Up):
+    """``tocsin collector``: receivers, spool and loader, with figures of their own."""
+
+    role: Role = "collector"
+
+    def start(self) -> dict[str, Any]:
+        """As :meth:`Up.start`."""
+        self._check()
+        self._open()
+        self._make_collector()
+        self._start_collector()
+        return self._announce(self._start_api())
+
+    def _addresses(self) -> dict[str, str]:
+        return self._intake_addresses()
+
+    def _start_api(self) -> dict[str, str]:
+        addresses = self._addresses()
+        server = ApiServer(build_small_app(self._state, any_host=self._config.insecure), self._config.api)
+        self._ends.callback(lambda: server.stop(timeout_s=5.0))
+        addresses["api"] = str(server.start())
+        return addresses
+
+    def _state(self) -> dict[str, Any]:
+        complete_to = self._collector.watermark().complete_to
+        return {
+            **_state_of(self, self._started_at),
+            "ready": True,
+            "name": self._config.collector_name,
+            "collector": asdict(self._collector.stats()),
+            "spool_max_bytes": self._collector.settings.spool_max_bytes,
+            "lag_s": max(0.0, (_now() - complete_to).total_seconds()),
+        }
+
+
+class EvaluatorAlone(Up):
+    """``tocsin evaluator``: rules, guard and delivery, once it has the lease; until then it waits."""
+
+    role: Role = "evaluator"
+
+    def start(self) -> dict[str, Any]:
+        """Listen, and wait for the lease in the background; as :meth:`Up.start` otherwise."""
+        self._check()
+        self._read_files()
+        self._open()
+        self._elsewhere = Elsewhere(self.role, self._fleet)
+        self._is_working = False
+        self._switch = Switch(build_small_app(self._waiting, any_host=self._config.insecure))
+        server = ApiServer(self._switch, self._config.api)
+        self._ends.callback(lambda: server.stop(timeout_s=5.0))
+        self._api = str(server.start())
+        self._lease = Lease(
+            self._sibling(),
+            _LEASE,
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+            address=self._api,
+            sleep=self._pause,
+        )
+        self._ending = threading.Event()
+        self._lease_loop = Loop("lease", self._keep_lease, period_s=TTL_S / 5)
+        self._ends.callback(lambda: self._lease_loop.stop(timeout_s=_END_S))
+        self._ends.callback(self._ending.set)
+        self._lease_loop.start()
+        return self._announce({"api": self._api, "guard": str(self._config.guard)})
+
+    def _pause(self, seconds: float) -> None:
+        self._ending.wait(seconds)
+
+    def _keep_lease(self) -> None:
+        if not self._is_working:
+            if self._lease.take():
+                _log.info("this evaluator has the lease and works")
+                self._work()
+            return
+        try:
+            if self._lease.renew():
+                return
+        except CollectorError:
+            if self._lease.is_held:  # until it has run out
+                raise
+        self.failure = "another evaluator took over, or the store did not answer for so long that one may have"
+
+    def _work(self) -> None:
+        try:
+            self._read_rules()
+            self._sync_tables()
+            self._start_alerts(self._reading)
+            self._start_disk_watch()
+        except Exception as error:
+            self.failure = f"the evaluator could not start: {error}"
+            raise
+        self._is_working = True
+        self._heard_at = _now()
+        self._loop.start()
+        self._switch.app = build_app(self._parts(self._addresses()))
+
+    def _turn(self) -> None:
+        if not self._lease.is_held:
+            return
+        if _now() - self._heard_at > _NEWS:
+            self._heard_at = _now()
+            self._evaluation.data_arrived()
+            for member in self._fleet.silent():
+                _log.warning(
+                    "the collector %s was last heard of at %s: slots since then may lack what it received",
+                    member.name,
+                    member.heard_at.isoformat(timespec="seconds"),
+                )
+        super()._turn()
+
+    def _watermark(self) -> Watermark:
+        return self._fleet.watermark()
+
+    def _addresses(self) -> dict[str, str]:
+        return {"api": self._api, "guard": str(Address(host=self._config.guard.host, port=self._guard_server.port))}
+
+    def _others(self) -> Others:
+        return Others(
+            collector=self._elsewhere,
+            guard=self._guard,
+            evaluated_through=self._engine.evaluated_through,
+            delivery_stats=lambda: asdict(self._delivery.stats()),
+            loops=lambda: {each: loop.stats() for each, loop in (("engine", self._loop), ("lease", self._lease_loop))},
+            keys_changed=_nothing,
+            guard_changed=self._guard_changed,
+            record_outcomes=self._elsewhere.record_outcomes,
+        )
+
+    def _waiting(self) -> dict[str, Any]:
+        holder = holder_of(self._own_reading(), _LEASE)
+        return {
+            **_state_of(self, self._started_at),
+            "ready": False,
+            "waits_for": holder and holder.holder,
+            "collector": None,
+            "lag_s": None,
+        }
+
+    def _own_reading(self) -> Database:
+        if not hasattr(self, "_reading_client"):
+            self._reading_client = self._sibling()
+        return self._reading_client
+
+
+class ConsoleAlone(Up):
+    """``tocsin console``: the API and the page."""
+
+    role: Role = "console"
+
+    def start(self) -> dict[str, Any]:
+        """As :meth:`Up.start`."""
+        self._check()
+        self._read_files()
+        self._open()
+        self._read_rules()
+        self._elsewhere = Elsewhere(self.role, self._fleet)
+        self._onlooker = Onlooker(lambda: self._make_engine(self._reading, ()), now=_now)
+        leases = self._sibling()
+        self._evaluator = EvaluatorOf(lambda: holder_of(leases, _LEASE))
+        self._start_disk_watch()
+        return self._announce(self._start_api())
+
+    def _watermark(self) -> Watermark:
+        return self._fleet.watermark()
+
+    def _addresses(self) -> dict[str, str]:
+        return {}
+
+    def _statuses(self, reading: Database) -> Sequence[UseCaseStatus]:
+        return self._onlooker.engine().status(query=reading)
+
+    def _others(self) -> Others:
+        return Others(
+            collector=self._elsewhere,
+            guard=GuardElsewhere(self._evaluator),
+            evaluated_through=lambda: self._onlooker.engine().evaluated_through(),
+            delivery_stats=lambda: NO_DELIVERY,
+            loops=lambda: {"disk": self._disk_loop.stats()},
+            keys_changed=_nothing,
+            guard_changed=_nothing,
+            record_outcomes=self._elsewhere.record_outcomes,
+        )
+
+
+class Onlooker:
+    """An engine that never ticks: it reads what the evaluator's has written, anew every few seconds."""
+
+    def __init__(self, make: Callable[[], Engine], *, now: Callable[[], datetime]) -> None:
+        self._make = make
+        self._now = now
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._read_at = datetime.min.replace(tzinfo=UTC)
+
+    def engine(self) -> Engine:
+        """Give one that has read lately."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = self._make()
+                self._read_at = self._now()
+            elif self._now() - self._read_at > _FRESH:
+                self._engine.read_again()
+                self._read_at = self._now()
+            return self._engine
+
+
+def _state_of(part: Up, started_at: datetime) -> dict[str, Any]:
+    version = metadata.version("tocsin")
+    return {
+        "version": version,
+        "role": part.role,
+        "info": {"version": version, "role": part.role},
+        "started_at": started_at,
+        "uptime_s": (_now() - started_at).total_seconds(),
+    }
+
+
+def _nothing() -> None:
+    """Collectors read keys every few seconds, and the guard's evaluator publishes by itself."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

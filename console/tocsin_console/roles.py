@@ -1,0 +1,138 @@
+"""Which parts of tocsin one process runs: all of them, or one of the three that run apart over a server."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, NoReturn, Protocol
+
+from tocsin_collector.fleet import Fleet
+from tocsin_collector.lease import Holder
+from tocsin_collector.tally import CollectorStats, Tally
+from tocsin_collector.watermark import Watermark
+from tocsin_console.client import Client
+from tocsin_console.config import Config
+from tocsin_console.errors import Unreachable, UsageProblem
+from tocsin_console.loop import LoopStats
+from tocsin_console.parts import Guard
+
+Role = Literal["up", "collector", "evaluator", "console"]
+
+LISTENS: Final[Mapping[Role, tuple[str, ...]]] = {
+    "up": ("grpc", "http", "api", "guard"),
+    "collector": ("grpc", "http", "api"),
+    "evaluator": ("api", "guard"),
+    "console": ("api",),
+}
+NO_DELIVERY: Final[Mapping[str, Any]] = {
+    "channels": [],
+    "pages": 0,
+    "template_errors": 0,
+    "evidence_errors": 0,
+    "last_error": "",
+}
+
+
+def require_server(role: Role, config: Config) -> None:
+    """Refuse to run a part alone over the embedded engine, which one process holds.
+
+    Raises:
+        UsageProblem: no server is configured.
+    """
+    if role != "up" and config.store_url is None:
+        raise UsageProblem(
+            f"expected a ClickHouse server for 'tocsin {role}', since only one process can open an embedded store: "
+            f"set store.url in tocsin.yaml, or run 'tocsin up'"
+        )
+
+
+class CollectorBooks(Protocol):
+    """What the API asks a collector, or what stands for all of them."""
+
+    def stats(self) -> CollectorStats:
+        """Read the books."""
+        ...
+
+    def watermark(self) -> Watermark:
+        """Say up to when everything is loaded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """The parts by which a role differs from another, as the API uses them."""
+
+    collector: CollectorBooks
+    guard: Guard
+    evaluated_through: Callable[[], datetime | None]
+    delivery_stats: Callable[[], Mapping[str, Any]]
+    loops: Callable[[], Mapping[str, LoopStats]]
+    keys_changed: Callable[[], None]
+    guard_changed: Callable[[], None]
+    record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
+    spool_max_bytes: int | None = None  # where there is a spool
+    reading: Callable[[], Mapping[str, int]] = dict  # where the embedded engine is read
+
+
+class Elsewhere:
+    """Stands for the collectors where this process has none: what they know comes from the store."""
+
+    def __init__(self, role: Role, fleet: Fleet) -> None:
+        self._role = role
+        self._fleet = fleet
+
+    def stats(self) -> CollectorStats:
+        """Give the books of nobody: each collector keeps its own."""
+        return Tally().snapshot()
+
+    def watermark(self) -> Watermark:
+        """Say up to when everything is loaded, over all collectors."""
+        return self._fleet.watermark()
+
+    def record_outcomes(self, _said: Sequence[Mapping[str, Any]]) -> NoReturn:
+        """Say where outcomes are taken.
+
+        Raises:
+            UsageProblem: always.
+        """
+        raise UsageProblem(
+            f"expected outcomes at a collector, and 'tocsin {self._role}' is none: send them with tocsin.record_outcome or "
+            f"over OTLP/gRPC to a collector's address (its --grpc, 4317 unless told otherwise)"
+        )
+
+
+class GuardElsewhere:
+    """Passes what a person decides about a guard on to the evaluator, which holds it."""
+
+    def __init__(self, evaluator: "EvaluatorOf") -> None:
+        self._evaluator = evaluator
+
+    def set(self, use_case: str, state: Any, *, actor: str, cause: str, project: str = "default") -> Any:
+        """Override the guard by hand."""
+        said = {"action": "set", "state": state, "actor": actor, "cause": cause, "project": project}
+        return self._evaluator.post(f"/api/guard/{use_case}", said)["guard"]
+
+    def release(self, use_case: str, *, actor: str, project: str = "default") -> Any:
+        """Take an override or a trip back."""
+        said = {"action": "release", "actor": actor, "project": project}
+        return self._evaluator.post(f"/api/guard/{use_case}", said)["guard"]
+
+
+class EvaluatorOf:
+    """Finds the evaluator that works, by its lease."""
+
+    def __init__(self, holder: Callable[[], Holder | None]) -> None:
+        self._holder = holder
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Have it do something.
+
+        Raises:
+            Unreachable: none works, or its API cannot be reached from here.
+        """
+        found = self._holder()
+        if found is None or not found.is_live:
+            raise Unreachable("no evaluator works now, and the guard is its: start one with 'tocsin evaluator'")
+        where = (
+            f"at {found.address}, where the evaluator {found.holder} says that it listens: do this on its own machine"
+        )
+        return Client(found.address, where=where).post(path, body)

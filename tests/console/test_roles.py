@@ -1,0 +1,201 @@
+"""The parts run apart over a server: what one receives, another judges and a third shows."""
+
+import json
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.collector.sending import Client, eventually, trace_request
+
+from tocsin_collector.database import Database
+from tocsin_collector.fleet import Fleet
+from tocsin_collector.lease import TTL_S, Lease, holder_of
+from tocsin_console.apart import CollectorAlone, ConsoleAlone, EvaluatorAlone
+from tocsin_console.composition import Up
+from tocsin_console.config import Config, Flags, resolve
+from tocsin_console.errors import UsageProblem
+from tocsin_console.roles import Role, require_server
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+Begin = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def begin(server_url: str, tmp_path: Path) -> Iterator[Begin]:
+    """Start roles over a database of the real server that this test alone uses."""
+    running: list[Up] = []
+    database = f"t_{uuid.uuid4().hex[:12]}"
+
+    def start(kind: type[Up], name: str) -> dict[str, Any]:
+        flags = Flags(
+            data_dir=tmp_path / name,
+            clickhouse=server_url,
+            grpc="127.0.0.1:0",
+            http="127.0.0.1:0",
+            api="127.0.0.1:0",
+            guard="127.0.0.1:0",
+        )
+        config = resolve(flags, environment={"TOCSIN_DATABASE": database}, cwd=tmp_path)
+        part = kind(config)
+        running.append(part)
+        return part.start()
+
+    yield start
+    for part in reversed(running):
+        part.stop(drain_s=5)
+    leftover = Database.open(replace(running[0]._config.store))
+    leftover.command(f"DROP DATABASE `{database}`")
+    leftover.close()
+
+
+def ask(facts: dict[str, Any], path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+    """Ask a role's API."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://{facts['api']}{path}", data, {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            text = answer.read().decode()
+            return answer.status, json.loads(text) if text.startswith("{") else text
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+@pytest.mark.server
+def test_parts_apart_do_what_they_do_together(begin: Begin) -> None:
+    """A call sent to a collector is on the console's page; a guard set at the console is held by the evaluator."""
+    collector, evaluator = begin(CollectorAlone, "collector"), begin(EvaluatorAlone, "evaluator")
+    console = begin(ConsoleAlone, "console")
+    client = Client(int(collector["grpc"].rpartition(":")[2]))
+
+    client.export(trace_request(5))
+    eventually(lambda: ask(console, "/api/status")[1]["ledger"]["spans_stored"] == 5)
+    eventually(lambda: ask(evaluator, "/readyz")[0] == 200)
+    eventually(lambda: ask(console, "/api/guard/ticket-triage", _setting("fallback"))[0] == 200)
+    client.channel.close()
+
+    [use_case] = ask(console, "/api/use-cases")[1]["use_cases"]
+    assert (use_case["use_case"], use_case["calls"], use_case["guard"]) == ("ticket-triage", 5, "fallback")
+    assert [row["state_in_force"] for row in ask(evaluator, "/api/guard")[1]["guards"]] == ["fallback"]
+    status, figures = ask(collector, "/metrics")
+    assert status == 200
+    assert 'tocsin_collector_items_total{kind="spans",fate="stored"} 5\n' in figures
+    status, refusal = ask(console, "/api/outcomes", {"outcomes": [{"handle": "t1.x"}]})
+    assert status == 400
+    assert "collector" in refusal["error"]
+
+
+@pytest.mark.server
+def test_of_two_evaluators_one_waits(begin: Begin) -> None:
+    """Two that both worked would both page."""
+    first = begin(EvaluatorAlone, "first")
+    eventually(lambda: ask(first, "/readyz")[0] == 200)
+    second = begin(EvaluatorAlone, "second")
+
+    status, waiting = ask(second, "/api/status")
+
+    assert status == 200
+    assert waiting["role"] == "evaluator"
+    assert not waiting["ready"]
+
+
+@pytest.mark.parametrize("role", ["collector", "evaluator", "console"])
+def test_a_part_alone_needs_a_server(role: Role, config: Config) -> None:
+    """One process holds the embedded engine: a second would only fail to open it, with another's error."""
+    with pytest.raises(UsageProblem, match=r"store\.url"):
+        require_server(role, config)
+
+
+class Beating:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.s
+
+    def sleep(self, _seconds: float) -> None:
+        """Pass without waiting."""
+
+
+def test_a_lease_has_one_holder(database: Database) -> None:
+    """The second waits while the first is heard of."""
+    clock = Beating()
+    first, second = (_lease(database, name, clock) for name in ("first", "second"))
+
+    taken = first.take(), second.take()
+
+    assert taken == (True, False)
+    assert first.renew()
+    assert not second.is_held
+    held = holder_of(database, "evaluator")
+    assert held is not None
+    assert (held.holder, held.address, held.is_live) == ("first", "127.0.0.1:1", True)
+
+
+def test_of_two_who_ask_at_once_the_first_has_it(database: Database) -> None:
+    """Both found nobody; who looks again finds whose claim was first, and so does the other."""
+    clock = Beating()
+    late = _lease(database, "a-late-one", clock)
+    taken: list[bool] = []
+
+    class Racing(Beating):
+        def sleep(self, _seconds: float) -> None:
+            taken.append(late.take())
+
+    early = Lease(database, "evaluator", holder="early", address="", sleep=Racing().sleep, elapsed=clock)
+
+    assert early.take()
+    assert taken == [False]
+
+
+def test_a_holder_that_could_not_renew_stops(database: Database) -> None:
+    """Cut off from the store it cannot know whether another took over, so it acts no more."""
+    clock = Beating()
+    lease = _lease(database, "first", clock)
+    lease.take()
+
+    clock.s = TTL_S + 1
+
+    assert not lease.is_held
+    assert not lease.renew()
+
+
+def test_the_oldest_live_collector_says_what_is_complete(database: Database) -> None:
+    """An evaluator that judged a slot before the slowest collector has loaded it would judge too few calls."""
+    fleet = Fleet(database, now=lambda: NOW)
+    _mark(database, "quick", NOW - timedelta(seconds=1), NOW)
+    _mark(database, "slow", NOW - timedelta(minutes=5), NOW - timedelta(seconds=9))
+    _mark(database, "dead", NOW - timedelta(hours=2), NOW - timedelta(minutes=11))
+    _mark(database, "ended", NOW - timedelta(hours=3), NOW - timedelta(hours=3), state="ended")
+    _mark(database, "gone for good", NOW - timedelta(days=9), NOW - timedelta(days=8))
+
+    mark = fleet.watermark()
+
+    assert mark.complete_to == NOW - timedelta(minutes=5)
+    assert [each.name for each in fleet.silent()] == ["dead"]
+
+
+def test_without_collectors_everything_is_complete(database: Database) -> None:
+    """Nothing waits anywhere that anybody knows of."""
+    assert Fleet(database, now=lambda: NOW).watermark().complete_to == NOW
+
+
+def _mark(database: Database, name: str, complete_to: datetime, at: datetime, *, state: str = "") -> None:
+    row = {"collector": name, "complete_to": complete_to, "data_complete_to": complete_to, "state": state, "at": at}
+    database.insert("watermarks", [row])
+
+
+def _lease(database: Database, holder: str, clock: Beating) -> Lease:
+    return Lease(database, "evaluator", holder=holder, address="127.0.0.1:1", sleep=clock.sleep, elapsed=clock)
+
+
+def _setting(state: str) -> dict[str, str]:
+    return {"action": "set", "state": state, "actor": "somebody", "cause": "a test"}
