@@ -44,7 +44,7 @@ class Node:
             stdout=subprocess.PIPE,
             stderr=(self.folder.parent / f"{self.folder.name}.log").open("a"),
             text=True,
-            env=os.environ | {"PYTHONPATH": str(_BENCH)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(_BENCH), os.environ.get("PYTHONPATH", "")])},
         )
 
     def start(self) -> None:
