@@ -48,12 +48,13 @@ def report(title: str, figures: Sequence[Figure], file: Path | None) -> None:
 
 def show(title: str, figures: Sequence[Figure]) -> None:
     """Print the figures as a table."""
-    print(f"\n{title}")
+    print(f"\n{title}", flush=True)
     width = max(len(figure.name) for figure in figures)
     for figure in figures:
         verdict = {None: "", True: "met", False: "NOT MET"}[figure.met]
         print(
-            f"  {figure.name:<{width}}  {figure.value:>14,.2f} {figure.unit:<12} {figure.goal:<12} {verdict}".rstrip()
+            f"  {figure.name:<{width}}  {figure.value:>14,.2f} {figure.unit:<12} {figure.goal:<12} {verdict}".rstrip(),
+            flush=True,
         )
 
 

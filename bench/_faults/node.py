@@ -1,4 +1,4 @@
-"""A collector in a process of its own, that can be killed, and that breaks its disk, clock or loader when told to."""
+"""A collector in a process of its own, as the process that started it sees it."""
 
 import json
 import os
@@ -15,6 +15,12 @@ from typing import Any, Self
 
 _BENCH = Path(__file__).parents[1]
 _PATIENCE_S = 120.0
+OWN_MOUNTS = (
+    "unshare",
+    "--user",
+    "--map-root-user",
+    "--mount",
+)  # needs no privileges where user namespaces are allowed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +31,7 @@ class Node:
     settings: Mapping[str, Any] = field(default_factory=dict)
     url: str = ""  # of a server to store in; empty is the embedded engine
     port: int = 0  # kept over restarts
+    disk_mb: int = 0  # a filesystem of its own, of this size, that is gone when the process ends
     restart_s: list[float] = field(default_factory=list)
     process: "subprocess.Popen[str] | None" = None
 
@@ -39,7 +46,7 @@ class Node:
     def spawn(self) -> None:
         """Start the process, and do not wait for it to listen."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "_faults.node", str(self.folder), self.url, json.dumps(self._settings())],
+            [*self._own_disk(), sys.executable, "-m", "_faults.served", str(self.folder), self.url, self._settings()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self.folder.parent / f"{self.folder.name}.log").open("a"),
@@ -68,7 +75,7 @@ class Node:
         return self._closed(running)
 
     def ask(self, question: str, **facts: Any) -> Any:
-        """Ask or tell the process something; see :func:`main`."""
+        """Ask or tell the process something; see _faults.served."""
         stdin = self._running().stdin
         if stdin is None:
             raise ValueError("expected a process with a pipe to write to")
@@ -90,8 +97,12 @@ class Node:
         """Its process."""
         return self._running().pid
 
-    def _settings(self) -> dict[str, Any]:
-        return {"grpc_address": f"127.0.0.1:{self.port}", **self.settings}
+    def _settings(self) -> str:
+        return json.dumps({"grpc_address": f"127.0.0.1:{self.port}", **self.settings})
+
+    def _own_disk(self) -> list[str]:
+        mount = f'mount -t tmpfs -o size={self.disk_mb}m tmpfs "$0" && exec "$@"'
+        return [*OWN_MOUNTS, "sh", "-c", mount, str(self.folder)] if self.disk_mb else []
 
     def _running(self) -> "subprocess.Popen[str]":
         if self.process is None:
@@ -123,62 +134,3 @@ def data_folder() -> Iterator[Path]:
         data = Path(name) / "data"
         data.mkdir()
         yield data
-
-
-def main(folder: Path, url: str, settings: Mapping[str, Any]) -> None:
-    """Be the collector, until told to end."""
-    from datetime import UTC, datetime
-
-    from _faults.breaking import BreakableDisk, JumpingClock, PausableStore
-    from tocsin_collector.collector import Collector
-    from tocsin_collector.database import Database, StoreAddress
-    from tocsin_collector.migrate import migrate
-    from tocsin_collector.settings import CollectorSettings
-
-    def end(*_: object) -> None:
-        store.resume()
-        collector.stop()
-        database.close()
-        os._exit(0)
-
-    address = StoreAddress(url=url) if url else StoreAddress(path=folder / "store")
-    database = Database.open(address)
-    migrate(database, now=datetime.now(UTC))
-    disk, clock = BreakableDisk(), JumpingClock()
-    store = PausableStore()
-    chosen = CollectorSettings(data_dir=folder, http_address=None, **settings)
-    collector = Collector(chosen, database, disk=disk, clock=clock, store=store)
-    store.inner = collector._own_store()  # noqa: SLF001 - the store it would have taken itself
-    collector.start()
-    signal.signal(signal.SIGTERM, end)
-    _say(port=collector.grpc_port)
-    for line in sys.stdin:
-        asked = json.loads(line)
-        match asked["ask"]:
-            case "stats":
-                books = collector.stats()
-                _say(**{name: getattr(books, name) for name in books.__slots__})
-            case "rows":
-                _say(rows=[{k: str(v) for k, v in row.items()} for row in database.rows(asked["sql"])])
-            case "held":
-                from _faults.proof import held
-
-                _say(**held(database))
-            case "disk":
-                disk.mode = asked["mode"]
-                _say(**disk.counters)
-            case "clock":
-                clock.offset_ns = asked["offset_ns"]
-                mark = collector.watermark()
-                _say(complete_to=str(mark.complete_to), data_complete_to=str(mark.data_complete_to))
-            case "loader":
-                (store.resume if asked["run"] else store.pause)()
-                _say()
-
-
-def _say(**facts: object) -> None:
-    print(json.dumps(facts), flush=True)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

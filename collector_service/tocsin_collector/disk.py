@@ -36,7 +36,12 @@ class RealDisk:
     def create(self, path: Path, /) -> int:
         """As the port says."""
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
-        sync_folder(path.parent)
+        try:
+            sync_folder(path.parent)
+        except OSError:
+            os.close(handle)
+            path.unlink(missing_ok=True)  # the name is needed again
+            raise
         return handle
 
     def append(self, handle: int, parts: Sequence[bytes], /) -> None:

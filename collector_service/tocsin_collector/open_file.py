@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -63,7 +64,7 @@ class OpenFile:
         self.size = 0
         self.items = 0
         self.opened_at = self.written_at = time.monotonic()
-        self.is_broken = False  # a failed write could not be cut back: nothing more may follow it
+        self.is_broken = False  # a write failed: nothing more may follow it
         self._file = new_file()
         self._handle: int | None = None
         self._index: int | None = None
@@ -72,6 +73,9 @@ class OpenFile:
 
     def append(self, disk: Disk, batch: Sequence[Ticket]) -> None:
         """Write frames and make them durable.
+
+        After a failure the file is done with. Linux marks the pages of a failed fsync as clean, so that the next fsync
+        of the same file succeeds and proves nothing; what was made durable before stays so, and is sealed.
 
         Raises:
             OSError: none of them is kept.
@@ -84,7 +88,9 @@ class OpenFile:
         try:
             disk.append(self._handle, [part for place, ticket in placed for part in ticket.parts(place)])
         except OSError:
-            self._cut_back(disk, self._handle)
+            self.is_broken = True
+            with suppress(OSError):  # else the loader cuts it: it knows how much was made durable
+                disk.cut(self._handle, self.size)
             raise
         records = []
         for place, ticket in placed:
@@ -130,12 +136,6 @@ class OpenFile:
         self._note(index.seal(said))
         self._close_index()
         return of_seal(kind, self.path.rename(self.path.with_suffix(SEALED)), said, is_proven=not self.is_broken)
-
-    def _cut_back(self, disk: Disk, handle: int) -> None:
-        try:
-            disk.cut(handle, self.size)
-        except OSError:
-            self.is_broken = True
 
     def _create_index(self) -> int | None:
         """Start an index; without one, a segment is as durable, and only what is lost of it is known less well."""
