@@ -28,7 +28,7 @@ def kill_9(scale: Scale, seed: int) -> FaultResult:
         Sender(requests, node.port, count=count, per_s=per_s) as sender,
     ):
         for kill in range(kills):
-            sender.reaches(len(sender.acked) + dice.randrange(1, 2 * count // (kills + 2)))
+            sender.reaches(len(sender.acked) + dice.randrange(1, count // kills))
             time.sleep(dice.random() * 0.3)
             node.kill()
             if kill % 5 == 4:  # and again before it is back
