@@ -58,6 +58,14 @@ _MERGED: Final = {
     ),
 }  # the others are the outermost span's
 
+_ANY_SHARED: Final = """SELECT 1 AS found FROM ai_calls
+WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1
+    AND (project, call_key) IN
+        (SELECT project, call_key FROM ai_calls WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1 AND call_key != call_id)
+GROUP BY project, call_key
+HAVING count() > 1
+LIMIT 1"""
+
 
 def _fresh() -> str:
     return uuid.uuid4().hex
@@ -77,6 +85,8 @@ def settle_duplicates(database: Database, since: datetime, *, fresh: Callable[[]
     Raises:
         StoreUnavailable: run it again.
     """
+    if not database.rows(_ANY_SHARED, {"since": since}):  # most often: the rest of it plans for 30 ms
+        return Corrected(taken_back=0, written=0)
     columns = _columns(database)
     merged = ", ".join(f"{_MERGED.get(name, _OUTERMOST).format(f'spans.{name}')}" for name in columns)
     parameters = {"since": since, "limit": _LIMIT}

@@ -21,6 +21,7 @@ from tocsin_alerts.render import Templates
 from tocsin_alerts.sinks import EventSink
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.admission import presented
+from tocsin_collector.call_keeper import CallKeeper
 from tocsin_collector.certificates import Certificates, grpc_credentials
 from tocsin_collector.collector import Collector
 from tocsin_collector.database import Database
@@ -28,6 +29,7 @@ from tocsin_collector.fleet import Fleet
 from tocsin_collector.ingest_keys import IngestKeys
 from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
+from tocsin_collector.public_prices import PublicPrices
 from tocsin_collector.relabel import relabel
 from tocsin_collector.retention import keep
 from tocsin_collector.rule_trial import require_runnable
@@ -197,6 +199,12 @@ class Up:
             meet=self._guard.meet,
             publish=lambda through: self._guard_server.publish(evaluated_through=through),
         )
+        self._keeper = CallKeeper(
+            self._sibling(),
+            config.prices,
+            catalogue=lambda: PublicPrices(today=_now().date()),
+            now=_now,
+        )
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
 
@@ -297,6 +305,7 @@ class Up:
             disk=self._disk.summary,
             disk_look=self._disk.look,
             disk_drop=lambda by: self._disk.drop(by=by),
+            sync_prices=self._keeper.sync_prices,
             forget=Forgetting(self._sibling(), apart.collector, now=_now),
             keys=KeyBook(self._sibling()),
             keys_changed=apart.keys_changed,
@@ -328,6 +337,7 @@ class Up:
         return self._engine.status(query=reading)
 
     def _turn(self) -> None:
+        self._keeper.turn()  # first: evaluators must not see two spans of one response as two calls
         if self._evaluation.turn():
             self._loop.wake()
 

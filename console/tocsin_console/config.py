@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+from tocsin_collector.prices import AgreedPrice
 from tocsin_collector.redaction import Redaction
 from tocsin_collector.retention import parse_period
 from tocsin_collector.store_address import StoreAddress, StoreTls
@@ -70,6 +71,7 @@ class Config:
     ingest_keys: IngestKeys
     limits: LimitsSection
     redactions: tuple[Redaction, ...]
+    prices: tuple[AgreedPrice, ...]
     max_disk_bytes: int | None
     channels: tuple[Channel, ...]
     use_case_map: tuple[UseCaseMapping, ...]
@@ -134,6 +136,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         max_disk_bytes=_size(flags.max_disk or environment.get("TOCSIN_MAX_DISK") or said.max_disk),
         limits=said.limits,
         redactions=tuple(each.rule() for each in said.redact),
+        prices=tuple(each.agreed() for each in said.prices),
         clickhouse_http=None if asked.lower() == OFF else Address.parse(asked),
         clickhouse_http_is_given=bool(
             flags.clickhouse_http or environment.get("TOCSIN_CLICKHOUSE_HTTP_ADDRESS") or said.listen.clickhouse

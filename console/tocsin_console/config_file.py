@@ -1,12 +1,14 @@
 """The shape of tocsin.yaml: every key optional, every unknown key refused."""
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tocsin_collector.prices import AgreedPrice, UnitPrice
 from tocsin_collector.redaction import PRESETS, Redaction
 
 Clock = Literal["wall", "data"]
@@ -183,6 +185,40 @@ class UseCaseMapping(_Section):
     use_case: str = Field(min_length=1)
 
 
+class PriceSection(_Section):
+    """What a model costs here: negotiated per million tokens, or a machine of one's own per call or second."""
+
+    model: str = Field(min_length=1)  # as calls say it; * and ? stand for anything
+    provider: str = ""
+    project: str = ""
+    currency: str
+    valid_from: date | None = None
+    input_per_mtok: float | None = None
+    output_per_mtok: float | None = None
+    cache_read_per_mtok: float | None = None  # None: as input
+    cache_write_per_mtok: float | None = None
+    per_call: float | None = None
+    per_second: float | None = None
+
+    @model_validator(mode="after")
+    def _is_a_price(self) -> Self:
+        self.agreed()
+        return self
+
+    def agreed(self) -> AgreedPrice:
+        """Give the price that this stands for.
+
+        Raises:
+            ValueError: it stands for none.
+        """
+        said = self.model_dump(exclude={"model", "provider", "project", "valid_from"})
+        if self.valid_from is not None:
+            said["valid_from"] = datetime.combine(self.valid_from, time(), tzinfo=UTC)
+        return AgreedPrice(
+            model=self.model, provider=self.provider.lower(), project=self.project, price=UnitPrice(**said)
+        )
+
+
 class TocsinYaml(_Section):
     """All of tocsin.yaml."""
 
@@ -196,6 +232,7 @@ class TocsinYaml(_Section):
     ingest_keys: IngestKeys | None = None
     limits: LimitsSection = LimitsSection()
     redact: tuple[RedactSection, ...] = ()
+    prices: tuple[PriceSection, ...] = ()
     max_disk: str | int | None = None  # such as 50GB
     channels: tuple[Channel, ...] = ()
     use_case_map: tuple[UseCaseMapping, ...] = ()

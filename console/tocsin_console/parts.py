@@ -11,6 +11,7 @@ from tocsin_collector.disk_use import DiskUse
 from tocsin_collector.forget import Report as ForgetReport
 from tocsin_collector.forget import Request as ForgetRequest
 from tocsin_collector.key_book import KeyFacts, NewKey
+from tocsin_collector.prices import Synced
 from tocsin_console.book import Book
 from tocsin_console.config import Config
 from tocsin_console.loop import LoopStats
@@ -81,6 +82,7 @@ class Parts:
     evaluated_through: Callable[[], datetime | None]
     delivery_stats: Callable[[], Mapping[str, Any]]
     loops: Callable[[], Mapping[str, LoopStats]]
+    sync_prices: Callable[[], Synced]
     forget: Forget
     disk: Callable[[], Mapping[str, Any]]  # as last looked at
     disk_look: Callable[[], DiskUse]

@@ -16,6 +16,7 @@ from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.forget import forget
 from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
+from tocsin_collector.prices import Synced
 from tocsin_collector.relabel import relabel
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
@@ -121,6 +122,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         evaluated_through=lambda: NOW - timedelta(days=1),
         delivery_stats=lambda: DELIVERY,
         loops=lambda: {"engine": LOOP},
+        sync_prices=lambda: Synced(changed=1, unknown=("openai/gpt-99",)),
         disk=watch.summary,
         disk_look=watch.look,
         disk_drop=lambda by: watch.drop(by=by),

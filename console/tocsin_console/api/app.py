@@ -37,6 +37,8 @@ def build_app(parts: Parts) -> App:
         Route("/api/rules", views.rules),
         Route("/api/guard", views.guards),
         Route("/api/guard/{use_case:path}", _with_body(views.change_guard), methods=["POST"]),
+        Route("/api/prices", views.prices),
+        Route("/api/prices/sync", _with_body(views.sync_prices), methods=["POST"]),
         Route("/api/disk", views.disk),
         Route("/api/disk/drop", _with_body(views.disk_drop), methods=["POST"]),
         Route("/api/forget", _with_body(views.forget), methods=["POST"]),

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from tocsin_collector.forget import Request as ForgetRequest
+from tocsin_collector.prices import age_days
 from tocsin_console.api.health import readiness
 from tocsin_console.api.metrics import exposition
 from tocsin_console.api.page import STYLE, render
@@ -59,6 +60,17 @@ class Views:
         if old == new:
             raise UsageProblem(f"expected two different use cases, got {old!r} twice")
         return Json({"entries": entries, "moved": self._parts.relabel(old, new)})
+
+    def prices(self, _request: Request) -> Response:
+        """List the prices of the models that were seen, and those that have none."""
+        asked, now = self._parts.book.ask, self._parts.now()
+        public = [row["dated"] for row in asked("prices") if row["source"] == "genai-prices"]
+        age = age_days(max(public), now=now) if public else None
+        return Json({"prices": asked("prices"), "unpriced": asked("unpriced_models"), "age_days": age})
+
+    def sync_prices(self, _request: Request, _body: dict[str, Any]) -> Response:
+        """Look for prices now, and price the calls whose cost is unknown."""
+        return Json(asdict(self._parts.sync_prices()))
 
     def alerts(self, request: Request) -> Response:
         """List alerts."""

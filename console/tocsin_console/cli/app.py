@@ -5,7 +5,21 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tocsin_console.cli import act, cases, disk, doctor, keys, look, plans, privacy, redact, rulebook, send_test, serve
+from tocsin_console.cli import (
+    act,
+    cases,
+    disk,
+    doctor,
+    keys,
+    look,
+    plans,
+    prices,
+    privacy,
+    redact,
+    rulebook,
+    send_test,
+    serve,
+)
 from tocsin_console.cli.options import wants_json
 from tocsin_console.cli.output import complain, print_json
 from tocsin_console.errors import exit_code
@@ -37,6 +51,6 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         help="Know when an AI feature goes wrong in production. Exit codes: 0 ok, 1 finding, 2 usage, 3 unreachable.",
     )
-    for module in (serve, plans, cases, send_test, doctor, look, rulebook, act, keys, privacy, disk, redact):
+    for module in (serve, plans, cases, send_test, doctor, look, rulebook, act, keys, prices, privacy, disk, redact):
         module.register(app)
     return app
