@@ -13,11 +13,10 @@ _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OVERLAP: Final = timedelta(minutes=15)  # spans of one response arrive this near to each other
 _WIDE_OVERLAP: Final = timedelta(days=1)  # or, after an outage of one sender, this near: looked at every hour
 _WIDE_EVERY: Final = timedelta(hours=1)
-_PRICES_EVERY: Final = timedelta(seconds=30)
 
 
 class CallKeeper:
-    """Settles what arrived since it last looked. Call it before evaluating; one process at a time."""
+    """Settles and prices what arrived since it last looked. From any thread; one process at a time."""
 
     def __init__(
         self,
@@ -26,6 +25,7 @@ class CallKeeper:
         *,
         catalogue: Callable[[], Catalogue],
         now: Callable[[], datetime],
+        shards: Callable[[], Sequence[Database]] | None = None,
     ) -> None:
         """Prepare.
 
@@ -34,46 +34,61 @@ class CallKeeper:
             agreed: The prices of tocsin.yaml.
             catalogue: Loads the public list, when first it is asked.
             now: The wall clock, by which rows arrive.
+            shards: Opens a client of each shard of a cluster, when first it is asked: spans of one response that came to two
+                of them stay two calls.
         """
         self._database = database
         self._agreed = tuple(agreed)
         self._load = catalogue
         self._now = now
+        self._open_shards = shards
+        self._shards: Sequence[Database] = ()
         self._catalogue: Catalogue | None = None
         self._settled_to: datetime | None = None
-        self._looked_wide_at = self._priced_at = _EVER
-        self._busy = threading.Lock()
+        self._looked_wide_at = self._priced_to = _EVER
+        self._correcting = threading.Lock()
 
-    def turn(self) -> None:
-        """Make one call of each response, and every half minute look for models without a price.
+    def settle(self) -> None:
+        """Make one call of each response: before evaluating, which must not see two.
 
         Raises:
-            StoreUnavailable: take the turn again.
+            StoreUnavailable: call it again.
         """
-        with self._busy:
+        with self._correcting:
             now = self._now()
-            if self._settled_to is None:
-                finish_corrections(self._database)
+            shards = self._all_shards()
             wide = now - self._looked_wide_at >= _WIDE_EVERY
             since = (self._settled_to or now) - (_WIDE_OVERLAP if wide else _OVERLAP)
-            settle_duplicates(self._database, since)
+            for shard in shards:
+                settle_duplicates(shard, since)
             self._settled_to = now
             self._looked_wide_at = now if wide else self._looked_wide_at
-            if now - self._priced_at >= _PRICES_EVERY:
-                since = self._priced_at - _OVERLAP if self._priced_at > _EVER else _EVER
-                self._sync(since, now)
 
-    def sync_prices(self) -> Synced:
-        """Look at every call and price that there is, now.
+    def price(self) -> Synced:
+        """Find prices for the models of calls that arrived since the last time, of all calls the first time.
 
         Raises:
-            StoreUnavailable: run it again.
+            StoreUnavailable: call it again.
         """
-        with self._busy:
-            return self._sync(_EVER, self._now())
+        return self._price(self._priced_to - _OVERLAP if self._priced_to > _EVER else _EVER)
 
-    def _sync(self, since: datetime, now: datetime) -> Synced:
-        self._catalogue = self._catalogue or self._load()
-        synced = sync(self._database, self._catalogue, self._agreed, since=since, now=now)
-        self._priced_at = now
+    def price_all(self) -> Synced:
+        """As :meth:`price`, of all calls."""
+        return self._price(_EVER)
+
+    def _price(self, since: datetime) -> Synced:
+        self._catalogue = self._catalogue or self._load()  # takes a while, and holds nobody up
+        with self._correcting:
+            now = self._now()
+            shards = self._all_shards()
+            synced = sync(self._database, self._catalogue, self._agreed, since=since, now=now, shards=shards)
+            self._priced_to = now
         return synced
+
+    def _all_shards(self) -> Sequence[Database]:
+        if not self._shards:
+            shards = self._open_shards() if self._open_shards else [self._database]
+            for shard in shards:
+                finish_corrections(shard)
+            self._shards = shards
+        return self._shards

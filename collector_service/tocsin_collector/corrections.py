@@ -80,7 +80,7 @@ class Corrected:
 
 
 def settle_duplicates(database: Database, since: datetime, *, fresh: Callable[[], str] = _fresh) -> Corrected:
-    """Make one call of all spans that share a response id, among those that arrived since then.
+    """Make one call of all spans that share a response id, among those that arrived since then, on one shard.
 
     Raises:
         StoreUnavailable: run it again.
@@ -122,10 +122,10 @@ def _correct(
 ) -> Corrected:
     finish_corrections(database)
     taken_back = written = 0
-    listed = ", ".join(columns)
+    listed, books = ", ".join(columns), f"`{database.address.database}`"  # of a cluster, beside its shards
     for _ in range(_MOST):
         token = f"{name}-{fresh()}"
-        sql = Template(_statement(name)).substitute(columns=listed, merged=merged)
+        sql = Template(_statement(name)).substitute(columns=listed, merged=merged, books=books)
         database.command(sql, parameters={**parameters, "token": token}, settings=_settings(database, token))
         [found] = database.rows(
             "SELECT countIf(sign < 0) AS taken_back, countIf(sign > 0) AS written FROM call_corrections"

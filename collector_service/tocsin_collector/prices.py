@@ -88,7 +88,13 @@ class Synced:
 
 
 def sync(
-    database: Database, catalogue: Catalogue, agreed: Sequence[AgreedPrice], *, since: datetime, now: datetime
+    database: Database,
+    catalogue: Catalogue,
+    agreed: Sequence[AgreedPrice],
+    *,
+    since: datetime,
+    now: datetime,
+    shards: Sequence[Database] = (),
 ) -> Synced:
     """Write the prices of every model that was seen, and price the calls that came before them.
 
@@ -100,6 +106,7 @@ def sync(
         agreed: What tocsin.yaml says, first match first.
         since: Calls that arrived from then on are looked at; models that the list holds already are always.
         now: When the rows say they were written.
+        shards: Where calls are corrected, if not in the store as a whole.
 
     Raises:
         StoreUnavailable: run it again.
@@ -119,9 +126,10 @@ def sync(
     priced = {(key[1], key[2]) for key in wanted}
     fresh = {(row["provider"], row["model"]) for row in changed}
     lacking = {(row["provider"], row["model"]) for row in seen if row["unpriced"]}
-    filled = price_calls(database, sorted({model for _, model in (fresh | lacking) & priced}))
+    models = sorted({model for _, model in (fresh | lacking) & priced})
+    filled = sum(price_calls(shard, models).written for shard in shards or [database])
     unknown = tuple(sorted("/".join(name) for name in lacking - priced))
-    return Synced(changed=len(changed), withdrawn=len(gone), priced_calls=filled.written, unknown=unknown)
+    return Synced(changed=len(changed), withdrawn=len(gone), priced_calls=filled, unknown=unknown)
 
 
 def age_days(dated: date, *, now: datetime) -> int | None:

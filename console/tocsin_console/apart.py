@@ -121,6 +121,7 @@ class EvaluatorAlone(Up):
             self._read_rules()
             self._sync_tables()
             self._start_alerts(self._reading)
+            self._start_prices()
             self._start_disk_watch()
         except Exception as error:
             self.failure = f"the evaluator could not start: {error}"
@@ -156,7 +157,12 @@ class EvaluatorAlone(Up):
             guard=self._guard,
             evaluated_through=self._engine.evaluated_through,
             delivery_stats=lambda: asdict(self._delivery.stats()),
-            loops=lambda: {each: loop.stats() for each, loop in (("engine", self._loop), ("lease", self._lease_loop))},
+            loops=lambda: {
+                "engine": self._loop.stats(),
+                "lease": self._lease_loop.stats(),
+                "prices": self._prices.stats(),
+            },
+            sync_prices=self._keeper.price_all,
             keys_changed=_nothing,
             guard_changed=self._guard_changed,
             record_outcomes=self._elsewhere.record_outcomes,

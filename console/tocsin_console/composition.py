@@ -23,6 +23,7 @@ from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.admission import presented
 from tocsin_collector.call_keeper import CallKeeper
 from tocsin_collector.certificates import Certificates, grpc_credentials
+from tocsin_collector.cluster import each_shard
 from tocsin_collector.collector import Collector
 from tocsin_collector.database import Database
 from tocsin_collector.fleet import Fleet
@@ -59,6 +60,7 @@ from tocsin_console.statements import statement
 _NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "http": "tls and keys", "guard": "tls", "api": "logins"}
 _log = logging.getLogger(__name__)
 _PERIOD_S = 1.0
+_PRICES_PERIOD_S = 30.0  # a model that was not seen before is priced this soon
 _END_S = 15.0  # for a turn of the engine that is under way
 
 
@@ -202,9 +204,11 @@ class Up:
         self._keeper = CallKeeper(
             self._sibling(),
             config.prices,
+            shards=lambda: [self._own(each) for each in each_shard(self._database)],
             catalogue=lambda: PublicPrices(today=_now().date()),
             now=_now,
         )
+        self._prices = Loop("prices", self._keeper.price, period_s=_PRICES_PERIOD_S)
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
 
@@ -234,7 +238,12 @@ class Up:
         self._collector.on_loaded(self._evaluation.data_arrived)
         self._collector.on_loaded(self._loop.wake)
         self._loop.start()
+        self._start_prices()
         self._start_disk_watch()
+
+    def _start_prices(self) -> None:
+        self._ends.callback(lambda: self._prices.stop(timeout_s=_END_S))
+        self._prices.start()
 
     def _start_disk_watch(self) -> None:
         config = self._config
@@ -305,7 +314,7 @@ class Up:
             disk=self._disk.summary,
             disk_look=self._disk.look,
             disk_drop=lambda by: self._disk.drop(by=by),
-            sync_prices=self._keeper.sync_prices,
+            sync_prices=apart.sync_prices,
             forget=Forgetting(self._sibling(), apart.collector, now=_now),
             keys=KeyBook(self._sibling()),
             keys_changed=apart.keys_changed,
@@ -325,7 +334,12 @@ class Up:
             guard=self._guard,
             evaluated_through=self._engine.evaluated_through,
             delivery_stats=lambda: asdict(self._delivery.stats()),
-            loops=lambda: {"engine": self._loop.stats(), "disk": self._disk_loop.stats()},
+            loops=lambda: {
+                "engine": self._loop.stats(),
+                "prices": self._prices.stats(),
+                "disk": self._disk_loop.stats(),
+            },
+            sync_prices=self._keeper.price_all,
             keys_changed=self._keys.refresh,
             guard_changed=self._guard_changed,
             record_outcomes=lambda said: record_outcomes(self._collector.record, said),
@@ -337,7 +351,7 @@ class Up:
         return self._engine.status(query=reading)
 
     def _turn(self) -> None:
-        self._keeper.turn()  # first: evaluators must not see two spans of one response as two calls
+        self._keeper.settle()  # first: evaluators must not see two spans of one response as two calls
         if self._evaluation.turn():
             self._loop.wake()
 

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, NoReturn, Protocol
 
 from tocsin_collector.fleet import Fleet
 from tocsin_collector.lease import Holder
+from tocsin_collector.prices import Synced
 from tocsin_collector.tally import CollectorStats, Tally
 from tocsin_collector.watermark import Watermark
 from tocsin_console.client import Client
@@ -57,6 +58,10 @@ class CollectorBooks(Protocol):
         ...
 
 
+def _elsewhere_priced() -> Synced:
+    raise UsageProblem("one process corrects calls: ask the evaluator, with --api and the address where it listens")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Others:
     """The parts by which a role differs from another, as the API uses them."""
@@ -69,6 +74,7 @@ class Others:
     keys_changed: Callable[[], None]
     guard_changed: Callable[[], None]
     record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
+    sync_prices: Callable[[], Synced] = _elsewhere_priced
     spool_max_bytes: int | None = None  # where there is a spool
     reading: Callable[[], Mapping[str, int]] = dict  # where the embedded engine is read
 

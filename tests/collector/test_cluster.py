@@ -9,8 +9,11 @@ import pytest
 from bench._clickhouse import CLUSTER, ClickHouse
 from tests.collector.conftest import NOW, Run
 from tests.collector.sending import START_NS, count, eventually, loaded, trace_request
+from tests.collector.test_corrections import INNER, LONG_AGO, OUTER
+from tests.collector.test_normalisation import price, span_segment, spans
 
 from tocsin_collector.cluster import ClusterStore, each_shard, survey
+from tocsin_collector.corrections import price_calls, settle_duplicates
 from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.migrate import migrate
@@ -194,6 +197,26 @@ def test_relabelling_moves_every_shard(spread: Database, load: Callable[..., Non
     ]
     assert spread.rows("SELECT DISTINCT use_case FROM ai_calls") == [{"use_case": "triage"}]
     assert count(spread, "ai_calls") == 24
+
+
+def test_calls_are_settled_and_priced_on_every_shard(spread: Database, database: Database, tmp_path: Path) -> None:
+    """Corrections go into the shard's own tables, where the sums of its calls are."""
+    store = ClusterStore(spread, database)
+    for number in range(1, 5):
+        ids = {"gen_ai.response.id": f"r{number}"}
+        store.insert(span_segment(tmp_path, spans({**OUTER, **ids}, {**INNER, **ids}), number=number))
+    spread.insert("prices", [price(model="gpt-4o-2024-08-06", input_per_mtok=1.0)])
+    shards = each_shard(spread)
+
+    settled = [settle_duplicates(shard, LONG_AGO).written for shard in shards]
+    priced = [price_calls(shard, ["gpt-4o-2024-08-06"]).written for shard in shards]
+
+    assert sum(settled) == sum(priced) == 4
+    assert spread.rows(
+        "SELECT use_case, sum(calls) AS n, sum(unpriced) AS unpriced FROM ai_calls_1h GROUP BY 1 HAVING n != 0"
+    ) == [{"use_case": "ticket-triage", "n": 4, "unpriced": 0}]
+    for opened in (*shards, store):
+        opened.close()
 
 
 def test_every_statement_can_be_run_again_on_a_cluster(migrated: StoreAddress) -> None:

@@ -112,13 +112,14 @@ def test_new_version_of_the_list_is_stamped_on_later_calls_only(database: Databa
     assert sync(database, Listed(dearer, version="genai-prices 2"), [], since=EVER, now=NOW).changed == 0
 
 
-def test_keeper_settles_and_prices_in_one_turn(database: Database, tmp_path: Path) -> None:
+def test_keeper_settles_and_prices_what_arrived(database: Database, tmp_path: Path) -> None:
     """Evaluators run next: they must see one call, and its cost once."""
     EmbeddedStore(database).insert(span_segment(tmp_path, spans(OUTER, INNER)))
     keeper = CallKeeper(database, (), catalogue=lambda: Listed(PUBLIC), now=lambda: datetime.now(UTC))
 
-    keeper.turn()
-    keeper.turn()
+    for _ in range(2):
+        keeper.settle()
+        keeper.price()
 
     assert costs(database) == [(Decimal("0.00179"), "USD", "genai-prices 1")]
     agree(database)

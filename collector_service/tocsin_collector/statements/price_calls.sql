@@ -14,7 +14,7 @@ FROM
     FROM
     (
         WITH
-            (SELECT names_lists_labels FROM load_prices) AS known_prices,
+            (SELECT names_lists_labels FROM ${books}.load_prices) AS known_prices,
             concat('\n', provider, '\n', model_name) AS price_name,
             indexOf(known_prices.1, concat(project, price_name)) AS own_price,
             if(own_price > 0, own_price, indexOf(known_prices.1, price_name)) AS price_index,
