@@ -16,7 +16,7 @@ from tocsin_collector.database import Database
 from tocsin_collector.decoder import BLOCK_SETTINGS
 from tocsin_collector.stores import NEWER_THAN_SERVERS
 
-_LIMIT: Final = 20_000  # calls corrected at once: a block of twice as many rows
+_LIMIT: Final = 5_000  # calls corrected at once: their hashes must fit a statement's parameters
 _MOST: Final = 1_000  # blocks of one run; what is left comes with the next
 _AT_ONCE: Final = {
     "lightweight_deletes_sync": 2,
@@ -143,11 +143,13 @@ def _correct(
 def _apply(database: Database, token: str, columns: Sequence[str]) -> None:
     sql = Template(_statement("apply_corrections")).substitute(columns=", ".join(columns))
     database.command(sql, parameters={"token": token}, settings=_settings(database, token))
-    [span] = database.rows(
-        "SELECT min(started_at) AS first, max(started_at) AS last FROM call_corrections WHERE token = {token:String}",
+    [back] = database.rows(
+        "SELECT min(started_at) AS first, max(started_at) AS last,"
+        " groupUniqArray(cityHash64(project, call_id, span_id, segment)) AS rows"
+        " FROM call_corrections WHERE token = {token:String} AND sign = -1",
         {"token": token},
     )
-    database.command(_statement("delete_corrected"), parameters={"token": token, **span}, settings=_AT_ONCE)
+    database.command(_statement("delete_corrected"), parameters=back, settings=_AT_ONCE)
     database.command(
         "DELETE FROM call_corrections WHERE token = {token:String}", parameters={"token": token}, settings=_AT_ONCE
     )
