@@ -20,6 +20,7 @@ class LoopStats:
     last_error: str
     is_alive: bool
     since_turn_s: float | None = None  # since the last turn that succeeded, or the start
+    period_s: float = 0.0  # it turns at least this often
 
 
 class Loop:
@@ -62,6 +63,7 @@ class Loop:
             last_error=self._last_error,
             is_alive=self._thread.is_alive(),
             since_turn_s=time.monotonic() - self._turned_at_s,
+            period_s=self._period_s,
         )
 
     def _run(self) -> None:

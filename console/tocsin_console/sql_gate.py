@@ -72,6 +72,7 @@ _SYSTEM_TABLES = frozenset(
         "time_zones",
     }
 )
+_HIDDEN_TABLES = frozenset({"ingest_keys"})  # digests of secrets
 _SET_TESTS = frozenset({"in", "notin", "globalin", "globalnotin", "nullin", "notnullin"})  # may name a table
 # Behind a FORMAT it would belong to the EXPLAIN that judges the statement, and write the file.
 _OUTFILE = re.compile(r"OUTFILE", re.IGNORECASE)
@@ -159,10 +160,12 @@ def _check_node(kind: str, name: str, *, parent: str, database: str) -> None:
 
 
 def _check_table(name: str, database: str) -> None:
-    if "." not in name:
+    owner, _, table = name.rpartition(".")
+    if owner in {"", database}:
+        if table in _HIDDEN_TABLES:
+            raise SqlRefused(f"{table} is not readable here: 'tocsin keys' lists what may be known of it")
         return
-    owner, _, table = name.partition(".")
-    if owner == database or owner.lower() == "information_schema":
+    if owner.lower() == "information_schema":
         return
     if owner == "system" and table in _SYSTEM_TABLES:
         return

@@ -183,3 +183,18 @@ def test_a_size_that_is_none_is_refused(tmp_path: Path, said: str) -> None:
     """50 would mean bytes, and warn for ever."""
     with pytest.raises(UsageProblem, match="such as 50GB"):
         resolve(Flags(max_disk=said), environment={}, cwd=tmp_path)
+
+
+def test_reading_can_be_moved_switched_off_and_closed_with_a_password(tmp_path: Path) -> None:
+    """On a machine with a ClickHouse server 8123 is taken; the password stays out of the file."""
+    plain = resolve(Flags(), environment={"HOME": str(tmp_path)}, cwd=tmp_path)
+    (tmp_path / "tocsin.yaml").write_text(
+        "listen:\n  clickhouse: 127.0.0.1:9123\n  clickhouse_password: env:READ_PASSWORD\n"
+    )
+    moved = resolve(Flags(), environment={"READ_PASSWORD": "p"}, cwd=tmp_path)
+    off = resolve(Flags(clickhouse_http="off"), environment={"READ_PASSWORD": "p"}, cwd=tmp_path)
+
+    assert (str(plain.clickhouse_http), plain.clickhouse_http_is_given) == ("127.0.0.1:8123", False)
+    assert (str(moved.clickhouse_http), moved.clickhouse_http_is_given) == ("127.0.0.1:9123", True)
+    assert moved.clickhouse_http_password == "p"
+    assert off.clickhouse_http is None

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,6 +126,19 @@ def test_what_was_acknowledged_before_a_kill_is_on_a_real_server_once(
 ) -> None:
     """The server outlives the kill; a retry of what it already took must not double it."""
     survives_a_kill(up_on_server, wait_for, sender)
+
+
+def test_grafana_and_sql_clients_read_what_up_stores(up: Any) -> None:
+    """The endpoint is part of ``up``, says where it is, and a query that runs does not keep it from ending."""
+    address = up.facts["clickhouse_http"]
+    with urllib.request.urlopen(f"http://{address}/?query=SELECT+count()+FROM+calls") as answer:
+        assert answer.read() == b"0\n"
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port))) as line:
+        sql = b"SELECT sum(cityHash64(number)) FROM numbers(1000000000000)"
+        line.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n%s" % (len(sql), sql))
+
+        assert up.end() == 0
 
 
 def test_a_second_up_in_the_same_folder_is_one_sentence(up: Any, another_up: Any) -> None:

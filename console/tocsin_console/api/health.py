@@ -12,7 +12,7 @@ from tocsin_console.parts import Parts
 from tocsin_wire import TocsinError
 
 LOADER_STUCK_S: Final = 120.0  # something waits in the spool, and nothing older than this has come through
-LOOP_STUCK_S: Final = 300.0
+LOOP_STUCK_S: Final = 300.0  # beyond its period
 LOOP_FAILURES: Final = 3
 
 
@@ -67,7 +67,7 @@ def _loop(stats: LoopStats) -> str | None:
         return "has ended"
     if stats.consecutive_failures >= LOOP_FAILURES:
         return f"failed {stats.consecutive_failures} times in a row: {stats.last_error}"
-    if stats.since_turn_s is not None and stats.since_turn_s > LOOP_STUCK_S:
+    if stats.since_turn_s is not None and stats.since_turn_s > LOOP_STUCK_S + stats.period_s:
         return f"has not turned for {stats.since_turn_s:.0f} s"
     return None
 

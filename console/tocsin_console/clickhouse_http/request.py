@@ -44,8 +44,24 @@ class Request:
     is_buffered: bool  # wait_end_of_query: nothing is sent before the end is known
 
 
-def read(*, query_string: bytes, headers: Headers, body: bytes, database: str, password: str) -> Request:
+def read(
+    *,
+    query_string: bytes,
+    headers: Headers,
+    body: bytes,
+    database: str,
+    password: str,
+    fixed: Mapping[str, str] | None = None,
+) -> Request:
     """Read a request.
+
+    Args:
+        query_string: As it came.
+        headers: As they came.
+        body: All of it.
+        database: The one that is read.
+        password: What the user must give; empty for none.
+        fixed: Settings that no request can change, such as ``additional_table_filters`` of the project that it may see.
 
     Raises:
         QueryFailed: it cannot be answered; the message says why.
@@ -70,7 +86,7 @@ def read(*, query_string: bytes, headers: Headers, body: bytes, database: str, p
             text=statement.text,
             format=chosen,
             parameters=_parameters(pairs),
-            settings=engine_settings,
+            settings={**engine_settings, **(fixed or {})},
             is_streamed=streamed,
             max_bytes=most,
             tag=uuid.uuid4().hex,

@@ -63,10 +63,10 @@ def open_endpoint(store: Database, engine_folder: Path) -> Iterator[Opened]:
     """Opens endpoints over the module's store."""
     ends: list[Callable[[], None]] = []
 
-    def opened(*, password: str = "", limits: Limits | None = None, any_host: bool = False) -> Endpoint:
+    def opened(*, password: str = "", limits: Limits | None = None, fixed: Mapping[str, str] | None = None) -> Endpoint:
         engine = Engine(engine_folder, database=store.address.database)
         app = ClickHouseHttp(
-            engine, database=store.address.database, name="test", password=password, limits=limits, any_host=any_host
+            engine, database=store.address.database, name="test", password=password, limits=limits, fixed=fixed
         )
         server = ApiServer(app, Address(host="127.0.0.1", port=0))
         address = server.start()

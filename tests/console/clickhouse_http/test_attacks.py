@@ -1,10 +1,13 @@
 """What a reader must not be able to do, however it is asked."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.console.clickhouse_http.conftest import Endpoint
+from tests.console.clickhouse_http.conftest import Endpoint, Opened
+
+from tocsin_collector.database import Database
 
 SECRET = "do not read me"
 
@@ -51,6 +54,8 @@ SECRET = "do not read me"
         "SELECT sleepEachRow(1) FROM numbers(100)",
         "SELECT count() FROM system.users",
         "SELECT * FROM system.processes",
+        "SELECT * FROM ingest_keys",
+        "SELECT 1 IN ingest_keys",
         "SELECT * FROM system.server_settings",
         "SELECT * FROM system.named_collections",
         "SELECT * FROM system.stack_trace",
@@ -208,3 +213,16 @@ def test_a_query_is_no_longer_than_the_limit(endpoint: Endpoint) -> None:
     answer = endpoint.ask("SELECT '" + "x" * (300 << 10) + "'")
 
     assert (answer.status, answer.headers["x-clickhouse-exception-code"]) == (413, "298")
+
+
+def test_a_project_can_be_the_only_one_that_is_seen(open_endpoint: Opened, store: Database) -> None:
+    """What keys will set: a filter on the tables themselves, which views and clients cannot get around."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    zero = {"use_case": "u", "hour": at, "calls": 1, "currency": ""}
+    store.insert("ai_calls_1h", [{"project": project, **zero} for project in ("mine", "theirs")])
+    name = store.address.database
+    narrow = open_endpoint(fixed={"additional_table_filters": f"{{'{name}.ai_calls_1h': 'project = \\'mine\\''}}"})
+
+    for sql in ("SELECT DISTINCT project FROM ai_calls_1h", "SELECT DISTINCT project FROM cost_daily"):
+        assert narrow.ask(sql).data == b"mine\n"
+    assert narrow.ask("SELECT 1", additional_table_filters="{}").status == 500
