@@ -33,7 +33,7 @@ class Partition:
 class DiskUse:
     """What is used, and what could go."""
 
-    used_bytes: int  # of the data folder: spool and embedded store
+    used_bytes: int  # spool and store
     limit_bytes: int | None
     free_bytes: int  # on the folder's disk
     disk_bytes: int
@@ -56,7 +56,7 @@ class DiskUse:
         """Say what is wrong and what could be done; empty when nothing is."""
         if self.is_over and self.limit_bytes:
             share = self.used_bytes / self.limit_bytes
-            said = f"the data folder holds {size(self.used_bytes)} of the {size(self.limit_bytes)} that max_disk allows ({share:.0%})"
+            said = f"spool and store hold {size(self.used_bytes)} of the {size(self.limit_bytes)} that max_disk allows ({share:.0%})"
         elif self.is_nearly_full:
             said = f"the data folder's disk has {size(self.free_bytes)} of {size(self.disk_bytes)} left"
         else:
@@ -72,8 +72,14 @@ class DiskUse:
         )
 
 
-def look(store: LetterStore, folder: Path, *, limit_bytes: int | None) -> DiskUse:
+def look(store: LetterStore, folder: Path, *, limit_bytes: int | None, is_embedded: bool = True) -> DiskUse:
     """Look at the folder, its disk and the tables.
+
+    Args:
+        store: The store.
+        folder: The data folder.
+        limit_bytes: What is allowed; None: no limit.
+        is_embedded: The tables are files of the folder; else a server's, whose bytes count as well, but not on this disk.
 
     Raises:
         StoreUnavailable: the store did not answer.
@@ -82,10 +88,12 @@ def look(store: LetterStore, folder: Path, *, limit_bytes: int | None) -> DiskUs
     free_bytes, disk_bytes = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
     used_bytes = folder_bytes(folder)
     partitions = [Partition(**row) for row in store.rows(_PARTITIONS)]
+    if not is_embedded:
+        used_bytes += sum(each.size_bytes for each in partitions)
     excess = 0
     if limit_bytes is not None and used_bytes >= WARN_AT * limit_bytes:
         excess = used_bytes - int(WARN_AT * limit_bytes) + 1
-    if free_bytes < (1 - _FULL_AT) * disk_bytes:
+    if is_embedded and free_bytes < (1 - _FULL_AT) * disk_bytes:
         excess = max(excess, int((1 - _FULL_AT) * disk_bytes) - free_bytes)
     return DiskUse(
         used_bytes=used_bytes,

@@ -129,6 +129,11 @@ class Up:
         for each in keep(self._database, config.retention, databases=databases):
             _log.info("%s keeps its rows %s from now on", each.table, f"{each.days} days" if each.days else "for ever")
         self._fleet = Fleet(self._sibling(), now=_now)
+        self._keys = IngestKeys(
+            self._sibling(), required=config.ingest_keys == "required"
+        )  # receivers' and the guard's
+        self._ends.callback(self._keys.stop)
+        self._keys.start()
 
     def _read_rules(self) -> None:
         self._reading = rulebook.read(self._config, query=self._database)
@@ -145,7 +150,6 @@ class Up:
 
     def _make_collector(self) -> None:
         config = self._config
-        self._keys = IngestKeys(self._sibling(), required=config.ingest_keys == "required")
         self._collector = Collector(
             CollectorSettings(
                 data_dir=config.data_dir,
@@ -163,8 +167,6 @@ class Up:
         )
 
     def _start_collector(self) -> None:
-        self._ends.callback(self._keys.stop)
-        self._keys.start()
         self._ends.callback(lambda: self._collector.stop(self._drain_s))
         self._collector.start()
 
@@ -247,7 +249,13 @@ class Up:
 
     def _start_disk_watch(self) -> None:
         config = self._config
-        self._disk = DiskWatch(self._sibling(), config.data_dir, limit_bytes=config.max_disk_bytes, now=_now)
+        self._disk = DiskWatch(
+            self._sibling(),
+            config.data_dir,
+            limit_bytes=config.max_disk_bytes,
+            is_embedded=config.store_url is None,
+            now=_now,
+        )
         self._disk_loop = Loop("disk", self._disk.turn, period_s=PERIOD_S)
         self._ends.callback(lambda: self._disk_loop.stop(timeout_s=_END_S))
         self._disk_loop.start()
@@ -315,12 +323,17 @@ class Up:
             disk_look=self._disk.look,
             disk_drop=lambda by: self._disk.drop(by=by),
             sync_prices=apart.sync_prices,
-            forget=Forgetting(self._sibling(), apart.collector, now=_now),
+            forget=Forgetting(
+                self._sibling(),
+                watermark=self._watermark,
+                waiting=lambda: apart.collector.stats().waiting_requests,
+                now=_now,
+            ),
             keys=KeyBook(self._sibling()),
             keys_changed=apart.keys_changed,
             guard_changed=apart.guard_changed,
             use_cases_mapped=self._map_use_cases,
-            relabel=lambda old, new: asdict(relabel(self._database, "default", old, new)),
+            relabel=lambda project, old, new: asdict(relabel(self._database, project, old, new)),
             record_outcomes=apart.record_outcomes,
             now=_now,
             reading=apart.reading,

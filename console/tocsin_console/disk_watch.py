@@ -17,10 +17,19 @@ _log = logging.getLogger(__name__)
 class DiskWatch:
     """The last look, for status and metrics; a fresh one for whoever asks."""
 
-    def __init__(self, store: Database, folder: Path, *, limit_bytes: int | None, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Database,
+        folder: Path,
+        *,
+        limit_bytes: int | None,
+        is_embedded: bool = True,
+        now: Callable[[], datetime],
+    ) -> None:
         self._store = store
         self._folder = folder
         self._limit_bytes = limit_bytes
+        self._is_embedded = is_embedded
         self._now = now
         self._one_at_a_time = threading.Lock()
         self._warned = ""
@@ -39,7 +48,7 @@ class DiskWatch:
     def look(self) -> DiskUse:
         """Look now."""
         with self._one_at_a_time:
-            self._last = look(self._store, self._folder, limit_bytes=self._limit_bytes)
+            self._last = look(self._store, self._folder, limit_bytes=self._limit_bytes, is_embedded=self._is_embedded)
             return self._last
 
     def drop(self, *, by: str) -> DiskUse:

@@ -91,7 +91,7 @@ class Parts:
     keys_changed: Callable[[], None]  # hold at once
     guard_changed: Callable[[], None]  # publish at once
     use_cases_mapped: Callable[[], int]  # read the mapping of tocsin.yaml again; says how many entries
-    relabel: Callable[[str, str], Mapping[str, int]]  # move what is stored from one use case to another
+    relabel: Callable[[str, str, str], Mapping[str, int]]  # project, old, new: move what is stored to another use case
     record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one

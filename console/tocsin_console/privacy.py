@@ -11,27 +11,38 @@ from tocsin_collector.database import Database
 from tocsin_collector.errors import StoreUnavailable, Unauthenticated
 from tocsin_collector.forget import Erased, Report, Request, forget
 from tocsin_collector.settings import CollectorSettings
+from tocsin_collector.watermark import Watermark
 from tocsin_console.at_rest import opened
 from tocsin_console.config import Config
-from tocsin_console.roles import CollectorBooks
 
 _PATIENCE_S = 60.0
 _LOOK_S = 0.05
 
 
 class Forgetting:
-    """Forgets one thing at a time, over the store and the collector of a running process."""
+    """Forgets one thing at a time, over the store of a running process and every collector that fills it."""
 
     def __init__(
         self,
         store: Database,
-        collector: CollectorBooks,
         *,
+        watermark: Callable[[], Watermark],
+        waiting: Callable[[], int],
         now: Callable[[], datetime],
         patience_s: float = _PATIENCE_S,
     ) -> None:
+        """Prepare.
+
+        Args:
+            store: A client that nobody else uses.
+            watermark: Up to when everything is loaded that any live collector of the store received.
+            waiting: Requests in this process's spool, for the report.
+            now: The time of day.
+            patience_s: How long to wait for the loading.
+        """
         self._store = store
-        self._collector = collector
+        self._watermark = watermark
+        self._waiting = waiting
         self._now = now
         self._patience_s = patience_s
         self._one_at_a_time = threading.Lock()
@@ -44,7 +55,7 @@ class Forgetting:
         """
         with self._one_at_a_time:
             asked_at = self._now()
-            waited = self._collector.stats().waiting_requests
+            waited = self._waiting()
             self._wait_until_loaded(asked_at)
             report = forget(self._store, request, by=by, now=asked_at, dry_run=dry_run)
         return replace(report, places=[Erased(place="spool", before=waited, after=0), *report.places])
@@ -52,11 +63,11 @@ class Forgetting:
     def _wait_until_loaded(self, asked_at: datetime) -> None:
         ends = threading.Event()
         deadline = time.monotonic() + self._patience_s
-        while self._collector.watermark().complete_to < asked_at:
+        while (complete_to := self._watermark().complete_to) < asked_at:
             if time.monotonic() > deadline:
                 raise StoreUnavailable(
                     f"expected the spool to be loaded within {self._patience_s:.0f} s, so that nothing of theirs comes after, "
-                    f"but it still holds something from {self._collector.watermark().complete_to:%H:%M:%S} UTC: look at "
+                    f"but it still holds something from {complete_to:%H:%M:%S} UTC: look at "
                     f"'tocsin status', then run this again"
                 )
             ends.wait(_LOOK_S)
@@ -86,10 +97,22 @@ def forget_at_rest(config: Config, request: Request, *, by: str, dry_run: bool) 
         return datetime.now(UTC)
 
     with opened(config, now=now()) as database:
-        settings = CollectorSettings(data_dir=config.data_dir, grpc_address="127.0.0.1:0", redactions=config.redactions)
+        settings = CollectorSettings(
+            data_dir=config.data_dir,
+            grpc_address="127.0.0.1:0",
+            name=config.collector_name,
+            keep_long_values=config.limits.keep_long_values,
+            redactions=config.redactions,
+        )
         collector = Collector(settings, database, keyring=ClosedRing())
         collector.start()
         try:
-            return Forgetting(database, collector, now=now)(request, by=by, dry_run=dry_run)
+            forgetting = Forgetting(
+                database,
+                watermark=collector.watermark,
+                waiting=lambda: collector.stats().waiting_requests,
+                now=now,
+            )
+            return forgetting(request, by=by, dry_run=dry_run)
         finally:
             collector.stop()

@@ -15,7 +15,10 @@ from tests.collector.test_normalisation import price, span_segment, spans
 from tocsin_collector.cluster import ClusterStore, each_shard, survey
 from tocsin_collector.corrections import price_calls, settle_duplicates
 from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.errors import StoreUnavailable
+from tocsin_collector.errors import StoreUnavailable, Unauthenticated
+from tocsin_collector.forget import Request, forget
+from tocsin_collector.ingest_keys import IngestKeys
+from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
 from tocsin_collector.placement import SHARDED, books, place
 from tocsin_collector.relabel import relabel
@@ -228,6 +231,38 @@ def test_every_statement_can_be_run_again_on_a_cluster(migrated: StoreAddress) -
     assert len(clients) == 2
     for client in (*clients, opened):
         client.close()
+
+
+def test_key_revoked_on_one_host_is_revoked_on_all(cluster: ClickHouse, spread: Database) -> None:
+    """Collectors ask whichever host answers; a revocation must not depend on which."""
+    project = f"p-{uuid.uuid4().hex[:8]}"
+    made = KeyBook(spread).create(project, name="", by="ann", now=NOW)
+    KeyBook(spread).revoke(made.facts.key_id, by="bob", now=NOW)
+    reading = spread.sibling()
+    ring = IngestKeys(reading, required=True)
+
+    ring.refresh()
+
+    reading.close()
+    with pytest.raises(Unauthenticated, match="revoked"):
+        ring.project_of(made.key)
+    asked = f"SELECT countIf(revoked_at IS NOT NULL) FROM {spread.address.database}.ingest_keys FINAL WHERE project = '{project}'"
+    eventually(lambda: {cluster.ask(node, asked) for node in ("s1r1", "s1r2", "s2r1", "s2r2")} == {"1"})
+
+
+def test_person_is_forgotten_on_every_shard(run: Run, spread: Database, database: Database) -> None:
+    """Each segment lies on the shard that its hash names: a person's calls lie on all."""
+    collector, client = run(spread, store=ClusterStore(spread, database), quiet_s=0.0)
+    for number in range(8):
+        client.export(trace_request(2, number=number, user__id="ada" if number % 2 else "bob"))
+        loaded(collector)
+
+    report = forget(spread, Request(project="default", user="ada"), by="dpo", now=NOW)
+
+    found = {each.place: (each.before, each.after) for each in report.places}
+    assert report.is_forgotten
+    assert found["otel_traces"] == found["ai_calls"] == (8, 0)
+    assert count(spread, "ai_calls") == 8
 
 
 def _rows_of(cluster: ClickHouse, node: str, address: StoreAddress) -> str:

@@ -131,7 +131,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         keys_changed=lambda: guard.done.append(("keys changed",)),
         guard_changed=lambda: guard.done.append(("published",)),
         use_cases_mapped=lambda: 2,
-        relabel=lambda old, new: asdict(relabel(store, "default", old, new)),
+        relabel=lambda project, old, new: asdict(relabel(store, project, old, new)),
         record_outcomes=outcomes.record,
         now=lambda: NOW,
     )

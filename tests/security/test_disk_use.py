@@ -49,7 +49,7 @@ def test_the_oldest_raw_records_are_proposed_until_it_is_enough() -> None:
 def test_the_sentence_says_how_much_what_would_go_and_that_nothing_does() -> None:
     """It is read in a log at night."""
     assert USE.sentence() == (
-        "the data folder holds 41.0 GB of the 50.0 GB that max_disk allows (82%); nothing is dropped by itself: "
+        "spool and store hold 41.0 GB of the 50.0 GB that max_disk allows (82%); nothing is dropped by itself: "
         "'tocsin disk --drop' would drop otel_traces of 2026-02-01 and 1 more (1.5 GB), or raise max_disk"
     )
     assert "no old raw records" in replace(USE, would_drop=()).sentence()
@@ -107,3 +107,13 @@ def test_a_full_folder_is_told_once_and_dropped_on_request(
 def test_sizes_are_written_as_disks_are_sold(amount: float, said: str) -> None:
     """The same unit in the limit and in what is used."""
     assert size(amount) == said
+
+
+@pytest.mark.server
+def test_a_servers_tables_count_against_the_limit(server_database: Database, tmp_path: Path) -> None:
+    """They are what grows, though they are not on this disk."""
+    (tmp_path / "spool").mkdir()
+
+    use = look(server_database, tmp_path, limit_bytes=10**9, is_embedded=False)
+
+    assert use.used_bytes >= sum(each.size_bytes for each in use.partitions) > 0

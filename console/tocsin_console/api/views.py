@@ -59,7 +59,7 @@ class Views:
         old, new = _text(body, "stored"), _text(body, "to")
         if old == new:
             raise UsageProblem(f"expected two different use cases, got {old!r} twice")
-        return Json({"entries": entries, "moved": self._parts.relabel(old, new)})
+        return Json({"entries": entries, "moved": self._parts.relabel(str(body.get("project") or "default"), old, new)})
 
     def prices(self, _request: Request) -> Response:
         """List the prices of the models that were seen, and those that have none."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, connect, settle
-from tocsin_console.cli.output import complain, print_json, print_table, when
+from tocsin_console.cli.output import complain, named, print_json, print_table, when
 from tocsin_console.client import Client
 from tocsin_console.errors import Unreachable, UsageProblem
 
@@ -38,6 +38,7 @@ def map_use_cases(
     route: Annotated[str, typer.Option(help="http.route of the span.")] = "",
     function: Annotated[str, typer.Option(help="code.function.name of the span.")] = "",
     model: Annotated[str, typer.Option(help="Model of the span.")] = "",
+    project: Annotated[str, typer.Option("--project", help="Of the spans, as their ingest key says.")] = "default",
     stored: Annotated[str | None, typer.Option(help="Also move what is stored under this use case to --to.")] = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
@@ -52,11 +53,18 @@ def map_use_cases(
         from tocsin_console.config import FILE_NAME
         from tocsin_console.mapping import put_first
 
-        keys = {"service": service, "span_name": span_name, "route": route, "function": function, "model": model}
+        keys = {
+            "project": "" if project == "default" else project,
+            "service": service,
+            "span_name": span_name,
+            "route": route,
+            "function": function,
+            "model": model,
+        }
         file = settled.file or Path.cwd() / FILE_NAME
         put_first(file, {**{key: value for key, value in keys.items() if value}, "use_case": to})
         settled = settle(config=file, data_dir=data_dir or settled.data_dir, api=api)
-        _tell(Client.of(settled), stored=stored, to=to)
+        _tell(Client.of(settled), stored=stored, to=to, project=project)
     elif stored:
         raise UsageProblem("expected --to NAME beside --stored: where shall the stored calls go?")
     entries = [entry.model_dump() for entry in settled.use_case_map]
@@ -67,9 +75,9 @@ def map_use_cases(
     print_table((*_KEYS, "use case"), rows, empty="no mapping: spans say their use case, or are named service/model")
 
 
-def _tell(client: Client, *, stored: str | None, to: str) -> None:
+def _tell(client: Client, *, stored: str | None, to: str, project: str) -> None:
     try:
-        told = client.post("/api/use-cases/map", {"stored": stored, "to": to} if stored else {})
+        told = client.post("/api/use-cases/map", {"stored": stored, "to": to, "project": project} if stored else {})
     except Unreachable:
         if stored:  # only the process that holds the store can move anything in it
             raise
@@ -83,7 +91,7 @@ def _tell(client: Client, *, stored: str | None, to: str) -> None:
 def _row(each: dict[str, Any]) -> tuple[Any, ...]:
     share = each["calls_with_confidence"] / each["calls"] if each["calls"] else None
     return (
-        each["use_case"],
+        named(each),
         each["verdict"],
         each["calls"],
         None if share is None else f"{share:.0%}",

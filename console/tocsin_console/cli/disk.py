@@ -45,7 +45,13 @@ def disk(
             return datetime.now(UTC)
 
         with opened(settled, now=now()) as store:
-            watch = DiskWatch(store, settled.data_dir, limit_bytes=settled.max_disk_bytes, now=now)
+            watch = DiskWatch(
+                store,
+                settled.data_dir,
+                limit_bytes=settled.max_disk_bytes,
+                is_embedded=settled.store_url is None,
+                now=now,
+            )
             found = watch.drop(by=person(by)) if drop else watch.look()
             use = {**plain(found), "warning": found.sentence()}
     if json:
@@ -74,7 +80,7 @@ def _describe(use: dict[str, Any], *, dropped: bool) -> None:
     print_table(("table", "partition", "rows", "size", ""), rows, empty="nothing is stored yet")
     limit = f" of {size(use['limit_bytes'])}" if use["limit_bytes"] else ", no max_disk"
     say(
-        f"data folder {size(use['used_bytes'])}{limit}; disk {size(use['free_bytes'])} free of {size(use['disk_bytes'])}"
+        f"spool and store {size(use['used_bytes'])}{limit}; disk {size(use['free_bytes'])} free of {size(use['disk_bytes'])}"
     )
     if use["warning"] and not dropped:
         say(use["warning"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, connect
-from tocsin_console.cli.output import print_json, print_table, say, when
+from tocsin_console.cli.output import named, print_json, print_table, say, when
 from tocsin_console.errors import FINDING, UsageProblem
 
 
@@ -98,7 +98,7 @@ def show_alert(
 def _alert(each: dict[str, Any]) -> tuple[Any, ...]:
     state = f"{each['state']} ({each['overlay']})" if each["overlay"] else each["state"]
     return (
-        each["use_case"],
+        named(each),
         each["rule"],
         each["severity"],
         state,
@@ -138,7 +138,7 @@ def _describe(state: dict[str, Any]) -> None:
     columns = ("use case", "verdict", "why", "accuracy", "estimate", "guard", "calls", "outcomes", "owner")
     rows = [
         (
-            each["use_case"],
+            named(each),
             each["verdict"],
             each["reason"],
             _share(each["accuracy"]),

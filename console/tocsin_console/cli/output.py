@@ -1,7 +1,7 @@
 """What a verb prints: one JSON document, or something for a person."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,12 @@ def cell(value: Any) -> str:
         case _:
             shown = "" if value is None else str(value)
     return shown or "-"
+
+
+def named(each: Mapping[str, Any]) -> str:
+    """Name a use case, with its project where that is not the default."""
+    project, use_case = str(each.get("project") or "default"), str(each["use_case"])
+    return use_case if project == "default" else f"{project}/{use_case}"
 
 
 def when(text: str | None) -> str | None:

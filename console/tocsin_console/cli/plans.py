@@ -2,13 +2,16 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tocsin_console.cli.options import ConfigFile, Json, settle
 from tocsin_console.cli.output import complain, print_json, say
 from tocsin_console.errors import FINDING, UsageProblem
+
+if TYPE_CHECKING:
+    from tocsin_alerts.plan import Plan
 
 
 def register(app: typer.Typer) -> None:
@@ -32,10 +35,12 @@ def init(
     from tocsin_console import interview
 
     folder = settle(config=config).use_cases_dir
-    file = folder / f"{name.replace('/', '--')}.yaml"
+    given = interview.read_answers(answers, said or [])
+    project = str(given.get("project") or "default")
+    named = name if project == "default" else f"{project}/{name}"
+    file = folder / f"{named.replace('/', '--')}.yaml"
     if file.exists() and not force:
         raise UsageProblem(f"expected no plan at {file} yet: edit that file, or give --force to write over it")
-    given = interview.read_answers(answers, said or [])
     if not given and not json and sys.stdin.isatty():
         given = interview.ask(name)
     text, plan = interview.write_plan(name, given)
@@ -63,13 +68,17 @@ def check(*, config: ConfigFile = None, json: Json = False) -> None:
         plans = Plans.load(folder)
     except DocumentError as error:
         wrong = [str(finding) for finding in error.findings]
-    open_questions = {plan.use_case: plan.unanswered() for plan in plans}
+    open_questions = {_name(plan): plan.unanswered() for plan in plans}
     if json:
         print_json({"folder": folder, "plans": len(plans), "findings": wrong, "unanswered": open_questions})
     else:
         _describe(folder, wrong, open_questions)
     if wrong or any(open_questions.values()):
         raise typer.Exit(FINDING)
+
+
+def _name(plan: "Plan") -> str:
+    return plan.use_case if plan.project == "default" else f"{plan.project}/{plan.use_case}"
 
 
 def _describe(folder: Path, wrong: list[str], open_questions: dict[str, list[Any]]) -> None:
