@@ -13,7 +13,7 @@ from tocsin_collector.data_folder import FolderLock
 from tocsin_collector.database import IN_MEMORY, Database, StoreAddress
 from tocsin_collector.decoder import Kind
 from tocsin_collector.disk import Disk, RealDisk
-from tocsin_collector.errors import CollectorError
+from tocsin_collector.errors import CollectorError, StoreUnavailable
 from tocsin_collector.grpc_server import GrpcServer
 from tocsin_collector.http_server import HttpServer
 from tocsin_collector.intake import Intake
@@ -23,10 +23,11 @@ from tocsin_collector.mending import Mender
 from tocsin_collector.rescue import SpanStore
 from tocsin_collector.retries import RecentRequests
 from tocsin_collector.retry_log import RetryLog
-from tocsin_collector.segments import Segment
+from tocsin_collector.second_chance import Batch, DeadLetters
+from tocsin_collector.segments import Segment, of_seal, sum_up
 from tocsin_collector.settings import CollectorSettings
 from tocsin_collector.spool import Spool
-from tocsin_collector.spool_folder import SpoolFolder
+from tocsin_collector.spool_folder import Shelves, SpoolFolder
 from tocsin_collector.stores import EmbeddedStore, ServerStore
 from tocsin_collector.tally import CollectorStats, Tally
 from tocsin_collector.watermark import Watermark, WatermarkKeeper
@@ -65,10 +66,12 @@ class Collector:
         self._store = store
         self._tally = Tally()
         self._recent = RecentRequests(settings.recent_requests)
+        self._queueing = threading.Lock()
         self._callbacks: list[Callable[[], None]] = []
         self._spools: dict[Kind, Spool] = {}
-        self._folders: dict[Kind, SpoolFolder] = {}
+        self._letters: dict[str, Batch] = {}  # by the hash of the segment in which they are tried again
         self._watermark = WatermarkKeeper(clock, self._oldest_unsealed_ns)
+        self._shelves = Shelves(lambda kind: self._spools[kind].reserve(), self._watermark.sealed)
         self._intake = Intake(settings, self._spools, self._recent, self._tally, clock)
         self._servers = (
             GrpcServer(settings, self._intake, keyring),
@@ -76,6 +79,7 @@ class Collector:
         )
         self._loader: Loader | None = None
         self._ledger: Ledger | None = None
+        self._dead_letters: DeadLetters | None = None
         self._owned: list[Database | ClusterStore] = []
         self._lock: FolderLock | None = None
         self._pulse: Ledger | None = None  # in a client of its own
@@ -93,21 +97,22 @@ class Collector:
         self._lock = FolderLock.take(self._settings.spool_dir)
         database = self._own(self._database.sibling())
         self._ledger = Ledger(database, self._clock, self._settings.redactions)
+        self._dead_letters = DeadLetters(database)
         mender = self._mender(self._ledger)
         self._loader = Loader(
             self._store or self._own_store(),
             self._ledger,
             self._tally,
             prove=mender.prove,
-            leave=lambda segment: self._folders[segment.kind].leave(segment),
+            shelf=self._shelves,
             gone=self._on_gone,
         )
         self._watermark.restore(self._ledger.read_watermark(self._settings.name)[1])
         retries = RetryLog(self._settings.spool_dir / "recent.log", kept=self._settings.recent_requests)
         self._remember(retries.read())
         for kind in kinds():
-            self._folders[kind] = SpoolFolder(kind, self._settings.spool_dir / kind, mender, retries)
-            number = self._recover(kind, self._ledger, self._loader)
+            folder = SpoolFolder(kind, self._settings.spool_dir / kind, mender, retries)
+            number = self._recover(self._shelves.put_up(kind, folder), kind, self._ledger, self._loader)
             self._spools[kind] = Spool(
                 kind,
                 self._settings,
@@ -178,6 +183,30 @@ class Collector:
         """Say up to when everything is loaded."""
         return self._watermark.read()
 
+    def queue(self, batch: Batch) -> bool:
+        """Load requests that lay elsewhere; False when the ledger knows that they are stored.
+
+        Raises:
+            StoreUnavailable: the ledger does not answer.
+            OSError: the spool's disk does not take them.
+        """
+        if self._ledger is None or self._loader is None:
+            raise StoreUnavailable("expected a collector that runs: start it")
+        with self._queueing:
+            said = sum_up(batch.requests, 0)
+            if batch.hash in self._letters:
+                return True  # on its way
+            if self._ledger.state(batch.hash, batch.kind) == "loaded":
+                return False
+            segment = of_seal(batch.kind, self._settings.spool_dir, said)
+            self._ledger.write(segment, "begun")  # so that a restart does not take it for set aside
+            segment = self._shelves.add(batch.kind, batch.requests)
+            self._letters[batch.hash] = batch
+        self._tally.count(batch.kind, "received", requests=segment.requests, items=segment.items)
+        self._tally.spooled(segment.size_bytes)
+        self._loader.put(segment)
+        return True
+
     def on_loaded(self, callback: Callable[[], None]) -> None:
         """Have a function called, from any thread, whenever new rows can be queried."""
         self._callbacks.append(callback)
@@ -195,9 +224,8 @@ class Collector:
             return self._own(ClusterStore(database, engine, self._settings.redactions))
         return ServerStore(database, engine, self._settings.redactions)
 
-    def _recover(self, kind: Kind, ledger: Ledger, loader: Loader) -> int:
+    def _recover(self, folder: SpoolFolder, kind: Kind, ledger: Ledger, loader: Loader) -> int:
         """Queue what an earlier run left behind; return the next segment's number."""
-        folder = self._folders[kind]
         left = list(folder.recover(self._remember))
         loaded = ledger.loaded(left)
         for segment in left:
@@ -230,9 +258,20 @@ class Collector:
 
     def _on_gone(self, segment: Segment, last_end_ns: int) -> None:
         self._watermark.loaded(dataclasses.replace(segment, last_end_ns=last_end_ns))
+        self._settle_letters(segment)
         self._keep_watermark()
         for callback in self._callbacks:
             callback()
+
+    def _settle_letters(self, segment: Segment) -> None:
+        batch = self._letters.pop(segment.hash, None)
+        if batch is None or not batch.digests or self._ledger is None or self._dead_letters is None:
+            return
+        try:
+            if self._ledger.state(segment.hash, segment.kind) == "loaded":
+                self._dead_letters.forget(batch)
+        except CollectorError as error:  # asked to retry it again, the ledger knows that it is stored
+            self._tally.failed(error)
 
     def _beat(self) -> None:
         """Write the watermark when nothing arrives too: evaluators elsewhere wait for it."""

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -10,23 +9,13 @@ from tocsin_collector.bodies import redacted_body
 from tocsin_collector.database import Database
 from tocsin_collector.decoder import BLOCK_SETTINGS, Kind
 from tocsin_collector.frames import Frame
+from tocsin_collector.instants import instant, nanoseconds
 from tocsin_collector.recovery import Damage
 from tocsin_collector.redaction import Redaction
 from tocsin_collector.segments import Segment
 from tocsin_collector.stores import TARGETS
 
 _AT_ONCE: Final = 500
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def instant(nanoseconds: int) -> datetime:
-    """Turn nanoseconds since 1970 into an aware datetime, to the microsecond below."""
-    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-
-
-def nanoseconds(when: datetime) -> int:
-    """Turn an aware datetime into nanoseconds since 1970."""
-    return (when - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 class Ledger:
@@ -82,6 +71,14 @@ class Ledger:
         """Say whether a segment found on disk is in the store already, whole."""
         return segment.hash in self.loaded([segment])
 
+    def state(self, segment: str, kind: Kind) -> str:
+        """Say how far a segment has come: begun, loaded, set_aside, or empty when it is not known."""
+        rows = self._database.rows(
+            "SELECT state FROM load_ledger FINAL WHERE segment = {segment:String} AND kind = {kind:String}",
+            {"segment": segment, "kind": kind},
+        )
+        return str(rows[0]["state"]) if rows else ""
+
     def stored(self, segment: Segment) -> dict[str, int]:
         """Ask every target how many rows of a segment it holds. Reads whole tables: for restarts and failures."""
         return self._count(segment.kind, segment.hash)
@@ -129,8 +126,15 @@ class Ledger:
         }
         self._database.insert("spool_damage", [row])
 
-    def set_aside(self, segment: Segment, frames: Sequence[Frame], reason: str) -> None:
-        """Keep requests that can never be loaded, with the reason. Doing it again changes nothing."""
+    def set_aside(self, segment: Segment, frames: Sequence[Frame], reason: str, *, as_one: bool = False) -> None:
+        """Keep requests that can never be loaded, with the reason. Doing it again changes nothing.
+
+        Args:
+            segment: That they were in.
+            frames: The requests.
+            reason: As the store said it.
+            as_one: They are the whole segment, of which some tables may hold rows: only all of them can be retried.
+        """
         self._database.insert(
             "dead_letters",
             [
@@ -142,9 +146,12 @@ class Ledger:
                     "reason": reason,
                     "body": redacted_body(segment.kind, frame.body, self._redactions),
                     "received_at": instant(frame.envelope.received_ns),
+                    "received_ns": frame.envelope.received_ns,
+                    "position": position,
+                    "together": len(frames) if as_one else 0,
                     "at": instant(self._clock()),
                 }
-                for frame in frames
+                for position, frame in enumerate(frames)
             ],
             quorum=True,
         )

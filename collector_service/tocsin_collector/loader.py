@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 from tocsin_collector.errors import StoreRejected, StoreUnavailable
 from tocsin_collector.ledger import Ledger
-from tocsin_collector.rescue import SpanStore, rescue
+from tocsin_collector.rescue import Shelf, SpanStore, rescue
 from tocsin_collector.segments import Segment
 from tocsin_collector.tally import Tally
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
+_TRIES = 6  # of a segment that one table refuses and another holds: about 13 s
 
 
 class Loader:
@@ -28,14 +29,14 @@ class Loader:
         tally: Tally,
         *,
         prove: Callable[[Segment], Segment | None],
-        leave: Callable[[Segment], None],
+        shelf: Shelf,
         gone: Callable[[Segment, int], None],
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._tally = tally
         self._prove = prove  # None when nothing is left of a damaged one
-        self._leave = leave  # removes the segment from the disk
+        self._shelf = shelf
         self._gone = gone  # called when a segment has left the spool, with the latest end among its stored spans
         self._order = itertools.count()
         self._queue: list[tuple[float, int, int, Segment]] = []  # not before, order, attempts, segment
@@ -76,7 +77,7 @@ class Loader:
         while (taken := self._take()) is not None:
             segment, attempts = taken
             try:
-                self._load(segment)
+                self._load(segment, attempts)
             except StoreUnavailable as error:
                 self._tally.failed(error)
                 pause_s = min(_FIRST_PAUSE_S * 2**attempts, _LONGEST_PAUSE_S)
@@ -101,7 +102,7 @@ class Loader:
                 self._changed.wait(self._queue[0][0] - now if self._queue else None)
         return None
 
-    def _load(self, found: Segment) -> None:
+    def _load(self, found: Segment, attempts: int) -> None:
         segment = self._prove(found)
         if segment is None:
             self._gone(found, 0)
@@ -111,21 +112,21 @@ class Loader:
             self._store.insert(segment)
         except StoreRejected as error:
             self._tally.failed(error)
-            self._rescue(segment, error)
+            self._rescue(segment, error, attempts)
             return
         self._ledger.write(segment, "loaded")
-        self._leave(segment)
+        self._shelf.leave(segment)
         self._tally.count(segment.kind, "stored", requests=segment.requests, items=segment.items)
         self._tally.spooled(-segment.size_bytes)
         self._tally.loaded()
         self._gone(segment, segment.last_end_ns)
 
-    def _rescue(self, segment: Segment, error: StoreRejected) -> None:
-        saved = rescue(segment, error, self._store, self._ledger, self._leave)
+    def _rescue(self, segment: Segment, error: StoreRejected, attempts: int) -> None:
+        is_last_try = attempts >= _TRIES
+        saved = rescue(segment, error, self._store, self._ledger, self._shelf, is_last_try=is_last_try)
         self._tally.count(segment.kind, "dead_lettered", requests=saved.requests_lost, items=saved.items_lost)
-        if saved.segment is None:
-            self._tally.spooled(-segment.size_bytes)
+        self._tally.spooled(sum(one.size_bytes for one in saved.segments) - segment.size_bytes)
+        for one in saved.segments:
+            self._put(one, not_before=0.0, attempts=0)
+        if not saved.segments:
             self._gone(segment, 0)
-        else:
-            self._tally.spooled(saved.segment.size_bytes - segment.size_bytes)
-            self._put(saved.segment, not_before=0.0, attempts=0)

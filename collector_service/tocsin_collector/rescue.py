@@ -1,16 +1,16 @@
 """What to do with a segment that the store refuses: save what can be, set the rest aside with the reason."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tocsin_collector.contents import contents_of, reencode
 from tocsin_collector.decoder import Kind
-from tocsin_collector.errors import StoreRejected
+from tocsin_collector.errors import StoreRejected, StoreUnavailable
 from tocsin_collector.frames import Frame
 from tocsin_collector.ledger import Ledger
-from tocsin_collector.poison import Sorted, sort_out
+from tocsin_collector.poison import sort_out
 from tocsin_collector.recovery import examine
 from tocsin_collector.segments import Request, Segment, rewrite, write
 
@@ -32,22 +32,37 @@ class SpanStore(Protocol):
         ...
 
 
+class Shelf(Protocol):
+    """The segment's folder."""
+
+    def leave(self, segment: Segment, /) -> None:
+        """Remove a segment."""
+        ...
+
+    def split(self, segment: Segment, requests: Sequence[Request], /) -> Sequence[Segment]:
+        """Make two segments of one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
     """What became of a refused segment."""
 
-    segment: Segment | None  # the same file with what could be saved, to be loaded anew
+    segments: Sequence[Segment]  # with what could be saved, to be loaded anew
     requests_lost: int  # set aside
     items_lost: int
 
 
 def rescue(
-    segment: Segment, error: StoreRejected, store: SpanStore, ledger: Ledger, leave: Callable[[Segment], None]
+    segment: Segment, error: StoreRejected, store: SpanStore, ledger: Ledger, shelf: Shelf, *, is_last_try: bool
 ) -> Saved:
     """Tell a refused segment's requests apart, set the bad ones aside and keep the others.
 
     Decoding fails before any table is touched, so what is kept can be loaded under a token of its own. Where everything
-    decodes and a table refuses it all the same, pieces could be stored twice: then the whole segment is set aside.
+    decodes and a table refuses it all the same, the tables are asked. None holds a row of it: its halves are loaded each
+    by itself, until the refused request stands alone. Some do: then no part of it can be loaded without storing rows
+    twice, and it is loaded whole again, which fills what is missing; at the last try it is set aside whole, to be retried
+    whole.
 
     Raises:
         StoreUnavailable: nothing was decided; try again.
@@ -65,20 +80,42 @@ def rescue(
         told_apart = sort_out(frames, check, reencode(segment.kind))
     finally:
         trial.unlink(missing_ok=True)
-    bad = list(told_apart.bad)
+    bad = told_apart.bad
     if not bad and list(told_apart.good) == frames:
-        held = ", ".join(f"{n} rows in {table}" for table, n in ledger.stored(segment).items())
-        bad = [(frame, f"every request decodes, but a table refused the segment ({held}): {error}") for frame in frames]
-        told_apart = Sorted(good=(), bad=bad)
+        return _refused_by_a_table(segment, requests, error, ledger, shelf, is_last_try=is_last_try)
     for frame, reason in bad:
         ledger.set_aside(segment, [frame], reason)
     lost = sum(look(frame).items for frame, _ in bad)
     if not told_apart.good:
         ledger.write(segment, "set_aside")
-        leave(segment)
-        return Saved(segment=None, requests_lost=len(bad), items_lost=lost)
+        shelf.leave(segment)
+        return Saved(segments=(), requests_lost=len(bad), items_lost=lost)
     keys = {one.frame.envelope.received_ns: one.key for one in requests}  # a mended frame has another digest
     kept = [
         Request(frame=frame, contents=look(frame), key=keys[frame.envelope.received_ns]) for frame in told_apart.good
     ]
-    return Saved(segment=rewrite(segment.kind, segment.path, kept), requests_lost=len(bad), items_lost=lost)
+    left = rewrite(segment.kind, segment.path, kept)
+    return Saved(segments=[left], requests_lost=len(bad), items_lost=lost)
+
+
+def _refused_by_a_table(
+    segment: Segment,
+    requests: Sequence[Request],
+    error: StoreRejected,
+    ledger: Ledger,
+    shelf: Shelf,
+    *,
+    is_last_try: bool,
+) -> Saved:
+    stored = ledger.stored(segment)
+    is_untouched = not any(stored.values())
+    if is_untouched and len(requests) > 1:
+        return Saved(segments=shelf.split(segment, requests), requests_lost=0, items_lost=0)
+    held = ", ".join(f"{n} rows in {table}" for table, n in stored.items())
+    if not is_untouched and not is_last_try:
+        raise StoreUnavailable(f"a table refused a segment of which others hold rows ({held}): {error}") from error
+    reason = f"every request decodes, but a table refused the segment ({held}): {error}"
+    ledger.set_aside(segment, [one.frame for one in requests], reason, as_one=len(requests) > 1)
+    ledger.write(segment, "set_aside")
+    shelf.leave(segment)
+    return Saved(segments=(), requests_lost=segment.requests, items_lost=segment.items)

@@ -54,6 +54,15 @@ class Spool:
             self._changed.notify()
         self._thread.join()
 
+    def reserve(self) -> int:
+        """Take a number for a segment that is not written here."""
+        with self._changed:
+            if self._open is not None:
+                self._number += 1
+                return self._number
+            self._number += 1
+            return self._number - 1
+
     def submit(self, frame: Frame, contents: Contents, *, key: bytes, spooled_bytes: int) -> Ticket:
         """Queue a frame for the next group.
 
@@ -152,8 +161,9 @@ class Spool:
 
     def _seal(self, file: OpenFile, rest: Sequence[Ticket] = ()) -> None:
         segment = file.seal(self._kind)
+        with self._changed:
+            self._number += 1  # also of a file that was never made: its number may have been passed over
         if segment is not None:
-            self._number += 1
             self._sealed(segment)  # before it leaves here, so that a request is always somewhere
         first_ns = min((ticket.envelope.received_ns for ticket in rest), default=None)
         with self._changed:

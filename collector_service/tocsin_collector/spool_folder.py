@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +11,22 @@ from tocsin_collector.decoder import Kind
 from tocsin_collector.mending import Mender
 from tocsin_collector.recovery import trusted
 from tocsin_collector.retry_log import RetryLog
-from tocsin_collector.segments import OPEN, SEALED, Segment, read_index, sync_folder
+from tocsin_collector.segments import (
+    OPEN,
+    SEALED,
+    Request,
+    Segment,
+    of_seal,
+    read_index,
+    rewrite,
+    sum_up,
+    sync_folder,
+    write_requests,
+)
 
 _log = logging.getLogger(__name__)
 _OURS: Final = re.compile(r"(\d{8,})\.(seg|open|idx)")
+_PART: Final = ".part"
 _DRAFTS: Final = (".new", ".newidx", ".try")
 
 
@@ -37,7 +49,14 @@ class SpoolFolder:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         hashes: set[str] = set()
-        for path in self._waiting():
+        waiting = self._waiting()
+        for part in sorted(self._folder.glob(f"*{_PART}")):
+            if self._is_undivided(waiting, part.suffixes[0][1:]):
+                part.unlink()
+            else:
+                waiting.append(part.rename(self._second(part)))
+                self.next_number = max(self.next_number, int(part.name.split(".")[0]) + 1)
+        for path in waiting:
             try:
                 segment = self._open(path, remember)
             except OSError as error:
@@ -53,6 +72,35 @@ class SpoolFolder:
             hashes.add(segment.hash)
             yield segment
 
+    def add(self, number: int, requests: Sequence[Request]) -> Segment:
+        """Write a segment of its own, whole or not at all.
+
+        Raises:
+            OSError: nothing was added.
+        """
+        return rewrite(self._kind, self._folder / f"{number:08d}{SEALED}", requests)
+
+    def split(self, segment: Segment, requests: Sequence[Request], number: int) -> tuple[Segment, Segment]:
+        """Make two segments of one; killed anywhere on the way, it is still the one, or the two.
+
+        Raises:
+            OSError: it is still the one.
+        """
+        middle = len(requests) // 2
+        waiting = self._folder / f"{number:08d}.{segment.hash}{_PART}"
+        write_requests(waiting, requests[middle:])
+        first = rewrite(self._kind, segment.path, requests[:middle])  # from here on it is two
+        second = of_seal(
+            self._kind, self._second(waiting), sum_up(requests[middle:], waiting.stat().st_size), is_proven=True
+        )
+        waiting.rename(second.path)
+        sync_folder(self._folder)
+        return first, second
+
+    @staticmethod
+    def _second(waiting: Path) -> Path:
+        return waiting.with_name(waiting.name.split(".")[0] + SEALED)
+
     def leave(self, segment: Segment) -> None:
         """Remove a segment that is stored or set aside; its requests' retries stay known."""
         known = read_index(segment.path)
@@ -60,6 +108,11 @@ class SpoolFolder:
             self._retries.append(record.key for record in known.records)
         segment.path.unlink(missing_ok=True)
         segment.index_path.unlink(missing_ok=True)
+
+    def _is_undivided(self, waiting: Iterable[Path], whole: str) -> bool:
+        """Whether the segment that was to be split is still there, whole."""
+        known = (read_index(path) for path in waiting)
+        return any(one is not None and one.seal is not None and one.seal.hash == whole for one in known)
 
     def _open(self, path: Path, remember: Callable[[Iterable[bytes]], None]) -> Segment | None:
         known = trusted(self._kind, path)
@@ -79,7 +132,7 @@ class SpoolFolder:
             if path.suffix in _DRAFTS:
                 path.unlink()
             elif ours is None:
-                if path.suffix != ".copy":
+                if path.suffix not in (".copy", _PART):
                     self._say(path, "is not a segment's name: it is left as it is")
             else:
                 found.setdefault(int(ours[1]), {})[path.suffix] = path
@@ -98,3 +151,33 @@ class SpoolFolder:
     def _say(self, path: Path, what: str) -> None:
         self.strange.append(path.name)
         _log.warning("%s %s", path, what)
+
+
+class Shelves:
+    """The folders of all kinds, as the loader leaves them behind."""
+
+    def __init__(self, reserve: Callable[[Kind], int], added: Callable[[Segment], None]) -> None:
+        self._folders: dict[Kind, SpoolFolder] = {}
+        self._reserve = reserve  # a number that nothing else takes
+        self._added = added  # told of a segment that is new to the folder
+
+    def put_up(self, kind: Kind, folder: SpoolFolder) -> SpoolFolder:
+        """Add a folder."""
+        self._folders[kind] = folder
+        return folder
+
+    def leave(self, segment: Segment) -> None:
+        """As :meth:`SpoolFolder.leave`."""
+        self._folders[segment.kind].leave(segment)
+
+    def split(self, segment: Segment, requests: Sequence[Request]) -> Sequence[Segment]:
+        """As :meth:`SpoolFolder.split`."""
+        halves = self._folders[segment.kind].split(segment, requests, self._reserve(segment.kind))
+        self._added(halves[1])
+        return halves
+
+    def add(self, kind: Kind, requests: Sequence[Request]) -> Segment:
+        """As :meth:`SpoolFolder.add`."""
+        segment = self._folders[kind].add(self._reserve(kind), requests)
+        self._added(segment)
+        return segment

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from tocsin_collector.ledger import instant
+from tocsin_collector.instants import instant
 from tocsin_collector.segments import Segment
 
 

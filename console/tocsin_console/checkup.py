@@ -50,7 +50,7 @@ def _machine(state: Mapping[str, Any]) -> Iterator[Check]:
                 said = f"{each['difference'] or 0:,} loaded {items} are not in the tables, {each['unaccounted']:,} received "
                 yield Check(name="ledger", level="finding", said=said + "are unaccounted for", do="look at the log")
     if set_aside := ledger["requests_set_aside"]:
-        do = "tocsin query 'SELECT at, kind, reason FROM dead_letters ORDER BY at DESC LIMIT 10'"
+        do = "tocsin deadletter ls, mend what it names, then tocsin deadletter retry --all"
         yield Check(name="dead letters", level="finding", said=f"{set_aside:,} requests were set aside", do=do)
     lag = state["watermark"]["lag_s"]
     if lag is not None and lag > _LAGS_S:

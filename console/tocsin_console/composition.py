@@ -55,6 +55,7 @@ from tocsin_console.privacy import Forgetting
 from tocsin_console.reader import Reader
 from tocsin_console.roles import LISTENS, Others, Role, require_server
 from tocsin_console.rulebook import Reading as RulebookReading
+from tocsin_console.spool_desk import SpoolDesk
 from tocsin_console.statements import statement
 
 _NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "http": "tls and keys", "guard": "tls", "api": "logins"}
@@ -329,6 +330,7 @@ class Up:
                 waiting=lambda: apart.collector.stats().waiting_requests,
                 now=_now,
             ),
+            spool=SpoolDesk(config.data_dir / "spool", self._sibling(), apart.queue),
             keys=KeyBook(self._sibling()),
             keys_changed=apart.keys_changed,
             guard_changed=apart.guard_changed,
@@ -344,6 +346,7 @@ class Up:
         """Name the parts by which a role differs from another, as the API uses them."""
         return Others(
             collector=self._collector,
+            queue=self._collector.queue,
             guard=self._guard,
             evaluated_through=self._engine.evaluated_through,
             delivery_stats=lambda: asdict(self._delivery.stats()),

@@ -16,6 +16,7 @@ from tocsin_console.book import Book
 from tocsin_console.config import Config
 from tocsin_console.loop import LoopStats
 from tocsin_console.reader import Answer
+from tocsin_console.spool_desk import SpoolDesk
 
 
 class Guard(Protocol):
@@ -84,6 +85,7 @@ class Parts:
     loops: Callable[[], Mapping[str, LoopStats]]
     sync_prices: Callable[[], Synced]
     forget: Forget
+    spool: SpoolDesk
     disk: Callable[[], Mapping[str, Any]]  # as last looked at
     disk_look: Callable[[], DiskUse]
     disk_drop: Callable[[str], DiskUse]  # drops what is proposed; by whom

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NoReturn, Protocol
 from tocsin_collector.fleet import Fleet
 from tocsin_collector.lease import Holder
 from tocsin_collector.prices import Synced
+from tocsin_collector.second_chance import Batch, Queue
 from tocsin_collector.tally import CollectorStats, Tally
 from tocsin_collector.watermark import Watermark
 from tocsin_console.client import Client
@@ -62,6 +63,13 @@ def _elsewhere_priced() -> Synced:
     raise UsageProblem("one process corrects calls: ask the evaluator, with --api and the address where it listens")
 
 
+def no_spool(batch: Batch) -> bool:
+    """Say that there is no spool here to queue anything in."""
+    raise UsageProblem(
+        f"expected a spool for {len(batch.requests)} requests, and this process has none: do this where a collector runs"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Others:
     """The parts by which a role differs from another, as the API uses them."""
@@ -75,6 +83,7 @@ class Others:
     guard_changed: Callable[[], None]
     record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
     sync_prices: Callable[[], Synced] = _elsewhere_priced
+    queue: Queue = no_spool
     spool_max_bytes: int | None = None  # where there is a spool
     reading: Callable[[], Mapping[str, int]] = dict  # where the embedded engine is read
 

@@ -17,7 +17,7 @@ from tocsin_collector.database import Database
 from tocsin_collector.decoder import Kind
 from tocsin_collector.disk import RealDisk
 from tocsin_collector.errors import StoreRejected, StoreUnavailable
-from tocsin_collector.ledger import instant
+from tocsin_collector.instants import instant
 from tocsin_collector.segments import Segment, read
 from tocsin_collector.settings import CollectorSettings
 from tocsin_collector.stores import EmbeddedStore

@@ -15,9 +15,11 @@ from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.forget import forget
 from tocsin_collector.key_book import KeyBook
+from tocsin_collector.ledger import Ledger
 from tocsin_collector.migrate import migrate
 from tocsin_collector.prices import Synced
 from tocsin_collector.relabel import relabel
+from tocsin_collector.resting import RestingQueue
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
@@ -27,6 +29,7 @@ from tocsin_console.loop import LoopStats
 from tocsin_console.notifiers import channels_of
 from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
+from tocsin_console.spool_desk import SpoolDesk
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 FATES = [
@@ -126,6 +129,9 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         disk=watch.summary,
         disk_look=watch.look,
         disk_drop=lambda by: watch.drop(by=by),
+        spool=SpoolDesk(
+            config.data_dir / "spool", store, RestingQueue(config.data_dir / "spool", Ledger(store, lambda: 1)).queue
+        ),
         forget=lambda request, *, by, dry_run=False: forget(store, request, by=by, now=NOW, dry_run=dry_run),
         keys=KeyBook(store),
         keys_changed=lambda: guard.done.append(("keys changed",)),

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tocsin_console.api.security import App, LoopbackOnly
+from tocsin_console.api.spool import SpoolViews
 from tocsin_console.api.views import Endpoint, Views
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UNREACHABLE, UsageProblem, exit_code
@@ -24,6 +25,7 @@ _log = logging.getLogger(__name__)
 def build_app(parts: Parts) -> App:
     """Put the API together over the parts of a running ``up``."""
     views = Views(parts)
+    spool = SpoolViews(parts.config.data_dir / "spool", parts.spool)
     routes = [
         Route("/", views.page),
         Route("/style.css", views.style),
@@ -45,6 +47,12 @@ def build_app(parts: Parts) -> App:
         Route("/api/keys", views.keys),
         Route("/api/keys", _with_body(views.create_key), methods=["POST"]),
         Route("/api/keys/{key_id}/revoke", _with_body(views.revoke_key), methods=["POST"]),
+        Route("/api/spool", spool.ls),
+        Route("/api/spool/verify", spool.verify),
+        Route("/api/spool/replay", _with_body(spool.replay), methods=["POST"]),
+        Route("/api/dead-letters", spool.letters),
+        Route("/api/dead-letters/retry", _with_body(spool.retry), methods=["POST"]),
+        Route("/api/dead-letters/{digest}", spool.letter),
         Route("/api/outcomes", _with_body(views.record_outcomes), methods=["POST"]),
         Route("/api/query", _with_body(views.query), methods=["POST"]),
         Route("/api/recent-calls", views.recent_calls),

@@ -19,6 +19,7 @@ from tocsin_console.cli import (
     rulebook,
     send_test,
     serve,
+    spool,
 )
 from tocsin_console.cli.options import wants_json
 from tocsin_console.cli.output import complain, print_json
@@ -51,6 +52,21 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         help="Know when an AI feature goes wrong in production. Exit codes: 0 ok, 1 finding, 2 usage, 3 unreachable.",
     )
-    for module in (serve, plans, cases, send_test, doctor, look, rulebook, act, keys, prices, privacy, disk, redact):
+    for module in (
+        serve,
+        plans,
+        cases,
+        send_test,
+        doctor,
+        look,
+        rulebook,
+        act,
+        keys,
+        prices,
+        privacy,
+        disk,
+        redact,
+        spool,
+    ):
         module.register(app)
     return app
