@@ -42,6 +42,7 @@ class GrpcServer:
                 ("grpc.max_receive_message_length", settings.max_request_bytes + _SOMEWHAT),
                 ("grpc.per_message_decompression", 0),  # unpacked by us, whose count of bytes in flight stops a bomb
                 ("grpc.server_handshake_timeout_ms", int(settings.head_timeout_s * 1000)),
+                ("grpc.max_concurrent_streams", 1024),  # of one connection: beyond it, its sender waits
                 ("grpc.so_reuseport", 0),  # a second collector must fail, not take half the requests
             ],
         )

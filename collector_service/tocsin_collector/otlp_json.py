@@ -17,7 +17,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from tocsin_collector.errors import RequestRejected
 from tocsin_collector.requests import REQUESTS, Signal
 
-_MAX_OBJECTS: Final = 400_000  # objects and lists: about a second of work; protobuf takes more
+_MAX_OBJECTS: Final = 200_000  # objects and lists: about half a second of work, some 5,000 spans; protobuf takes more
 _MAX_DEPTH: Final = 100  # as protobuf's own parser
 _IDS: Final = {"trace_id", "span_id", "parent_span_id"}
 _LONGEST_SHOWN: Final = 60

@@ -1,6 +1,6 @@
 """What an OTLP request must be to be taken: parsed once by upb, looked at, and dropped; its bytes are what is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -19,6 +19,7 @@ Signal: TypeAlias = Literal["traces", "logs"]
 
 REQUESTS: Final[dict[Signal, Any]] = {"traces": ExportTraceServiceRequest, "logs": ExportLogsServiceRequest}
 _ITEMS: Final[dict[Signal, str]] = {"traces": "spans", "logs": "log records"}
+_MAX_SCOPES: Final = 100_000
 _LAST_NS = 4_294_967_295_000_000_000  # the latest instant that the tables hold; later ones are clamped and flagged
 
 
@@ -92,6 +93,7 @@ def _refuse_ours(request: Any) -> None:
 
 def _count_spans(request: ExportTraceServiceRequest, most: int) -> tuple[int, int]:
     spans = last_end_ns = 0
+    _refuse_scattered(len(request.resource_spans), request.resource_spans, "scope_spans")
     for resource_spans in request.resource_spans:
         for scope_spans in resource_spans.scope_spans:
             inside = scope_spans.spans
@@ -103,8 +105,18 @@ def _count_spans(request: ExportTraceServiceRequest, most: int) -> tuple[int, in
 
 
 def _count_logs(request: ExportLogsServiceRequest, _most: int) -> tuple[int, int]:
+    _refuse_scattered(len(request.resource_logs), request.resource_logs, "scope_logs")
     found = sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
     return found, 0
+
+
+def _refuse_scattered(resources: int, each: Iterable[Any], scopes: str) -> None:
+    """Refuse what would take seconds to walk through: millions of resources or scopes with nothing in them."""
+    found = resources if resources > _MAX_SCOPES else sum(len(getattr(one, scopes)) for one in each)
+    if found > _MAX_SCOPES:
+        raise RequestRejected(
+            f"expected at most {_MAX_SCOPES} resources and scopes in one request, got {found}: send smaller batches"
+        )
 
 
 _COUNTS: Final[dict[Signal, Callable[[Any, int], tuple[int, int]]]] = {"traces": _count_spans, "logs": _count_logs}

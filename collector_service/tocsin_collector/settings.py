@@ -22,7 +22,7 @@ class CollectorSettings:
     max_request_outcomes: int = 50_000
     max_value_bytes: int = 64 * 1024  # of one value; more is cut and marked
     keep_long_values: bool = False  # then nothing is cut here, and call_content holds what the tables' columns cut
-    max_attributes: int = 4096  # of one span, log record, resource or scope
+    max_attributes: int = 4096  # of one span, log record, resource or scope; of its events and links, too
     max_bytes_in_flight: int = 256 * _MIB  # requests received and not yet in the spool
     spool_max_bytes: int = 4096 * _MIB  # beyond it, senders are asked to wait
     segment_max_bytes: int = 32 * _MIB  # an insert costs 0.15 s of planning however small it is
@@ -47,8 +47,8 @@ class CollectorSettings:
         ):  # fmt: skip
             if getattr(self, name) < 1:
                 raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")
-        if self.max_value_bytes < 256:  # the mark at its end, and something before it
-            raise ValueError(f"expected max_value_bytes of at least 256, got {self.max_value_bytes}")
+        if self.max_value_bytes < 1024:  # the mark at its end, and something before it
+            raise ValueError(f"expected max_value_bytes of at least 1024, got {self.max_value_bytes}")
         if not 0 < self.retry_after_s <= 2:
             raise ValueError(f"expected retry_after_s above 0 and at most 2, got {self.retry_after_s}")
         names = [rule.name for rule in self.redactions]

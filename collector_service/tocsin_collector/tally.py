@@ -45,7 +45,7 @@ class CollectorStats:
     damaged_logs: int
     waiting_logs: int
     values_cut: int  # longer than limits.max_value_bytes
-    attributes_dropped: int  # beyond limits.max_attributes
+    attributes_dropped: int  # beyond limits.max_attributes; events and links, too
     spool_bytes: int
     bytes_in_flight: int
     segments_loaded: int

@@ -74,7 +74,7 @@ class ListenSection(_Section):
 class LimitsSection(_Section):
     """How much of what senders send is kept."""
 
-    max_value_bytes: int = Field(default=64 * 1024, ge=256)  # of one attribute's value; more is cut and marked
+    max_value_bytes: int = Field(default=64 * 1024, ge=1024)  # of one attribute's value; more is cut and marked
     keep_long_values: bool = False  # nothing is cut on arrival; long outputs stand whole in call_content
     max_attributes: int = Field(default=4096, ge=1)  # of one span, log record, resource or scope
 

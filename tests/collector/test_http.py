@@ -211,7 +211,7 @@ def test_overload_is_503_with_retry_after(over_http: Any) -> None:
 
 def test_what_was_cut_is_told_with_nothing_rejected(over_http: Any, database: Database) -> None:
     """A warning, not a loss: the span is stored, with the mark where its value was cut."""
-    collector, sender = over_http(max_value_bytes=1_000)
+    collector, sender = over_http(max_value_bytes=1_024)
 
     answer = sender.post(trace_request(2, tocsin__output__text="é" * 1_000).SerializeToString())
     loaded(collector)
@@ -219,9 +219,9 @@ def test_what_was_cut_is_told_with_nothing_rejected(over_http: Any, database: Da
     partial = ExportTraceServiceResponse.FromString(answer.data).partial_success
     [row] = database.rows("SELECT DISTINCT SpanAttributes['tocsin.output.text'] AS t FROM otel_traces")
     assert (answer.status, partial.rejected_spans) == (200, 0)
-    assert "2 values of more than 1000 bytes were cut" in partial.error_message
-    assert row["t"].endswith("é…[cut at 1000 bytes]")
-    assert len(row["t"].encode()) <= 1_000
+    assert "2 values of more than 1024 bytes were cut" in partial.error_message
+    assert row["t"].endswith("é…[cut at 1024 bytes]")
+    assert len(row["t"].encode()) <= 1_024
     assert collector.stats().values_cut == 2
 
 

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
+from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans
 from tests.collector.conftest import Run
 from tests.collector.sending import PATIENCE_S, loaded, pair, trace_request
 
@@ -26,7 +27,7 @@ from tocsin_collector.settings import CollectorSettings
 from tocsin_collector.tally import Tally
 from tocsin_collector.trimming import Limits, mark, trim
 
-LIMITS = Limits(max_value_bytes=1_000, max_attributes=10)
+LIMITS = Limits(max_value_bytes=1_024, max_attributes=10)
 
 
 def passage(**given: Any) -> Passage:
@@ -74,11 +75,11 @@ def test_long_values_are_cut_and_marked_wherever_they_are() -> None:
     values = {each.key: each.value.string_value for each in span.attributes}
     assert cut.values == 4
     assert values["fine"] == "x" * 1_000
-    assert values["text"].endswith("ä" + mark(1_000))
-    assert span.name.endswith(mark(1_000))
-    assert span.events[0].attributes[0].key.endswith(mark(1_000))
-    assert request.resource_spans[0].resource.attributes[-1].value.bytes_value.endswith(mark(1_000).encode())
-    assert max(len(each.encode()) for each in (*values.values(), span.name)) <= 1_000
+    assert values["text"].endswith("ä" + mark(1_024))
+    assert span.name.endswith(mark(1_024))
+    assert span.events[0].attributes[0].key.endswith(mark(1_024))
+    assert request.resource_spans[0].resource.attributes[-1].value.bytes_value.endswith(mark(1_024).encode())
+    assert max(len(each.encode()) for each in (*values.values(), span.name)) <= 1_024
 
 
 def test_long_lists_and_maps_lose_members_from_the_end() -> None:
@@ -92,10 +93,10 @@ def test_long_lists_and_maps_lose_members_from_the_end() -> None:
     span = request.resource_spans[0].scope_spans[0].spans[0]
     values = {each.key: each.value for each in span.attributes}
     assert cut.values == 2
-    assert all(value.ByteSize() <= 1_000 for value in values.values())
-    assert values["numbers"].array_value.values[-1].string_value == mark(1_000)
+    assert all(value.ByteSize() <= 1_040 for value in values.values())
+    assert values["numbers"].array_value.values[-1].string_value == mark(1_024)
     assert [each.double_value for each in values["numbers"].array_value.values[:3]] == [0, 1, 2]
-    assert values["inner"].kvlist_value.values[-1].key == mark(1_000)
+    assert values["inner"].kvlist_value.values[-1].key == mark(1_024)
 
 
 def test_attributes_beyond_the_limit_are_dropped_and_counted_where_otlp_counts_them() -> None:
@@ -202,14 +203,14 @@ def test_grpc_unpacks_and_stops_at_the_limit(run: Run, packing: grpc.Compression
 
 def test_grpc_tells_what_was_cut_and_knows_the_retry(run: Run) -> None:
     """A warning has 0 rejected; the same request again is the same, though what is stored has other bytes than it."""
-    collector, client = run(max_value_bytes=1_000)
+    collector, client = run(max_value_bytes=1_024)
     request = trace_request(1, text="x" * 2_000)
 
     warned = ExportTraceServiceResponse.FromString(client.export(request))
     client.export(request)
     loaded(collector)
 
-    assert "1 values of more than 1000 bytes were cut" in warned.partial_success.error_message
+    assert "1 values of more than 1024 bytes were cut" in warned.partial_success.error_message
     assert warned.partial_success.rejected_spans == 0
     assert (collector.stats().duplicate_spans, collector.stats().values_cut) == (1, 1)
 
@@ -227,3 +228,48 @@ def test_grpc_takes_logs_and_answers_metrics_as_a_collector_without_them(run: Ru
     assert answer == b""
     assert collector.stats().received_logs == 1
     assert refusal.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@given(st.recursive(
+    st.text(max_size=2_000) | st.binary(max_size=2_000) | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=30) | st.dictionaries(st.text(max_size=100), inner, max_size=30),
+    max_leaves=60,
+))  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_any_value_fits_after_cutting_and_stays_as_it_is_then(value: Any) -> None:
+    """Nested anyhow: what is kept fits, what fitted is untouched, and a second look finds nothing more."""
+    request = trace_request(1, value=any_value(value))
+    before = request.resource_spans[0].scope_spans[0].spans[0].attributes[-1].value.ByteSize()
+
+    cut = trim(request, LIMITS)
+
+    after = request.resource_spans[0].scope_spans[0].spans[0].attributes[-1].value.ByteSize()
+    assert after <= 1_024 + 16
+    assert cut or after == before
+    assert not trim(request, LIMITS)
+
+
+def any_value(value: Any) -> AnyValue:
+    """Write a Python value as OTLP's."""
+    match value:
+        case list():
+            return AnyValue(array_value=ArrayValue(values=[any_value(each) for each in value]))
+        case dict():
+            return AnyValue(
+                kvlist_value=KeyValueList(values=[pair(key, any_value(each)) for key, each in value.items()])
+            )
+        case bytes():
+            return AnyValue(bytes_value=value)
+        case float():
+            return AnyValue(double_value=value)
+        case _:
+            return AnyValue(string_value=value)
+
+
+def test_millions_of_empty_scopes_are_refused() -> None:
+    """Walking through them would take seconds, in which nobody else is served."""
+    body = ExportTraceServiceRequest()
+    body.resource_spans.add().scope_spans.extend([ScopeSpans()] * 100_001)
+
+    with pytest.raises(RequestRejected, match="100001"):
+        look_at("traces", body.SerializeToString(), max_items=10)
