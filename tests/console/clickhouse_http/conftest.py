@@ -48,9 +48,8 @@ class Endpoint:
 Opened = Callable[..., Endpoint]
 
 
-@pytest.fixture(scope="module")
-def store(engine_folder: Path) -> Iterator[Database]:
-    """A migrated database that the tests of one module share."""
+def migrated(engine_folder: Path) -> Iterator[Database]:
+    """Make a migrated database: it takes a second, so tests share one where they can."""
     opened = Database.open(StoreAddress(path=engine_folder, database=f"t_{uuid.uuid4().hex[:12]}"))
     migrate(opened, now=NOW)
     yield opened
@@ -58,9 +57,8 @@ def store(engine_folder: Path) -> Iterator[Database]:
     opened.close()
 
 
-@pytest.fixture(scope="module")
-def open_endpoint(store: Database, engine_folder: Path) -> Iterator[Opened]:
-    """Opens endpoints over the module's store."""
+def opening(engine_folder: Path, store: Database) -> Iterator[Opened]:
+    """Make what opens endpoints over a store, and closes them."""
     ends: list[Callable[[], None]] = []
 
     def opened(*, password: str = "", limits: Limits | None = None, fixed: Mapping[str, str] | None = None) -> Endpoint:
@@ -79,7 +77,19 @@ def open_endpoint(store: Database, engine_folder: Path) -> Iterator[Opened]:
         end()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def store(engine_folder: Path) -> Iterator[Database]:
+    """A migrated database that the tests of this folder share."""
+    yield from migrated(engine_folder)
+
+
+@pytest.fixture(scope="session")
+def open_endpoint(store: Database, engine_folder: Path) -> Iterator[Opened]:
+    """Opens endpoints over the shared store."""
+    yield from opening(engine_folder, store)
+
+
+@pytest.fixture(scope="session")
 def endpoint(open_endpoint: Opened) -> Endpoint:
     """One endpoint with everything at its default."""
     return open_endpoint()

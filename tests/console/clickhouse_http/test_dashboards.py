@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.console.clickhouse_http.conftest import Endpoint
+from tests.console.clickhouse_http.conftest import Endpoint, migrated, opening
 
 from tocsin_collector.database import Database
 
@@ -50,12 +51,20 @@ def filled(sql: str, *, interval_s: int = 3600) -> str:
 
 
 @pytest.fixture(scope="module")
-def shown(endpoint: Endpoint, store: Database) -> Endpoint:
-    """The endpoint over a week of two use cases, one of them in trouble."""
+def filled_store(engine_folder: Path) -> Iterator[Database]:
+    """A week of two use cases, one of them in trouble."""
     days = [SINCE + timedelta(days=n) for n in range(7)]
-    _fill_calls(store, days)
-    _fill_books(store, days)
-    return endpoint
+    for store in migrated(engine_folder):
+        _fill_calls(store, days)
+        _fill_books(store, days)
+        yield store
+
+
+@pytest.fixture(scope="module")
+def shown(filled_store: Database, engine_folder: Path) -> Iterator[Endpoint]:
+    """An endpoint over it."""
+    for opened in opening(engine_folder, filled_store):
+        yield opened()
 
 
 def _fill_calls(store: Database, days: list[datetime]) -> None:
