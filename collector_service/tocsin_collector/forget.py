@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from tocsin_collector import letters
@@ -52,12 +53,28 @@ class Report:
         return all(each.after == 0 for each in self.places)
 
 
-def forget(store: letters.LetterStore, request: Request, *, by: str, now: datetime, dry_run: bool = False) -> Report:
+def forget(
+    store: letters.LetterStore,
+    request: Request,
+    *,
+    by: str,
+    now: datetime,
+    dry_run: bool = False,
+    damaged: Path | None = None,
+) -> Report:
     """Erase everything of a user or a call from the tables. What waits in the spool must be loaded before.
 
     Spans that carry the user's id go with everything below them in their trace; so do their logs, calls, contents,
     outcomes, reviews and dead letters, values in histograms that no other call had, and the text of messages that showed
     such a call. Hourly sums stay: they hold no person. Interrupted at any point, it can be run again and ends the same.
+
+    Args:
+        store: A client of the store.
+        request: Whom or what.
+        by: Who asks, for the audit log.
+        now: The time of day.
+        dry_run: Only count.
+        damaged: The folder in which a damaged spool's bytes are kept; files that hold an id of theirs go whole.
 
     Raises:
         StoreUnavailable: run it again.
@@ -65,10 +82,13 @@ def forget(store: letters.LetterStore, request: Request, *, by: str, now: dateti
     marks = _marks(store, request)
     found = places(store, marks)
     letter_list = list(letters.theirs(store, marks))
+    files = _damaged_files(damaged, marks)
     before = {place.table: place.count(store) for place in found}
     if not dry_run:
         _audit(store, request, sum(before.values()) + len(letter_list), by=by, now=now)
         letters.erase(store, letter_list, now=now)
+        for file in files:
+            file.unlink(missing_ok=True)
         for place in found:
             if before[place.table]:
                 if not place.update:
@@ -84,10 +104,17 @@ def forget(store: letters.LetterStore, request: Request, *, by: str, now: dateti
         places=[
             *(Erased(place=each.table, before=before[each.table], after=left[each.table]) for each in found),
             Erased(place="dead_letters", before=len(letter_list), after=letters_left),
+            Erased(place="damaged spool bytes", before=len(files), after=len(_damaged_files(damaged, marks))),
         ],
         elsewhere=_elsewhere(store, request),
         is_dry_run=dry_run,
     )
+
+
+def _damaged_files(folder: Path | None, marks: Marks) -> list[Path]:
+    if folder is None or not folder.is_dir():
+        return []
+    return [file for file in sorted(folder.iterdir()) if file.is_file() and letters.holds_any(file.read_bytes(), marks)]
 
 
 def _marks(store: letters.LetterStore, request: Request) -> Marks:

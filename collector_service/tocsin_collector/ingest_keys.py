@@ -79,6 +79,10 @@ class IngestKeys:
             StoreUnavailable: the store does not answer.
         """
         self.refresh()
+        if self._required and all(known.is_revoked for known in self._known.values()):
+            _log.warning(
+                "ingest keys are required and none exists: everybody is refused until 'tocsin keys create PROJECT'"
+            )
         self._thread.start()
 
     def stop(self) -> None:

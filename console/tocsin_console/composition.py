@@ -329,6 +329,7 @@ class Up:
                 watermark=self._watermark,
                 waiting=lambda: apart.collector.stats().waiting_requests,
                 now=_now,
+                damaged=config.data_dir / "spool" / "damaged",
             ),
             spool=SpoolDesk(config.data_dir / "spool", self._sibling(), apart.queue),
             keys=KeyBook(self._sibling()),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tocsin_collector.collector import Collector
 from tocsin_collector.database import Database
@@ -29,6 +30,7 @@ class Forgetting:
         watermark: Callable[[], Watermark],
         waiting: Callable[[], int],
         now: Callable[[], datetime],
+        damaged: Path | None = None,
         patience_s: float = _PATIENCE_S,
     ) -> None:
         """Prepare.
@@ -38,12 +40,14 @@ class Forgetting:
             watermark: Up to when everything is loaded that any live collector of the store received.
             waiting: Requests in this process's spool, for the report.
             now: The time of day.
+            damaged: Where this process keeps what is left of damaged bytes of its spool.
             patience_s: How long to wait for the loading.
         """
         self._store = store
         self._watermark = watermark
         self._waiting = waiting
         self._now = now
+        self._damaged = damaged
         self._patience_s = patience_s
         self._one_at_a_time = threading.Lock()
 
@@ -57,7 +61,7 @@ class Forgetting:
             asked_at = self._now()
             waited = self._waiting()
             self._wait_until_loaded(asked_at)
-            report = forget(self._store, request, by=by, now=asked_at, dry_run=dry_run)
+            report = forget(self._store, request, by=by, now=asked_at, dry_run=dry_run, damaged=self._damaged)
         return replace(report, places=[Erased(place="spool", before=waited, after=0), *report.places])
 
     def _wait_until_loaded(self, asked_at: datetime) -> None:
@@ -112,6 +116,7 @@ def forget_at_rest(config: Config, request: Request, *, by: str, dry_run: bool) 
                 watermark=collector.watermark,
                 waiting=lambda: collector.stats().waiting_requests,
                 now=now,
+                damaged=settings.spool_dir / "damaged",
             )
             return forgetting(request, by=by, dry_run=dry_run)
         finally:
