@@ -36,7 +36,10 @@ def examine_disk(free_bytes: int) -> Check:
 
 def _machine(state: Mapping[str, Any]) -> Iterator[Check]:
     yield Check(name="server", level="ok", said=f"tocsin {state['version']} answers, {state['clock']} clock")
-    yield Check(name="addresses", level="ok", said=", ".join(f"{k} {v}" for k, v in state["addresses"].items()))
+    listening = {name: address for name, address in state["addresses"].items() if name != "clickhouse_http_off"}
+    yield Check(name="addresses", level="ok", said=", ".join(f"{k} {v}" for k, v in listening.items()))
+    if closed := state["addresses"].get("clickhouse_http_off"):
+        yield Check(name="reading", level="note", said=f"Grafana and SQL clients cannot read: {closed}")
     yield Check(name="data folder", level="ok", said=str(state["data_dir"]))
     yield examine_disk(state["disk_free_bytes"])
     if filling := state.get("disk", {}).get("warning"):

@@ -115,3 +115,14 @@ def test_the_test_call_has_no_owner_and_needs_none() -> None:
     lacking = use_case(use_case="tocsin-test", has_plan=False, owner=None, floor=None, outcomes=0)
 
     assert findings(state(use_cases=[use_case(), lacking])) == []
+
+
+def test_a_reading_address_that_was_taken_is_told_and_is_no_finding() -> None:
+    """A ClickHouse server on the same machine is nobody's mistake."""
+    addresses = {"grpc": "127.0.0.1:4317", "clickhouse_http_off": "not on 127.0.0.1:8123, which another process holds"}
+
+    checks = examine(state(addresses=addresses))
+
+    told = next(check for check in checks if check.name == "reading")
+    assert (told.level, "127.0.0.1:8123" in told.said) == ("note", True)
+    assert "8123" not in next(check for check in checks if check.name == "addresses").said
