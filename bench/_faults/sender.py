@@ -3,10 +3,11 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self
 
 import grpc
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from _load import Template, prepared
 
@@ -30,13 +31,20 @@ def connect(port: int) -> tuple[grpc.Channel, Any]:
 class Requests:
     """Numbered requests: the same number is the same bytes."""
 
-    def __init__(self, *, batch: int, seed: int) -> None:
+    def __init__(self, *, batch: int, seed: int, change: Callable[[Any], None] | None = None) -> None:
         self.batch = batch
-        self._templates = [Template(request) for request in prepared(batch, seed, ai_share=1.0, kinds=8)]
+        made = prepared(batch, seed, ai_share=1.0, kinds=8)
+        self._templates = [Template(_changed(request, change) if change else request) for request in made]
 
     def numbered(self, serial: int) -> bytes:
         """Make a request."""
         return self._templates[serial % len(self._templates)].numbered(serial)
+
+
+def _changed(request: bytes, change: Callable[[Any], None]) -> bytes:
+    parsed = ExportTraceServiceRequest.FromString(request)
+    change(parsed)
+    return bytes(parsed.SerializeToString())
 
 
 class Sender:

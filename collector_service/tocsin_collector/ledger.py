@@ -16,6 +16,7 @@ from tocsin_collector.segments import Segment
 from tocsin_collector.stores import TARGETS
 
 _AT_ONCE: Final = 500
+_LATER_NS: Final = 1_000_000  # what every column of times here can tell apart
 
 
 class Ledger:
@@ -25,10 +26,16 @@ class Ledger:
         self._database = database
         self._redactions = redactions
         self._clock = clock
+        self._begun: dict[str, int] = {}  # segments under way: what their last line says of when it was written
+        self._marked_ns = 0  # the same of the watermark's
         self._settings = json.dumps({"engine": database.version(), "boot": _boot(), **BLOCK_SETTINGS}, sort_keys=True)
 
     def write(self, segment: Segment, state: Literal["begun", "loaded", "set_aside"]) -> None:
-        """Note how far a segment has come."""
+        """Note how far a segment has come.
+
+        Of several lines the latest counts; so each is later than the one before it, even when the clock was put back.
+        """
+        at_ns = max(self._clock(), self._begun.get(segment.hash, 0) + _LATER_NS)
         row = {
             "segment": segment.hash,
             "kind": segment.kind,
@@ -39,9 +46,12 @@ class Ledger:
             "settings": self._settings,
             "first_received_at": instant(segment.first_received_ns),
             "last_received_at": instant(segment.last_received_ns),
-            "at": instant(self._clock()),
+            "at": instant(at_ns),
         }
+        self._begun[segment.hash] = at_ns
         self._database.insert("load_ledger", [row])
+        if state != "begun":
+            del self._begun[segment.hash]
 
     def loaded(self, segments: Sequence[Segment]) -> set[str]:
         """Say which of the segments found on disk are in the store already, whole.
@@ -55,11 +65,13 @@ class Ledger:
         hashes = list(by_hash)
         for start in range(0, len(hashes), _AT_ONCE):
             rows = self._database.rows(
-                "SELECT segment, state, settings FROM load_ledger FINAL WHERE segment IN {segments:Array(String)}",
+                "SELECT segment, state, settings, at FROM load_ledger FINAL WHERE segment IN {segments:Array(String)}",
                 {"segments": hashes[start : start + _AT_ONCE]},
             )
             for row in rows:
                 segment = by_hash[row["segment"]]
+                if row["state"] == "begun":
+                    self._begun[segment.hash] = nanoseconds(row["at"])
                 if row["state"] != "begun" or (
                     row["settings"] != self._settings
                     and self.stored(segment)[TARGETS[segment.kind][0]] == segment.items
@@ -160,23 +172,25 @@ class Ledger:
         self, collector: str, complete_to_ns: int, data_complete_to_ns: int, *, is_ended: bool = False
     ) -> None:
         """Keep the watermark, so that a restart knows it, and evaluators elsewhere."""
+        self._marked_ns = max(self._clock(), self._marked_ns + _LATER_NS)
         row = {
             "collector": collector,
             "complete_to": instant(complete_to_ns),
             "data_complete_to": instant(data_complete_to_ns),
             "state": "ended" if is_ended else "",
-            "at": instant(self._clock()),
+            "at": instant(self._marked_ns),
         }
         self._database.insert("watermarks", [row])
 
     def read_watermark(self, collector: str) -> tuple[int, int]:
         """Read the watermark back: complete_to and data_complete_to in ns, zeros when there is none."""
         rows = self._database.rows(
-            "SELECT complete_to, data_complete_to FROM watermarks FINAL WHERE collector = {collector:String}",
+            "SELECT complete_to, data_complete_to, at FROM watermarks FINAL WHERE collector = {collector:String}",
             {"collector": collector},
         )
         if not rows:
             return 0, 0
+        self._marked_ns = nanoseconds(rows[0]["at"])
         return nanoseconds(rows[0]["complete_to"]), nanoseconds(rows[0]["data_complete_to"])
 
 
