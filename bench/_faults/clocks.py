@@ -22,7 +22,7 @@ def clocks(scale: Scale, seed: int) -> FaultResult:
     The collector's clock jumps between the two lines that the load ledger writes of a segment, so that the second is
     older than the first.
     """
-    per_jump, batch = scale.pick(full=(200, 100), short=(3, 20))
+    per_jump, batch = scale.pick(full=(200, 100), short=(2, 20))
     requests = Requests(batch=batch, seed=seed, change=_make_odd)
     acked: list[int] = []
     with data_folder() as folder, Node(folder=folder, settings={"segment_max_age_s": 0.2}) as node:

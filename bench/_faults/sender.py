@@ -48,14 +48,16 @@ def _changed(request: bytes, change: Callable[[Any], None]) -> bytes:
 
 
 class Sender:
-    """Sends requests 0 to count, exclusive, over several connections."""
+    """Sends the requests from `first` up to `count`, exclusive, over several connections."""
 
-    def __init__(self, requests: Requests, port: int, *, count: int, streams: int = 4, per_s: float = 0.0) -> None:
+    def __init__(
+        self, requests: Requests, port: int, *, count: int, first: int = 0, streams: int = 4, per_s: float = 0.0
+    ) -> None:
         self._requests = requests
         self._port = port
-        self._count = count
+        self._first, self._count = first, count
         self._per_s = per_s
-        self._next = iter(range(count))
+        self._next = iter(range(first, count))
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._began = time.monotonic()
@@ -100,7 +102,7 @@ class Sender:
             if serial is None:
                 return
             if self._per_s:
-                time.sleep(max(0.0, self._began + serial / self._per_s - time.monotonic()))
+                time.sleep(max(0.0, self._began + (serial - self._first) / self._per_s - time.monotonic()))
             yield serial
 
     def _stream(self) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.collector.conftest import Run
 from tests.collector.sending import count, trace_request
-from tests.collector.serving import Run
 
 from tocsin_collector import disk as disk_module
 from tocsin_collector.database import Database
@@ -28,6 +28,7 @@ class Clock:
         self.now_ns = now_ns
 
     def __call__(self) -> int:
+        """Nanoseconds since 1970."""
         return self.now_ns
 
 
