@@ -1,4 +1,4 @@
-"""What keeps stored calls right between loads: one call a response, a price for every model that has one."""
+"""What keeps stored calls right between loads: one call a response, a price for every model that has one, outcomes joined."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -7,6 +7,7 @@ from typing import Final
 
 from tocsin_collector.corrections import finish_corrections, settle_duplicates
 from tocsin_collector.database import Database
+from tocsin_collector.log_outcomes import resolve_outcomes
 from tocsin_collector.prices import AgreedPrice, Catalogue, Synced, sync
 
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,6 +72,15 @@ class CallKeeper:
             StoreUnavailable: call it again.
         """
         return self._price(self._priced_to - _OVERLAP if self._priced_to > _EVER else _EVER)
+
+    def tidy(self) -> None:
+        """Find prices, and the calls of outcomes that came as log events.
+
+        Raises:
+            StoreUnavailable: call it again.
+        """
+        self.price()
+        resolve_outcomes(self._database)
 
     def price_all(self) -> Synced:
         """As :meth:`price`, of all calls."""

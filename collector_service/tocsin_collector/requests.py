@@ -13,6 +13,7 @@ from tocsin_collector.damage import find_damage
 from tocsin_collector.errors import RequestRejected
 from tocsin_collector.extents import is_crowded, largest_part
 from tocsin_collector.frames import FIRST_RESERVED
+from tocsin_collector.log_events import make_readable
 from tocsin_collector.trimming import Cut, Limits, trim
 
 Signal: TypeAlias = Literal["traces", "logs"]
@@ -52,10 +53,11 @@ def look_at(signal: Signal, body: bytes, *, max_items: int, limits: Limits | Non
             f"expected at most {max_items} {_ITEMS[signal]} in one request, got {items}: send smaller batches"
         )
     cut = Cut()
+    rewritten = limits is not None and signal == "logs" and make_readable(request, body)
     if limits is not None and limits.may_exceed(len(body)) and limits.may_exceed(largest_part(body)):
         cut = trim(request, limits)
-        if cut:
-            body = bytes(request.SerializeToString(deterministic=True))
+    if cut or rewritten:
+        body = bytes(request.SerializeToString(deterministic=True))
     return Looked(body=body, items=items, last_end_ns=last_end_ns, cut=cut)
 
 

@@ -211,7 +211,7 @@ class Up:
             catalogue=lambda: PublicPrices(today=_now().date()),
             now=_now,
         )
-        self._prices = Loop("prices", self._keeper.price, period_s=_PRICES_PERIOD_S)
+        self._prices = Loop("prices", self._keeper.tidy, period_s=_PRICES_PERIOD_S)
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
 

@@ -53,3 +53,20 @@ GUARD_STATES: Final = ("normal", "verify", "fallback", "off")
 OUTCOME_KINDS: Final = ("ground_truth", "review", "feedback", "judge", "support")
 
 GUARD_FLAG_PREFIX: Final = "tocsin.guard."  # + use case: the flag that carries the guard's state
+
+# Log events that say what turned out to be true of a call.
+OUTCOME_EVENT: Final = (
+    "tocsin.outcome"  # event name; the call by CALL_HANDLE, or USE_CASE and CALL_ID, or the trace's ids
+)
+EVALUATION_EVENT: Final = "gen_ai.evaluation.result"  # event name of OpenTelemetry's
+CALL_HANDLE: Final = "tocsin.call.handle"  # string: "t1.…", expanded by the collector
+CALL_STARTED: Final = "tocsin.call.started_unix_nano"  # string or int: when the call was made
+OUTCOME_KIND: Final = "tocsin.outcome.kind"  # string: one of OUTCOME_KINDS
+OUTCOME_SOURCE: Final = "tocsin.outcome.source"  # string: who or what says so
+OUTCOME_LABEL: Final = "tocsin.outcome.label"  # string: the right answer
+OUTCOME_VALUE: Final = "tocsin.outcome.value"  # double
+OUTCOME_SCORE: Final = "tocsin.outcome.score"  # double, 0 (worthless) to 1 (right)
+OUTCOME_CORRECT: Final = "tocsin.outcome.correct"  # bool
+OUTCOME_MINUTES: Final = "tocsin.outcome.minutes"  # double: human time that it cost
+OUTCOME_AUTHOR: Final = "tocsin.outcome.author"  # string
+OUTCOME_COMMENT: Final = "tocsin.outcome.comment"  # string
