@@ -35,7 +35,8 @@ class Letter:
 def theirs(store: Store, marks: Marks) -> Iterator[Letter]:
     """Find the dead letters that hold something of theirs."""
     for row in store.rows(
-        "SELECT project, kind, digest, segment, reason, hex(body) AS body, received_at, at FROM dead_letters FINAL"
+        "SELECT project, kind, digest, segment, reason, hex(body) AS body, received_at, received_ns, position, together, at"
+        " FROM dead_letters FINAL"
         " WHERE project = {project:String}",
         {"project": marks.project},
     ):

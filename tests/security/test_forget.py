@@ -133,6 +133,7 @@ def filled(kept: Kept) -> Database:
         "c" * 32: b"\xff broken",
     }
     common = {"project": "default", "kind": "traces", "segment": "s", "reason": "r", "received_at": NOW, "at": NOW}
+    common |= {"received_ns": START_NS, "position": 1, "together": 0}
     database.insert("dead_letters", [{**common, "digest": name, "body": body} for name, body in letters.items()])
     message = {
         "notification": "n",
@@ -200,7 +201,8 @@ def test_what_is_others_stays(filled: Database) -> None:
     assert {row["category"]: row["n"] for row in lands} == {"UK": 2, "FR": 1}
     assert filled.rows("SELECT sum(calls) AS n FROM ai_calls_1h")[0]["n"] == 3
     assert filled.rows("SELECT count() AS n FROM otel_traces_trace_id_ts")[0]["n"] == 1
-    (letter,) = filled.rows("SELECT hex(body) AS body FROM dead_letters FINAL WHERE length(body) > 20")
+    (letter,) = filled.rows("SELECT hex(body) AS body, received_ns FROM dead_letters FINAL WHERE length(body) > 20")
+    assert letter["received_ns"] == START_NS
     kept = ExportTraceServiceRequest.FromString(bytes.fromhex(letter["body"]))
     spans = kept.resource_spans[0].scope_spans[0].spans
     assert [int.from_bytes(span.span_id) for span in spans] == [1, 5, 6]
