@@ -226,7 +226,7 @@ class Collector:
 
     def _recover(self, folder: SpoolFolder, kind: Kind, ledger: Ledger, loader: Loader) -> int:
         """Queue what an earlier run left behind; return the next segment's number."""
-        left = list(folder.recover(self._remember))
+        left = list(folder.recover(self._remember, most_keys=self._settings.recent_requests))
         loaded = ledger.loaded(left)
         for segment in left:
             if segment.hash in loaded:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SUFFIX: Final = ".idx"
-_SLOT: Final = 64
+SLOT: Final = 64  # bytes
 _CHECK: Final = struct.Struct("<I")
 _HEAD: Final = struct.Struct("<8s8s44x")  # magic, the segment's name for itself
 _RECORD: Final = struct.Struct(
@@ -107,7 +107,7 @@ def seal(said: Seal) -> bytes:
 
 def read(data: bytes) -> Index | None:
     """Read an index; None when nothing in it can be relied on."""
-    if len(data) < _SLOT or not _is_whole(data, 0):
+    if len(data) < SLOT or not _is_whole(data, 0):
         return None
     magic, file = _HEAD.unpack_from(data, 0)
     if magic != _MAGIC:
@@ -115,9 +115,9 @@ def read(data: bytes) -> Index | None:
     found: dict[int, Record] = {}
     last: Seal | None = None
     in_place = True  # no slot has moved, so that the damaged ones can be counted too
-    slots = len(data) // _SLOT - 1
+    slots = len(data) // SLOT - 1
     for number in range(slots):
-        at = (number + 1) * _SLOT
+        at = (number + 1) * SLOT
         if not _is_whole(data, at):
             continue
         if data[at : at + len(_ONE)] == _ONE:
@@ -130,8 +130,20 @@ def read(data: bytes) -> Index | None:
         slots = last.requests
     elif not in_place:
         slots = max(found) + 1
+    elif slots and slots - 1 not in found:
+        slots -= 1  # the last one may have been the seal
     whole = tuple(record for sequence, record in sorted(found.items()) if sequence < slots)
     return Index(file=file, records=whole, slots=slots, seal=last)
+
+
+def read_ends(head_slot: bytes, last_slot: bytes) -> tuple[bytes, Seal] | None:
+    """Read an index's first and last slot: the segment's name for itself and its sum; None when either is damaged."""
+    if not (len(head_slot) == len(last_slot) == SLOT and _is_whole(head_slot, 0) and _is_whole(last_slot, 0)):
+        return None
+    magic, file = _HEAD.unpack_from(head_slot, 0)
+    if magic != _MAGIC or last_slot[: len(_END)] != _END:
+        return None
+    return file, _seal(last_slot, 0)
 
 
 def _record(data: bytes, at: int) -> Record:
@@ -165,5 +177,5 @@ def _checked(said: bytes) -> bytes:
 
 
 def _is_whole(data: bytes, at: int) -> bool:
-    end = at + _SLOT - _CHECK.size
+    end = at + SLOT - _CHECK.size
     return bool(_CHECK.unpack_from(data, end)[0] == zlib.crc32(data[at:end]))

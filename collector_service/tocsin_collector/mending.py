@@ -14,7 +14,7 @@ from tocsin_collector.damaged import DamagedFolder
 from tocsin_collector.decoder import Kind
 from tocsin_collector.frames import Frame
 from tocsin_collector.index import SUFFIX
-from tocsin_collector.recovery import Damage, Examined, examine, make_whole
+from tocsin_collector.recovery import Damage, Examined, examine, holds, make_whole
 from tocsin_collector.segments import Segment, of_seal, sum_up
 from tocsin_collector.tally import Tally
 
@@ -91,11 +91,9 @@ class Mender:
                 return segment
         if size > segment.size_bytes:  # a write failed and could not be cut back
             os.truncate(segment.path, segment.size_bytes)
+        if holds(segment.path, segment.hash):
+            return dataclasses.replace(segment, is_proven=True)
         examined = examine(segment.kind, segment.path, contents_of(segment.kind))
-        if not examined.gaps and examined.requests and examined.is_in_order:
-            said = sum_up(examined.requests, examined.size_bytes)
-            if said.hash == segment.hash:
-                return dataclasses.replace(segment, is_proven=True)
         mended = self._mend(segment.kind, segment.path, examined)
         left, aside = mended.segment, mended.aside
         if mended.was_stored:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tocsin_collector import index
 from tocsin_collector.damaged import DamagedFolder
 from tocsin_collector.decoder import Kind
-from tocsin_collector.frames import MARK_HEAD, read_mark
+from tocsin_collector.frames import MARK_HEAD, read_mark, segment_hash
 from tocsin_collector.index import Index
 from tocsin_collector.segments import (
     SEALED,
@@ -51,20 +51,46 @@ class Examined:
     written_hash: str  # the token under which it may have been loaded before it was damaged; empty when unknown
 
 
-def trusted(kind: Kind, path: Path) -> tuple[Segment, Index] | None:
-    """Describe a sealed file by its index alone, its frames unread; None when the two are not of one piece."""
+def trusted(kind: Kind, path: Path) -> Segment | None:
+    """Describe a sealed file by the ends of its index and its own last mark alone; None when they are not of one piece."""
+    if path.suffix != SEALED:
+        return None
+    try:
+        ends = _ends(path.with_suffix(index.SUFFIX))
+    except OSError:
+        return None
+    if ends is None or path.stat().st_size != ends[1].size_bytes:
+        return None
+    file, seal = ends
+    with path.open("rb") as frames:
+        frames.seek(max(0, seal.size_bytes - _LAST))
+        last = memoryview(frames.read())
+    marked = read_mark(last, len(last), -seal.size_bytes)
+    if marked is None or (marked.place.file, marked.place.sequence + 1) != (file, seal.requests):
+        return None
+    return of_seal(kind, path, seal, is_proven=False)
+
+
+def _ends(path: Path) -> tuple[bytes, index.Seal] | None:
+    with path.open("rb") as slots:
+        head = slots.read(index.SLOT)
+        size = slots.seek(0, os.SEEK_END)
+        slots.seek(max(0, size - index.SLOT))
+        found = index.read_ends(head, slots.read(index.SLOT))
+    return found if found is not None and size == (found[1].requests + 2) * index.SLOT else None
+
+
+def holds(path: Path, written_hash: str) -> bool:
+    """Whether a file is exactly the frames that it was written with, each as its digest says."""
+    data = path.read_bytes()
     known = read_index(path)
-    if known is None or known.seal is None or path.suffix != SEALED:
-        return None
-    if len(known.records) != known.seal.requests or path.stat().st_size != known.seal.size_bytes:
-        return None
-    with path.open("rb") as file:
-        file.seek(max(0, known.seal.size_bytes - _LAST))
-        last = memoryview(file.read())
-    marked = read_mark(last, len(last), -known.seal.size_bytes)
-    if marked is None or (marked.place.file, marked.place.sequence + 1) != (known.file, known.seal.requests):
-        return None
-    return of_seal(kind, path, known.seal, is_proven=False), known
+    found = walk(data, known.file if known else None)
+    offsets = [one.offset for one in found.found]
+    return (
+        not found.gaps
+        and offsets == sorted(offsets)
+        and segment_hash(one.envelope for one in found.found) == written_hash
+    )
 
 
 _LAST = 8192  # bytes at a file's end that hold its last mark and the fields which it proves

@@ -41,14 +41,19 @@ class SpoolFolder:
         self.strange: list[str] = []  # names that are not to be taken for a segment, or not to be read
         self.next_number = 1
 
-    def recover(self, remember: Callable[[Iterable[bytes]], None]) -> Iterator[Segment]:
-        """Give the segments that wait, in order, each made whole; `remember` is told the retry keys of each.
+    def recover(self, remember: Callable[[Iterable[bytes]], None], *, most_keys: int) -> Iterator[Segment]:
+        """Give the segments that wait, in order, each made whole.
+
+        Args:
+            remember: Is told the retry keys of their requests.
+            most_keys: So many are enough; the latest are told.
 
         Raises:
             StoreUnavailable: the store must be asked about a damaged one and does not answer.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         hashes: set[str] = set()
+        unread: list[Path] = []  # trusted by their indexes' ends alone
         waiting = self._waiting()
         for part in sorted(self._folder.glob(f"*{_PART}")):
             if self._is_undivided(waiting, part.suffixes[0][1:]):
@@ -70,7 +75,19 @@ class SpoolFolder:
                 segment.index_path.unlink(missing_ok=True)
                 continue
             hashes.add(segment.hash)
+            unread += [] if segment.is_proven else [segment.path]
             yield segment
+        self._tell(unread, remember, most_keys)
+
+    @staticmethod
+    def _tell(paths: Sequence[Path], remember: Callable[[Iterable[bytes]], None], most: int) -> None:
+        told: list[list[bytes]] = []
+        while paths and sum(map(len, told)) < most:
+            known = read_index(paths[-1])
+            told.append([record.key for record in known.records] if known else [])
+            paths = paths[:-1]
+        for keys in reversed(told):
+            remember(keys)
 
     def add(self, number: int, requests: Sequence[Request]) -> Segment:
         """Write a segment of its own, whole or not at all.
@@ -115,10 +132,8 @@ class SpoolFolder:
         return any(one is not None and one.seal is not None and one.seal.hash == whole for one in known)
 
     def _open(self, path: Path, remember: Callable[[Iterable[bytes]], None]) -> Segment | None:
-        known = trusted(self._kind, path)
-        if known is not None:
-            segment, listed = known
-            remember(record.key for record in listed.records)
+        segment = trusted(self._kind, path)
+        if segment is not None:
             return segment
         taken = self._mender.take(self._kind, path)
         remember(taken.keys)

@@ -164,7 +164,7 @@ def test_interrupted_split_is_the_one_or_the_two(run: Run, database: Database, t
     [path] = (tmp_path / "spool" / "traces").glob("*.seg")
     known = trusted("traces", path)
     assert known is not None
-    (path.parent / f"00000009.{known[0].hash}.part").write_bytes(b"half")
+    (path.parent / f"00000009.{known.hash}.part").write_bytes(b"half")
 
     second, _ = run()
     loaded(second)
