@@ -22,10 +22,12 @@ class _PatientProtocol(H11Protocol):
     """Closes a connection whose request does not begin, or whose head does not end, in time."""
 
     patience: Patience
+    idle_since_s: float = 0.0  # of the loop's clock
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        self.idle_since_s = self.loop.time()
         self._wait()
         if len(self.connections) > self.patience.max_connections:
             self._make_room()
@@ -41,14 +43,19 @@ class _PatientProtocol(H11Protocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def on_response_complete(self) -> None:
+        self.idle_since_s = self.loop.time()
+        super().on_response_complete()
+
     @property
     def is_busy(self) -> bool:
         """Whether a request is being read or answered."""
         return self.cycle is not None and not self.cycle.response_complete
 
     def _make_room(self) -> None:
-        idle: Any = next((each for each in tuple(self.connections) if each is not self and not _is_busy(each)), self)
-        idle.transport.abort()
+        others: Any = (each for each in tuple(self.connections) if each is not self and not _is_busy(each))
+        longest = min(others, key=lambda each: each.idle_since_s, default=self)
+        longest.transport.abort()
 
     def _wait(self) -> None:
         self._timer = self.loop.call_later(self.patience.head_timeout_s, self._give_up)

@@ -1,6 +1,7 @@
 """The thread that serves OTLP/HTTP."""
 
 import logging
+import resource
 import socket
 import ssl
 import threading
@@ -44,8 +45,10 @@ class HttpServer:
         """
         if self._settings.http_address is None:
             return
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         patience = Patience(
-            head_timeout_s=self._settings.head_timeout_s, max_connections=self._settings.max_connections
+            head_timeout_s=self._settings.head_timeout_s,
+            max_connections=min(self._settings.max_connections, files // 2),  # the spool needs some as well
         )
         config = uvicorn.Config(
             self._app,

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ from tocsin_console.errors import Unreachable
 from tocsin_console.roles import Role
 
 _DRAIN_S = 10.0
+_FILES = 65_536
 _log = logging.getLogger(__name__)
 
 
@@ -33,6 +35,7 @@ def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
+    _allow_files()
     ended = threading.Event()
 
     def end(number: int, _frame: FrameType | None) -> None:
@@ -53,6 +56,14 @@ def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
     finally:
         up.stop(drain_s=_DRAIN_S)
         _log.info("ended")
+
+
+def _allow_files() -> None:
+    """Have as many files and connections open as the system lets us, instead of the 1,024 that it starts with."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _greet(config: Config, facts: dict[str, str], *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ import json
 import socket
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -245,13 +246,17 @@ def test_slow_senders_are_let_go_and_hold_nothing(over_http: Any) -> None:
     assert sender.post(trace_request(1).SerializeToString()).status == 200
 
 
-def test_more_connections_than_allowed_close_an_idle_one(over_http: Any) -> None:
-    """A thousand forgotten connections must not keep the next sender out."""
+def test_more_connections_than_allowed_close_the_longest_idle(over_http: Any) -> None:
+    """A thousand forgotten connections must not keep the next sender out, nor throw a living one out."""
     _, sender = over_http(max_connections=5)
     idle = [socket.create_connection(("127.0.0.1", sender.port), timeout=40) for _ in range(20)]
 
     answer = sender.post(trace_request(1).SerializeToString())
+    with suppress(ConnectionResetError):
+        assert idle[0].recv(1) == b""
+    idle[-1].sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
 
+    assert answer.status == 200
+    assert idle[-1].recv(12) == b"HTTP/1.1 404"
     for connection in idle:
         connection.close()
-    assert answer.status == 200
