@@ -38,13 +38,14 @@ def faults() -> Mapping[str, Fault]:
     return MappingProxyType(found)
 
 
-def figures(name: str, result: FaultResult) -> list[Figure]:
+def figures(name: str, result: FaultResult, scale: Scale) -> list[Figure]:
     """Turn a result into figures."""
+    goals = {**result.goals, **scale.pick(full=result.timed_goals, short={})}
     verdicts = {"missing": result.missing, "duplicates": result.duplicates, "crashes": result.crashes}
     return [
         *(Figure(name=f"{name}_{what}", value=value, unit="", goal="== 0") for what, value in verdicts.items()),
         *(
-            Figure(name=f"{name}_{what}", value=value, unit="", goal=result.goals.get(what, ""))
+            Figure(name=f"{name}_{what}", value=value, unit="", goal=goals.get(what, ""))
             for what, value in result.counters.items()
         ),
     ]
@@ -82,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         began = time.monotonic()
         result = known[name](scale, options.seed)
         seconds = round(time.monotonic() - began, 1)
-        shown = figures(name, result)
+        shown = figures(name, result, scale)
         show(f"{name}, {scale.value}, seed {options.seed}, {seconds:g} s", shown)
         missed += sum(figure.met is False for figure in shown)
         if options.json:

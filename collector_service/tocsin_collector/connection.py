@@ -14,8 +14,11 @@ from tocsin_collector.store_address import StoreAddress, StoreTls, shown
 # Errors that pass by themselves: a timeout, too many parts, memory, a table read-only while its replica catches up.
 _PASSING_CODES: Final = frozenset({159, 202, 209, 210, 225, 236, 241, 242, 252, 279, 285, 319, 364, 394, 425, 439, 999})
 # Errors of the server, its operator or its disk, that say nothing of the rows: a refused insert is tried again until they
-# are mended. No table, no database, no such user, wrong password, no right, read-only, no space, no memory, cannot write.
-_NOT_THE_ROWS: Final = frozenset({60, 75, 81, 164, 173, 192, 193, 194, 198, 243, 497, 516, 1000})
+# are mended. No table, no database, no such user, wrong password, no right, read-only, no space, no memory, and every way in which a
+# file cannot be opened, written, synced or closed.
+_NOT_THE_ROWS: Final = frozenset(
+    {60, 75, 76, 77, 81, 88, 164, 172, 173, 192, 193, 194, 198, 204, 243, 294, 497, 516, 586, 641, 1000}
+)
 # A dead replica gets its statements when it is back; rows through a Distributed table are there when the insert returns;
 # a join of two sharded tables asks all shards for both.
 _ON_A_CLUSTER: Final = {

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
 from tests.collector.conftest import Run
 from tests.collector.sending import count, trace_request
 
 from tocsin_collector import disk as disk_module
+from tocsin_collector.connection import translated
 from tocsin_collector.database import Database
 from tocsin_collector.disk import RealDisk
+from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.ledger import Ledger
 from tocsin_collector.segments import Segment
 
@@ -109,3 +112,13 @@ def test_name_of_a_file_that_could_not_be_made_durable_is_free_again(
         RealDisk().create(tmp_path / "00000001.open")
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name_of_code", ["CANNOT_OPEN_FILE 76", "CANNOT_FSYNC 204", "NOT_ENOUGH_SPACE 243"])
+def test_failing_disk_under_the_tables_costs_only_time(name_of_code: str) -> None:
+    """It says nothing of the rows: set aside as refused, everything acknowledged meanwhile would be a dead letter."""
+    error = DatabaseError(name_of_code)
+    error.code = int(name_of_code.split()[1])
+
+    with pytest.raises(StoreUnavailable, match="cannot take this now"), translated(None, writes=True):
+        raise error

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import faults
-from _faults import FaultResult
+from _faults import FaultResult, Scale
 
 SCRIPT = Path(faults.__file__)
 
@@ -46,8 +46,25 @@ def test_a_result_is_kept_beside_the_others(tmp_path: Path) -> None:
 
 def test_a_lost_span_misses_its_goal() -> None:
     """A harness that cannot fail proves nothing."""
-    result = FaultResult(missing=1, duplicates=0, crashes=0, counters={"restart_s": 6.0}, goals={"restart_s": "<= 5"})
+    result = FaultResult(
+        missing=1,
+        duplicates=0,
+        crashes=0,
+        counters={"off": 1, "s": 6},
+        goals={"off": "== 0"},
+        timed_goals={"s": "<= 5"},
+    )
 
-    met = {figure.name: figure.met for figure in faults.figures("fault", result)}
+    full, short = (
+        {figure.name: figure.met for figure in faults.figures("fault", result, scale)}
+        for scale in (Scale.full, Scale.short)
+    )
 
-    assert met == {"fault_missing": False, "fault_duplicates": True, "fault_crashes": True, "fault_restart_s": False}
+    assert full == {
+        "fault_missing": False,
+        "fault_duplicates": True,
+        "fault_crashes": True,
+        "fault_off": False,
+        "fault_s": False,
+    }
+    assert short == full | {"fault_s": None}  # a test does not time
