@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from tocsin_collector.admission import KeyRing
+from tocsin_collector.admission import DEFAULT_PROJECT, KeyRing
 from tocsin_collector.cluster import ClusterStore
 from tocsin_collector.damaged import DamagedFolder
 from tocsin_collector.data_folder import FolderLock
@@ -167,13 +167,13 @@ class Collector:
         """The port it listens on for OTLP/HTTP, once started; 0: it does not."""
         return self._servers[1].port
 
-    def record(self, request: RecordOutcomesRequest) -> RecordOutcomesResponse:
+    def record(self, request: RecordOutcomesRequest, project: str = DEFAULT_PROJECT) -> RecordOutcomesResponse:
         """Take outcomes from this process, as the gRPC service takes them from others.
 
         Raises:
             Overloaded: send them again.
         """
-        return self._intake.take_outcomes(request.SerializeToString())
+        return self._intake.take_outcomes(request.SerializeToString(), project=project)
 
     def stats(self) -> CollectorStats:
         """Read the books."""

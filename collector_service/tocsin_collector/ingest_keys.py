@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from tocsin_collector.admission import DEFAULT_PROJECT
 from tocsin_collector.errors import CollectorError, Overloaded, Unauthenticated
 
 PREFIX: Final = "tk_"
-DEFAULT_PROJECT: Final = "default"
 _log = logging.getLogger(__name__)
 _PERIOD_S: Final = 1.5  # a revocation holds within this and a query's time, here and on every other collector
 _MAX_AGE_S: Final = 24 * 3600.0  # how long what was last read still counts while the store does not answer

@@ -6,19 +6,28 @@ from typing import Any, Final
 from tocsin_console.errors import UsageProblem
 from tocsin_wire.v1.outcomes_pb2 import Outcome, RecordOutcomesRequest, RecordOutcomesResponse
 
+_DEFAULT_PROJECT: Final = "default"
 _FIELDS: Final = frozenset(Outcome.DESCRIPTOR.fields_by_name) - {"call"}
 
 
 def record_outcomes(
-    take: Callable[[RecordOutcomesRequest], RecordOutcomesResponse], said: Sequence[Mapping[str, Any]]
+    take: Callable[[RecordOutcomesRequest, str], RecordOutcomesResponse], said: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Hand outcomes over, and say how many were taken and why others were not.
+    """Hand outcomes over, each in its call's project, and say how many were taken and why others were not.
 
     Raises:
         UsageProblem: a field that outcomes do not have, or a value that does not fit.
     """
-    answer = take(RecordOutcomesRequest(outcomes=[_outcome(each) for each in said]))
-    return {"accepted": answer.accepted, "rejected": answer.rejected, "errors": list(answer.errors)}
+    by_project: dict[str, list[Outcome]] = {}
+    for each in said:
+        project = str(each.get("project") or _DEFAULT_PROJECT)
+        by_project.setdefault(project, []).append(_outcome({k: v for k, v in each.items() if k != "project"}))
+    answers = [take(RecordOutcomesRequest(outcomes=made), project) for project, made in by_project.items()]
+    return {
+        "accepted": sum(answer.accepted for answer in answers),
+        "rejected": sum(answer.rejected for answer in answers),
+        "errors": [error for answer in answers for error in answer.errors],
+    }
 
 
 def _outcome(said: Mapping[str, Any]) -> Outcome:

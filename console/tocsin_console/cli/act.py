@@ -83,6 +83,7 @@ def add(
     kind: Annotated[str, typer.Option(help="ground_truth, review, feedback, judge or support.")] = "review",
     minutes: Annotated[float | None, typer.Option(min=0, help="Human time that it cost.")] = None,
     comment: Annotated[str, typer.Option(help="What else to know.")] = "",
+    project: Annotated[str, typer.Option("--project", help="The call's project.")] = "default",
     by: By = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
@@ -99,6 +100,7 @@ def add(
         "source": "console",
         "author": person(by),
         "comment": comment,
+        **({} if project == "default" else {"project": project}),
         **{name: value for name, value in said.items() if value is not None},
     }
     answer = connect(config, data_dir, api).post("/api/outcomes", {"outcomes": [outcome]})
