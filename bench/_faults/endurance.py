@@ -32,7 +32,7 @@ def burst_outage(scale: Scale, seed: int) -> FaultResult:
         sent_s, peak_mb = time.monotonic() - began, peak.stop()
         peak, began = Peak(node.pid), time.monotonic()
         node.ask("loader", runs=True)
-        stats = node.settled(patience_s=3600)
+        stats = node.settled()
         drained_s, draining_mb = time.monotonic() - began, peak.stop()
         proof = prove(node.ask("held"), warming.acked | sender.acked, batch=batch)
     return FaultResult(

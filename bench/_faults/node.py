@@ -84,11 +84,13 @@ class Node:
         return self._answer()
 
     def settled(self, patience_s: float = _PATIENCE_S) -> Any:
-        """Wait until nothing waits to be loaded, and return the books."""
-        deadline = time.monotonic() + patience_s
-        while (stats := self.ask("stats"))["waiting_requests"] > 0:
+        """Wait until nothing waits to be loaded, and return the books; gives up when nothing moves for so long."""
+        least, deadline = float("inf"), time.monotonic() + patience_s
+        while (waiting := (stats := self.ask("stats"))["waiting_requests"]) > 0:
+            if waiting < least:
+                least, deadline = waiting, time.monotonic() + patience_s
             if time.monotonic() > deadline:
-                raise TimeoutError(f"expected everything to be loaded within {patience_s:g} s, got {stats}")
+                raise TimeoutError(f"expected something to be loaded within {patience_s:g} s, got {stats}")
             time.sleep(0.05)
         return stats
 
