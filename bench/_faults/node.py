@@ -29,7 +29,7 @@ class Node:
 
     folder: Path
     settings: Mapping[str, Any] = field(default_factory=dict)
-    url: str = ""  # of a server to store in; empty is the embedded engine
+    url: str = ""  # of a server to store in, or hosts with commas and #CLUSTER; empty is the embedded engine
     port: int = 0  # kept over restarts
     disk_mb: int = 0  # a filesystem of its own, of this size, that is gone when the process ends
     restart_s: list[float] = field(default_factory=list)

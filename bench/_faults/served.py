@@ -25,7 +25,10 @@ class Served:
 
     def __init__(self, folder: Path, url: str, settings: Mapping[str, Any]) -> None:
         self._folder = folder
-        self._database = Database.open(StoreAddress(url=url) if url else StoreAddress(path=folder / "store"))
+        hosts, _, cluster = url.partition("#")
+        first, *more = hosts.split(",")
+        served = StoreAddress(url=first, more_urls=tuple(more), cluster=cluster) if url else None
+        self._database = Database.open(served or StoreAddress(path=folder / "store"))
         migrate(self._database, now=datetime.now(UTC))
         self._disk, self._clock, self._store = BreakableDisk(), JumpingClock(), PausableStore()
         self._collector = Collector(

@@ -83,12 +83,19 @@ class ClusterStore:
 
     def insert(self, segment: Segment) -> None:
         """As a store of one shard does."""
+        self._store_of(segment).insert(segment)
+
+    def settle(self, segment: Segment) -> None:
+        """As a store of one shard does."""
+        self._store_of(segment).settle(segment)
+
+    def _store_of(self, segment: Segment) -> ServerStore:
         number = self._layout.shard_of(segment.hash)
         if number not in self._shards:
             client = self._client(number)
             self._clients.append(client)
             self._shards[number] = ServerStore(client, self._engine, self._redactions)
-        self._shards[number].insert(segment)
+        return self._shards[number]
 
     def check(self, kind: Kind, path: Path) -> None:
         """As :meth:`ServerStore.check`."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from tocsin_collector.admission import DEFAULT_PROJECT, KeyRing
+from tocsin_collector.careful import CarefulStore, SettlingStore
 from tocsin_collector.cluster import ClusterStore
 from tocsin_collector.damaged import DamagedFolder
 from tocsin_collector.data_folder import FolderLock
@@ -100,7 +101,7 @@ class Collector:
         self._dead_letters = DeadLetters(database)
         mender = self._mender(self._ledger)
         self._loader = Loader(
-            self._store or self._own_store(),
+            self._store or CarefulStore(self._own_store(), self._ledger),
             self._ledger,
             self._tally,
             prove=mender.prove,
@@ -215,7 +216,7 @@ class Collector:
         self._owned.append(owned)
         return owned
 
-    def _own_store(self) -> SpanStore:
+    def _own_store(self) -> SettlingStore:
         database = self._own(self._database.sibling())
         if database.address.is_embedded:
             return EmbeddedStore(database, self._settings.redactions)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,6 +18,9 @@ from tocsin_collector.stores import TARGETS
 
 _AT_ONCE: Final = 500
 _LATER_NS: Final = 1_000_000  # what every column of times here can tell apart
+_REMEMBERED: Final = 60  # segments; each of up to 150 days in 10,000 tokens
+_REMEMBERED_FOR: Final = timedelta(days=6)  # replicas forget after 7
+_DOUBTED: Final = "in doubt"  # instead of settings: unlike all of them
 
 
 class Ledger:
@@ -28,6 +32,7 @@ class Ledger:
         self._clock = clock
         self._begun: dict[str, int] = {}  # segments under way: what their last line says of when it was written
         self._marked_ns = 0  # the same of the watermark's
+        self._doubted: set[str] = set()
         self._settings = json.dumps({"engine": database.version(), "boot": _boot(), **BLOCK_SETTINGS}, sort_keys=True)
 
     def write(self, segment: Segment, state: Literal["begun", "loaded", "set_aside"]) -> None:
@@ -43,7 +48,7 @@ class Ledger:
             "requests": segment.requests,
             "spans": segment.items,
             "bytes": segment.size_bytes,
-            "settings": self._settings,
+            "settings": _DOUBTED if segment.hash in self._doubted else self._settings,
             "first_received_at": instant(segment.first_received_ns),
             "last_received_at": instant(segment.last_received_ns),
             "at": instant(at_ns),
@@ -58,26 +63,40 @@ class Ledger:
 
         One that was begun is inserted again under the same token, which fills the targets that miss it and leaves the
         others as they are; but only the same engine under the same settings cuts the same block, and only a machine that
-        has not gone down since remembers its tokens for certain. Otherwise the targets are asked.
+        has not gone down since remembers its tokens for certain, and only for a while. Otherwise it is in doubt.
         """
         found: set[str] = set()
         by_hash = {segment.hash: segment for segment in segments}
         hashes = list(by_hash)
         for start in range(0, len(hashes), _AT_ONCE):
             rows = self._database.rows(
-                "SELECT segment, state, settings, at FROM load_ledger FINAL WHERE segment IN {segments:Array(String)}",
+                "SELECT segment, state, settings, at, (SELECT count() FROM load_ledger FINAL"
+                " WHERE state = 'loaded' AND at > (SELECT min(at) FROM load_ledger FINAL"
+                " WHERE state = 'begun' AND segment IN {segments:Array(String)})) AS loaded_since"
+                " FROM load_ledger FINAL WHERE segment IN {segments:Array(String)}",
                 {"segments": hashes[start : start + _AT_ONCE]},
             )
             for row in rows:
                 segment = by_hash[row["segment"]]
                 if row["state"] == "begun":
                     self._begun[segment.hash] = nanoseconds(row["at"])
-                if row["state"] != "begun" or (
-                    row["settings"] != self._settings
-                    and self.stored(segment)[TARGETS[segment.kind][0]] == segment.items
-                ):
+                if row["state"] != "begun":
                     found.add(segment.hash)
+                elif row["settings"] != self._settings or self._is_forgotten(row["at"], int(row["loaded_since"])):
+                    self.doubt(segment)
         return found
+
+    def _is_forgotten(self, begun_at: datetime, loaded_since: int) -> bool:
+        """Whether the tables may have forgotten a token: they keep 10,000, of a segment one for each of its days."""
+        return loaded_since > _REMEMBERED or instant(self._clock()) - begun_at > _REMEMBERED_FOR
+
+    def doubt(self, segment: Segment) -> None:
+        """Note that nobody can say what of a segment is stored; it stays so over restarts until it is loaded."""
+        self._doubted.add(segment.hash)
+
+    def is_doubted(self, segment: Segment) -> bool:
+        """Whether a segment must be settled, not inserted."""
+        return segment.hash in self._doubted
 
     def is_loaded(self, segment: Segment) -> bool:
         """Say whether a segment found on disk is in the store already, whole."""

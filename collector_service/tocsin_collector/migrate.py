@@ -1,6 +1,7 @@
 """Numbered migrations: idempotent statement by statement, one ledger with a hash per file."""
 
 import hashlib
+import logging
 import re
 import string
 from collections.abc import Collection
@@ -18,6 +19,7 @@ from tocsin_collector.tuning import tune
 # is too little for ai_calls_mv.
 STATEMENT_SETTINGS = {"max_parser_depth": 10_000}
 
+_log = logging.getLogger(__name__)
 _LEDGER: Final = """CREATE TABLE IF NOT EXISTS schema_migrations ${on_cluster}
 (`name` String, `sha256` String, `version` String, `applied_at` DateTime64(3, 'UTC'))
 ENGINE = ${Replicated}ReplacingMergeTree(applied_at) ORDER BY name"""
@@ -67,13 +69,17 @@ def migrate(
     builder = _Builder(database, books([_LEDGER, *(migration.text for migration in shipment)]))
     cluster = database.address.cluster or None
     builder.run(_fill(_LEDGER, cluster))
-    applied = {row["name"]: row["sha256"] for row in database.rows("SELECT name, sha256 FROM schema_migrations FINAL")}
+    rows = database.rows("SELECT name, sha256, version FROM schema_migrations FINAL")
+    applied = {row["name"]: row["sha256"] for row in rows}
     unknown = sorted(set(applied) - {migration.name for migration in shipment})
     if unknown:
-        raise SchemaError(
-            f"expected tables of this version or older, but {unknown[-1]} was applied by a newer tocsin: "
-            f"start that version, or point this one at another data folder"
-        )
+        newer = max((row["version"] for row in rows if row["name"] in unknown), key=_release)
+        if not _is_next(version, newer):
+            raise SchemaError(
+                f"expected tables of this version, the one after it or older, but {unknown[-1]} was applied by tocsin "
+                f"{newer or 'of no known version'}: start that version, or point this one at another data folder"
+            )
+        _log.warning("the tables are of tocsin %s, which only added to those of this one (%s)", newer, version)
     done = []
     for migration in shipment:
         if migration.name in applied:
@@ -93,6 +99,17 @@ def migrate(
     builder.follow(SHARDED)
     builder.tune()
     return tuple(done)
+
+
+def _is_next(own: str, newer: str) -> bool:
+    """Whether a version only adds to this one's tables: versions of the same minor number, or of the next, do."""
+    mine, theirs = _release(own), _release(newer)
+    return bool(mine and theirs) and theirs[0] == mine[0] and theirs[1] - mine[1] in {0, 1}
+
+
+def _release(version: str) -> tuple[int, ...]:
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return tuple(map(int, found.groups())) if found else ()
 
 
 class _Builder:

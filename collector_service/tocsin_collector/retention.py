@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from tocsin_collector.errors import SchemaError
-from tocsin_collector.placement import SHARDED
 
 FOR_EVER: Final = "for ever"
 _UNIT_DAYS: Final = {"d": 1, "day": 1, "week": 7, "month": 31, "year": 366}
@@ -67,9 +66,7 @@ def kept(store: Store, databases: tuple[str, ...]) -> list[Kept]:
     return [found[name] for name in sorted(found)]
 
 
-def keep(
-    store: Store, wanted: Mapping[str, timedelta | None], *, databases: tuple[str, ...], cluster: str = ""
-) -> list[Kept]:
+def keep(store: Store, wanted: Mapping[str, timedelta | None], *, databases: tuple[str, ...]) -> list[Kept]:
     """Make tables keep their rows as long as was asked; returns those that were changed.
 
     Parts whose rows are all older go with the next merges; nothing is rewritten for it.
@@ -87,14 +84,9 @@ def keep(
         days = None if period is None else period.days
         if present[table].days != days:
             act = "REMOVE TTL" if days is None else f"MODIFY TTL toDateTime(ingested_at) + INTERVAL {days} DAY"
-            store.command(_alter(table, act, cluster=cluster))
+            store.command(f"ALTER TABLE {table} {act}")
             changed.append(Kept(table=table, days=days))
     return changed
-
-
-def _alter(table: str, act: str, *, cluster: str) -> str:
-    on_cluster = f" ON CLUSTER `{cluster}`" if cluster and table not in SHARDED else ""
-    return f"ALTER TABLE {table}{on_cluster} {act}"
 
 
 def _days(made: str) -> int | None:

@@ -9,6 +9,7 @@ from tocsin_collector.database import Database
 from tocsin_collector.decoder import BLOCK_SETTINGS, Decoder, Kind, decoder
 from tocsin_collector.redaction import Redaction
 from tocsin_collector.segments import Segment
+from tocsin_collector.settle import Settler
 
 # The tables that hold a row's segment: what a restart asks whether an insert got there.
 TARGETS: Final[dict[Kind, tuple[str, ...]]] = {
@@ -69,10 +70,17 @@ class EmbeddedStore:
             StoreUnavailable: nothing or all of it may be stored; insert the same segment again.
             StoreRejected: it can never be stored whole.
         """
+        self._insert_into(segment, self._decoding.decoders[segment.kind].target)
+
+    def settle(self, segment: Segment) -> None:
+        """As :meth:`insert`, when nobody can say what of it is stored."""
+        Settler(self._database, self._insert_into).settle(segment, self._decoding.decoders[segment.kind].target)
+
+    def _insert_into(self, segment: Segment, table: str) -> None:
         chosen = self._decoding.decoders[segment.kind]
         columns = ", ".join(self._decoding.columns(segment.kind))
         select = f"SELECT {columns} FROM ({chosen.query(segment.path, segment.hash)})"
-        self._database.command(f"INSERT INTO {chosen.target} ({columns}) {chosen.clause(token=segment.hash)} {select}")
+        self._database.command(f"INSERT INTO {table} ({columns}) {chosen.clause(token=segment.hash)} {select}")
 
     def check(self, kind: Kind, path: Path) -> None:
         """As :meth:`_Decoding.check`."""
@@ -91,6 +99,13 @@ class ServerStore:
 
     def insert(self, segment: Segment) -> None:
         """As :meth:`EmbeddedStore.insert`."""
+        self._insert_into(segment, self._decoding.decoders[segment.kind].target)
+
+    def settle(self, segment: Segment) -> None:
+        """As :meth:`EmbeddedStore.settle`."""
+        Settler(self._database, self._insert_into).settle(segment, self._decoding.decoders[segment.kind].target)
+
+    def _insert_into(self, segment: Segment, table: str) -> None:
         chosen = self._decoding.decoders[segment.kind]
         columns = self._decoding.columns(segment.kind)
         block = self._engine.raw(
@@ -99,7 +114,7 @@ class ServerStore:
         )
         known = {name: value for name, value in BLOCK_SETTINGS.items() if name not in NEWER_THAN_SERVERS}
         self._database.insert_raw(
-            chosen.target,
+            table,
             columns,
             block,
             fmt="Native",

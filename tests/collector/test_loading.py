@@ -3,7 +3,7 @@
 import errno
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -257,14 +257,20 @@ def test_loaded_segment_found_on_disk_is_only_removed(run: Run, database: Databa
     assert count(database, "otel_traces") == 4
 
 
-def spooled(database: Database, folder: Path, *, requests: int) -> Segment:
-    """Leave a sealed segment of two spans a request, as a crash before its load does."""
+def spooled(
+    database: Database,
+    folder: Path,
+    *,
+    requests: int,
+    make: Callable[[int], Any] = lambda number: trace_request(2, number=number, tocsin__input__ink=0.5),
+) -> Segment:
+    """Leave a sealed segment of requests of two spans each, as a crash before its load does."""
     settings = CollectorSettings(data_dir=folder, grpc_address="127.0.0.1:0", quiet_s=5, segment_max_age_s=60)
     collector = Collector(settings, database, store=Down(database))
     collector.start()
     client = Client(collector.grpc_port)
     for number in range(requests):
-        client.export(trace_request(2, number=number))
+        client.export(make(number))
     client.channel.close()
     collector.stop(drain_s=0)
     [path] = (folder / "spool" / "traces").glob("*.seg")

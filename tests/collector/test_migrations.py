@@ -4,12 +4,13 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.errors import SchemaError
-from tocsin_collector.migrate import STATEMENT_SETTINGS, migrate, shipped
+from tocsin_collector.migrate import STATEMENT_SETTINGS, Migration, migrate, shipped
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -85,3 +86,45 @@ def test_cluster_names_replicated_engines_on_every_table() -> None:
             assert "${" not in statement
             if "MergeTree" in statement:
                 assert "ENGINE = Replicated" in statement
+
+
+def test_the_version_before_runs_on_what_was_only_added(empty: Database) -> None:
+    """Whoever must go back after an upgrade finds the tables that he left, and more; two versions back is refused."""
+    later = Migration(
+        name="9999_later.sql", text="CREATE TABLE IF NOT EXISTS later ${on_cluster} (a UInt8) ENGINE = Null;"
+    )
+    migrate(empty, now=NOW, version="1.4.0")
+    migrate(empty, now=NOW, version="1.5.0", known=(*shipped(), later))
+
+    again = migrate(empty, now=NOW, version="1.4.2")
+
+    assert again == ()
+    with pytest.raises(SchemaError, match=r"applied by tocsin 1\.5\.0"):
+        migrate(empty, now=NOW, version="1.3.9")
+
+
+@pytest.mark.parametrize("after", [0, 1, 7, 40])
+def test_a_migration_ended_anywhere_goes_on(empty: Database, after: int) -> None:
+    """A start that was killed is started again."""
+
+    class Killed(Exception):  # noqa: N818 - it is no error of ours
+        pass
+
+    class Ending(Database):
+        left = after
+
+        def command(self, sql: str, **how: Any) -> None:
+            if not self.left:
+                raise Killed
+            self.left -= 1
+            super().command(sql, **how)
+
+    dying = Ending(empty.address, empty._lock)
+    dying._reach()
+    dying._name = dying._client.database = empty.address.database
+    with pytest.raises(Killed):
+        migrate(dying, now=NOW)
+    dying.close()
+
+    assert migrate(empty, now=NOW)[-1] == shipped()[-1].name
+    assert migrate(empty, now=NOW) == ()
