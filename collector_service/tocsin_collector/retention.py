@@ -12,7 +12,7 @@ FOR_EVER: Final = "for ever"
 _UNIT_DAYS: Final = {"d": 1, "day": 1, "week": 7, "month": 31, "year": 366}
 _PERIOD: Final = re.compile(r"(\d+)\s*(d|day|week|month|year)s?")
 _TTL: Final = re.compile(r"\bTTL toDateTime\(ingested_at\) \+ (?:INTERVAL (\d+) DAY|toIntervalDay\((\d+)\))")
-_HAS_ARRIVAL: Final = """SELECT DISTINCT table AS name FROM system.columns
+_HAS_ARRIVAL: Final = """SELECT DISTINCT table FROM system.columns
 WHERE database = {database:String} AND name = 'ingested_at'"""
 
 
@@ -55,7 +55,7 @@ def kept(store: Store, databases: tuple[str, ...]) -> list[Kept]:
     """List the tables that know when their rows arrived, and how long they keep them."""
     found: dict[str, Kept] = {}
     for database in databases:
-        arrivals = {row["name"] for row in store.rows(_HAS_ARRIVAL, {"database": database})}
+        arrivals = {row["table"] for row in store.rows(_HAS_ARRIVAL, {"database": database})}
         sql = (
             "SELECT name, engine_full AS made FROM system.tables"
             " WHERE database = {database:String} AND engine LIKE '%MergeTree' ORDER BY name"
