@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 
 from _faults.contract import Fault, FaultResult, Scale
 from _faults.node import Node, data_folder
@@ -72,13 +73,13 @@ def sigterm(scale: Scale, seed: int) -> FaultResult:
         with Sender(requests, port, count=count, per_s=per_s) as sender:
             for turn in range(rounds):
                 began = time.monotonic()
-                up = _Up(data, port)
-                restarts.append(time.monotonic() - began)
-                sender.reaches((turn + 1) * count // (rounds + 1))
-                time.sleep(dice.random() * 0.2)
-                began = time.monotonic()
-                wrong_codes += up.end() != 0
-                ends.append(time.monotonic() - began)
+                with _Up(data, port) as up:
+                    restarts.append(time.monotonic() - began)
+                    sender.reaches((turn + 1) * count // (rounds + 1))
+                    time.sleep(dice.random() * 0.2)
+                    began = time.monotonic()
+                    wrong_codes += up.end() != 0
+                    ends.append(time.monotonic() - began)
                 left = [*(data / "spool").glob("*/*.seg"), *(data / "spool").glob("*/*.open")]
                 undrained += bool(left)
                 print(
@@ -125,6 +126,14 @@ class _Up:
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             raise ChildProcessError(f"expected tocsin to be up, got {(data.parent / 'up.log').read_text()[-2000:]}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:  # something else went wrong: it must not outlive us
+            self._process.kill()
+            self._process.communicate()
 
     def end(self) -> int:
         """Tell it to end; return its exit code."""
