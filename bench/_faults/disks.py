@@ -18,7 +18,7 @@ def disk_full(scale: Scale, seed: int) -> FaultResult:
 
     On a small filesystem of its own where the system allows one; else the spool's disk says that it is full.
     """
-    rounds, count, batch, per_s = scale.pick(full=(20, 2_000, 50, 40.0), short=(2, 150, 5, 60.0))
+    rounds, count, batch, per_s = scale.pick(full=(20, 3_000, 50, 40.0), short=(2, 150, 5, 60.0))
     requests = Requests(batch=batch, seed=seed)
     is_real = _may_mount()
     refused = without_delay = 0
