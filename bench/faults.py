@@ -23,18 +23,13 @@ from _faults import Fault, FaultResult, Scale
 from _report import Figure, document, show
 
 _MODULES = ("process", "replies", "disks", "clocks", "endurance", "requests", "spool", "store")
-_AWAITED: frozenset[str] = frozenset()  # still being written
 
 
 def faults() -> Mapping[str, Fault]:
     """List every fault by name."""
     found: dict[str, Fault] = {}
     for module in _MODULES:
-        try:
-            found |= importlib.import_module(f"_faults.{module}").FAULTS
-        except ModuleNotFoundError as error:
-            if module not in _AWAITED or error.name != f"_faults.{module}":
-                raise
+        found |= importlib.import_module(f"_faults.{module}").FAULTS
     return MappingProxyType(found)
 
 
