@@ -2,14 +2,11 @@
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+from tests.databases import Databases
 
 
 @pytest.fixture(scope="session")
@@ -20,17 +17,19 @@ def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def database(engine_folder: Path) -> "Iterator[Database]":
-    """A migrated embedded database that this test alone uses."""
-    from tocsin_collector.database import Database, StoreAddress
-    from tocsin_collector.migrate import migrate
+@pytest.fixture(scope="session")
+def databases(engine_folder: Path) -> Databases:
+    """Migrated databases of the embedded engine."""
+    from tocsin_collector.store_address import StoreAddress
 
-    opened = Database.open(StoreAddress(path=engine_folder, database=f"t_{uuid.uuid4().hex[:12]}"))
-    migrate(opened, now=NOW)
-    yield opened
-    opened.command(f"DROP DATABASE `{opened.address.database}`")
-    opened.close()
+    return Databases(lambda name: StoreAddress(path=engine_folder, database=name))
+
+
+@pytest.fixture
+def database(databases: Databases) -> "Iterator[Database]":
+    """A migrated, empty embedded database that this test alone uses."""
+    with databases.one() as lent:
+        yield lent
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +48,21 @@ def server_url(clickhouse_binary: Path, tmp_path_factory: pytest.TempPathFactory
 
     with ClickHouse.of(clickhouse_binary, tmp_path_factory.mktemp("server")) as server:
         yield server.urls[0]
+
+
+@pytest.fixture(scope="session")
+def server_databases(server_url: str) -> Databases:
+    """Migrated databases of the real server."""
+    from tocsin_collector.store_address import StoreAddress
+
+    return Databases(lambda name: StoreAddress(url=server_url, database=name))
+
+
+@pytest.fixture
+def server_database(server_databases: Databases) -> "Iterator[Database]":
+    """A migrated, empty database on the real server that this test alone uses."""
+    with server_databases.one() as lent:
+        yield lent
 
 
 from tocsin_collector.database import Database  # noqa: E402 - named in the fixtures above

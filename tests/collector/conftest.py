@@ -1,6 +1,5 @@
 """A collector on a port of its own, requests to send it, and a real server where one is asked for."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +9,7 @@ import pytest
 from tests.collector.sending import Client
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.migrate import migrate
+from tocsin_collector.database import Database
 from tocsin_collector.settings import CollectorSettings
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -40,13 +38,3 @@ def run(database: Database, tmp_path: Path) -> Iterator[Run]:
     for collector, client in running:
         client.channel.close()
         collector.stop()
-
-
-@pytest.fixture
-def server_database(server_url: str) -> Iterator[Database]:
-    """A migrated database on the real server that this test alone uses."""
-    opened = Database.open(StoreAddress(url=server_url, database=f"t_{uuid.uuid4().hex[:12]}"))
-    migrate(opened, now=NOW)
-    yield opened
-    opened.command(f"DROP DATABASE `{opened.address.database}`")
-    opened.close()

@@ -131,13 +131,14 @@ def test_list_is_called_old_after_sixty_days() -> None:
     assert age_days(TODAY, now=datetime(2026, 5, 2, tzinfo=UTC)) == 61
 
 
+@pytest.fixture(scope="module")
+def public() -> PublicPrices:
+    """Load it once."""
+    return PublicPrices(today=date(2100, 1, 1))
+
+
 class TestThePublicList:
     """genai-prices, as installed."""
-
-    @pytest.fixture(scope="class")
-    def public(self) -> PublicPrices:
-        """Load it once."""
-        return PublicPrices(today=date(2100, 1, 1))
 
     @pytest.mark.parametrize(
         ("provider", "model"),

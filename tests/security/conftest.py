@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tests.collector.conftest import run, server_database
+from tests.collector.conftest import run
 
 from tocsin_collector.tls import TlsFiles
 
-__all__ = ["Issued", "authority", "issue", "run", "server_database"]
+__all__ = ["Issued", "authority", "issue", "run"]
 
 
 @dataclass(frozen=True, slots=True)
