@@ -22,7 +22,7 @@ from typing import Any
 from _faults import Fault, FaultResult, Scale
 from _report import Figure, document, show
 
-_MODULES = ("process", "replies", "disks", "clocks", "endurance", "requests", "spool", "store")
+_MODULES = ("process", "replies", "disks", "clocks", "endurance", "requests", "spool", "store", "upgrades")
 
 
 def faults() -> Mapping[str, Fault]:

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
+from typing import Protocol
 
 from tocsin_collector.decoder import Kind
 from tocsin_collector.disk import RealDisk
-from tocsin_collector.rescue import SpanStore
+from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.segments import Segment
 
 
@@ -69,11 +70,29 @@ class JumpingClock:
         return time.time_ns() + self.offset_ns
 
 
+class Store(Protocol):
+    """What segments go into, of this version or an older one."""
+
+    def insert(self, segment: Segment, /) -> None:
+        """Store every row of a segment."""
+        ...
+
+    def settle(self, segment: Segment, /) -> None:
+        """Store what is missing of it; an older version has no such thing."""
+        ...
+
+    def check(self, kind: Kind, path: Path, /) -> None:
+        """Decode a file and drop the rows."""
+        ...
+
+
 class PausableStore:
-    """A store that can be made to wait."""
+    """A store that can be made to wait, or to do what it is told and never say so."""
 
     def __init__(self) -> None:
-        self.inner: SpanStore | None = None
+        self.inner: Store | None = None
+        self.answers = True
+        self.unanswered: set[str] = set()
         self._runs = Event()
         self._runs.set()
 
@@ -89,12 +108,24 @@ class PausableStore:
         """As the port says."""
         self._runs.wait()
         self._store().insert(segment)
+        self._answer(segment)
+
+    def settle(self, segment: Segment, /) -> None:
+        """As the port says."""
+        self._runs.wait()
+        self._store().settle(segment)
+        self._answer(segment)
 
     def check(self, kind: Kind, path: Path, /) -> None:
         """As the port says."""
         self._store().check(kind, path)
 
-    def _store(self) -> SpanStore:
+    def _answer(self, segment: Segment) -> None:
+        if not self.answers:
+            self.unanswered.add(segment.hash)
+            raise StoreUnavailable("the answer was lost")
+
+    def _store(self) -> Store:
         if self.inner is None:
             raise ValueError("expected a store, got none yet")
         return self.inner

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,8 @@ class Node:
     folder: Path
     settings: Mapping[str, Any] = field(default_factory=dict)
     url: str = ""  # of a server to store in, or hosts with commas and #CLUSTER; empty is the embedded engine
+    build: Mapping[str, Any] = field(default_factory=dict)  # another tocsin: version, later, block_settings, waits
+    sources: Sequence[Path] = ()  # where another version's packages are
     port: int = 0  # kept over restarts
     disk_mb: int = 0  # a filesystem of its own, of this size, that is gone when the process ends
     restart_s: list[float] = field(default_factory=list)
@@ -46,12 +48,13 @@ class Node:
     def spawn(self) -> None:
         """Start the process, and do not wait for it to listen."""
         self.process = subprocess.Popen(
-            [*self._own_disk(), sys.executable, "-m", "_faults.served", str(self.folder), self.url, self._settings()],
+            [*self._own_disk(), sys.executable, "-m", "_faults.served", *self._arguments()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self.folder.parent / f"{self.folder.name}.log").open("a"),
             text=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(_BENCH), os.environ.get("PYTHONPATH", "")])},
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join([*map(str, (*self.sources, _BENCH)), os.environ.get("PYTHONPATH", "")])},
         )
 
     def start(self) -> None:
@@ -99,8 +102,9 @@ class Node:
         """Its process."""
         return self._running().pid
 
-    def _settings(self) -> str:
-        return json.dumps({"grpc_address": f"127.0.0.1:{self.port}", **self.settings})
+    def _arguments(self) -> list[str]:
+        settings = {"grpc_address": f"127.0.0.1:{self.port}", **self.settings}
+        return [str(self.folder), self.url, json.dumps(settings), json.dumps(dict(self.build))]
 
     def _own_disk(self) -> list[str]:
         mount = f'mount -t tmpfs -o size={self.disk_mb}m tmpfs "$0" && exec "$@"'

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from _faults.breaking import BreakableDisk, JumpingClock, PausableStore
 from _faults.proof import held
 from tocsin_collector.collector import Collector
 from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.migrate import migrate
+from tocsin_collector.decoder import BLOCK_SETTINGS
+from tocsin_collector.migrate import Migration, migrate, shipped
 from tocsin_collector.settings import CollectorSettings
 
 _MIB = b"\0" * 1024 * 1024
@@ -23,13 +24,17 @@ _MIB = b"\0" * 1024 * 1024
 class Served:
     """The collector and everything of it that can be broken."""
 
-    def __init__(self, folder: Path, url: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, url: str, settings: Mapping[str, Any], build: Mapping[str, Any]) -> None:
         self._folder = folder
+        cast(dict[str, Any], BLOCK_SETTINGS).update(build.get("block_settings", {}))
         hosts, _, cluster = url.partition("#")
         first, *more = hosts.split(",")
         served = StoreAddress(url=first, more_urls=tuple(more), cluster=cluster) if url else None
         self._database = Database.open(served or StoreAddress(path=folder / "store"))
-        migrate(self._database, now=datetime.now(UTC))
+        version: dict[str, Any] = {"version": build["version"]} if "version" in build else {}
+        if "later" in build:  # a version that is not written yet
+            version["known"] = (*shipped(), Migration(name="9999_later.sql", text=build["later"]))
+        migrate(self._database, now=datetime.now(UTC), **version)
         self._disk, self._clock, self._store = BreakableDisk(), JumpingClock(), PausableStore()
         self._collector = Collector(
             CollectorSettings(data_dir=folder, **settings),
@@ -38,6 +43,8 @@ class Served:
             clock=self._clock,
             store=self._store,
         )
+        if build.get("waits"):
+            self._store.pause()
         self._store.inner = self._collector._own_store()  # noqa: SLF001 - the one that it would take itself
 
     def start(self) -> int:
@@ -97,14 +104,19 @@ class Served:
         (self._store.resume if runs else self._store.pause)()
         return {}
 
+    def answers(self, *, come: bool) -> dict[str, Any]:
+        """Have the store say what it did, or have that be lost; say of how many segments it was."""
+        self._store.answers = come
+        return {"unanswered": len(self._store.unanswered)}
+
     def _free(self) -> int:
         system = os.statvfs(self._folder)
         return system.f_bavail * system.f_frsize
 
 
-def main(folder: Path, url: str, settings: Mapping[str, Any]) -> None:
+def main(folder: Path, url: str, settings: Mapping[str, Any], build: Mapping[str, Any]) -> None:
     """Be the collector, until told to end or nobody asks any more."""
-    served = Served(folder, url, settings)
+    served = Served(folder, url, settings, build)
     port = served.start()
     signal.signal(signal.SIGTERM, served.end)
     _say(port=port)
@@ -119,4 +131,4 @@ def _say(**facts: object) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]), json.loads(sys.argv[4]))

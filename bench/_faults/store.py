@@ -18,9 +18,11 @@ from _clickhouse import CLUSTER, ClickHouse
 from _faults.contract import Fault, FaultResult, Scale
 from _faults.node import Node, data_folder
 from _faults.proof import prove, unbalanced
-from _faults.sender import Requests, Sender
+from _faults.sender import Requests, Sender, send_once
 
 Break = Callable[[ClickHouse, random.Random], None]
+_DAY_NS = 86_400_000_000_000
+_INSERT_S = 1.5  # about what one of 150 days takes
 _SKIPPED = FaultResult(missing=0, duplicates=0, crashes=0, counters={"skipped": 1})
 
 
@@ -152,6 +154,53 @@ def replica_rejoined(scale: Scale, seed: int) -> FaultResult:
     return _under_load(scale, seed, hurt, shards=2, replicas=2)
 
 
+def many_partitions(scale: Scale, seed: int) -> FaultResult:
+    """Kill the collector while it inserts segments of 150 days, so of 150 partitions a table, and start it again."""
+    turns, days = scale.pick(full=40, short=1), 150
+    dice = random.Random(seed)
+
+    def spread(request: Any) -> None:
+        for day, span in enumerate(request.resource_spans[0].scope_spans[0].spans):
+            span.start_time_unix_nano -= day * _DAY_NS
+            span.end_time_unix_nano -= day * _DAY_NS
+
+    requests = Requests(batch=days, seed=seed, change=spread)
+    torn = off = 0
+    with data_folder() as folder, Node(folder=folder) as node:
+        for turn in range(turns):
+            send_once(node.port, [requests.numbered(turn)])
+            time.sleep(dice.uniform(0.5, 1.0) * _INSERT_S)
+            node.kill()
+            node.build = {"waits": True}
+            node.start()
+            torn += _is_torn(node)
+            node.ask("loader", runs=True)
+            off += unbalanced(node.settled())
+            print(f"  {turn + 1}/{turns}: {torn} interrupted in the middle", flush=True)
+        proof = prove(node.ask("held"), range(turns), batch=days)
+    return FaultResult(
+        missing=proof.missing,
+        duplicates=proof.duplicates,
+        crashes=0,
+        counters={
+            "kills": turns,
+            "interrupted_in_the_middle": torn,
+            "stored_rows": proof.rows,
+            "ledger_off": proof.ledger_off + off,
+        },
+        goals={"ledger_off": "== 0"},
+    )
+
+
+def _is_torn(node: Node) -> int:
+    """Say whether a segment is in some of its tables or partitions, and not in all."""
+    sql = (
+        "SELECT (SELECT uniqExact(SpanId) FROM otel_traces) AS a, (SELECT uniqExact(span_id) FROM ai_calls) AS b,"
+        " (SELECT toUInt64(sum(calls)) FROM ai_calls_1h) AS c, (SELECT toUInt64(sum(n)) FROM input_histogram_1h WHERE kind = 'output') AS d"
+    )
+    return int(len(set(node.ask("rows", sql=sql)["rows"][0].values())) > 1)
+
+
 def migration_killed(scale: Scale, seed: int) -> FaultResult:
     """End a migration before each of its statements, and start it anew: the tables must be those of one that went through."""
     from tocsin_collector.database import Database, StoreAddress
@@ -206,6 +255,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "clickhouse_readonly": clickhouse_readonly,
         "clickhouse_oom": clickhouse_oom,
         "replica_rejoined": replica_rejoined,
+        "many_partitions": many_partitions,
         "migration_killed": migration_killed,
     }
 )

@@ -46,9 +46,9 @@ class CarefulStore:
             StoreRejected: it can never be stored whole.
         """
         failed_at = self._failed.get(segment.hash)
-        if failed_at is not None and self._elapsed() - failed_at > _SURE_FOR_S:
-            self._ledger.doubt(segment)
         try:
+            if failed_at is not None and (self._elapsed() - failed_at > _SURE_FOR_S or self._ledger.tables_changed()):
+                self._ledger.doubt(segment)
             if self._ledger.is_doubted(segment):
                 self._store.settle(segment)
             else:

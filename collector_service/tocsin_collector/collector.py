@@ -21,7 +21,6 @@ from tocsin_collector.intake import Intake
 from tocsin_collector.ledger import Ledger, kinds
 from tocsin_collector.loader import Loader
 from tocsin_collector.mending import Mender
-from tocsin_collector.rescue import SpanStore
 from tocsin_collector.retries import RecentRequests
 from tocsin_collector.retry_log import RetryLog
 from tocsin_collector.second_chance import Batch, DeadLetters
@@ -47,7 +46,7 @@ class Collector:
         *,
         clock: Callable[[], int] = time.time_ns,
         disk: Disk | None = None,
-        store: SpanStore | None = None,
+        store: SettlingStore | None = None,
         keyring: KeyRing | None = None,
     ) -> None:
         """Prepare; nothing is opened before :meth:`start`.
@@ -101,7 +100,7 @@ class Collector:
         self._dead_letters = DeadLetters(database)
         mender = self._mender(self._ledger)
         self._loader = Loader(
-            self._store or CarefulStore(self._own_store(), self._ledger),
+            CarefulStore(self._store or self._own_store(), self._ledger),
             self._ledger,
             self._tally,
             prove=mender.prove,

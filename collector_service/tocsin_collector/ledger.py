@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
@@ -33,7 +34,16 @@ class Ledger:
         self._begun: dict[str, int] = {}  # segments under way: what their last line says of when it was written
         self._marked_ns = 0  # the same of the watermark's
         self._doubted: set[str] = set()
-        self._settings = json.dumps({"engine": database.version(), "boot": _boot(), **BLOCK_SETTINGS}, sort_keys=True)
+
+    @cached_property
+    def _tables(self) -> str:
+        return self._ask_tables()
+
+    @cached_property
+    def _settings(self) -> str:
+        """What a retry must find as it was, for the tables to know its block again."""
+        said = {"engine": self._database.version(), "boot": _boot(), "tables": self._tables, **BLOCK_SETTINGS}
+        return json.dumps(said, sort_keys=True)
 
     def write(self, segment: Segment, state: Literal["begun", "loaded", "set_aside"]) -> None:
         """Note how far a segment has come.
@@ -62,8 +72,9 @@ class Ledger:
         """Say which of the segments found on disk are in the store already, whole.
 
         One that was begun is inserted again under the same token, which fills the targets that miss it and leaves the
-        others as they are; but only the same engine under the same settings cuts the same block, and only a machine that
-        has not gone down since remembers its tokens for certain, and only for a while. Otherwise it is in doubt.
+        others as they are; but only the same engine under the same settings cuts the same block, only the same tables and
+        views know it again, and only a machine that has not gone down since remembers its tokens for certain, and only
+        for a while. Otherwise it is in doubt.
         """
         found: set[str] = set()
         by_hash = {segment.hash: segment for segment in segments}
@@ -93,6 +104,14 @@ class Ledger:
     def doubt(self, segment: Segment) -> None:
         """Note that nobody can say what of a segment is stored; it stays so over restarts until it is loaded."""
         self._doubted.add(segment.hash)
+
+    def tables_changed(self) -> bool:
+        """Whether another version migrated the tables since the first segment: they may not know a segment's token again."""
+        return self._ask_tables() != self._tables
+
+    def _ask_tables(self) -> str:
+        sql = "SELECT hex(sipHash64(groupArray((name, sha256)))) AS tables FROM (SELECT name, sha256 FROM schema_migrations FINAL ORDER BY name)"
+        return str(self._database.rows(sql)[0]["tables"])
 
     def is_doubted(self, segment: Segment) -> bool:
         """Whether a segment must be settled, not inserted."""

@@ -18,6 +18,8 @@ TARGETS: Final[dict[Kind, tuple[str, ...]]] = {
     "logs": ("otel_logs",),
 }
 
+_NO_FILE: Final = Path("/nowhere")  # describing a query opens no file
+
 
 class _Decoding:
     """The decoding of every kind, and the columns that it fills."""
@@ -35,15 +37,18 @@ class _Decoding:
 
     def columns(self, kind: Kind) -> tuple[str, ...]:
         if kind not in self._columns:
-            self._columns[kind] = self._ask_columns(self.decoders[kind].target)
+            self._columns[kind] = self._ask_columns(self.decoders[kind])
         return self._columns[kind]
 
-    def _ask_columns(self, target: str) -> tuple[str, ...]:
+    def _ask_columns(self, chosen: Decoder) -> tuple[str, ...]:
+        """List the table's columns that this version decodes: the next version may have added some."""
         found = self._database.rows(
             "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position",
-            {"table": target},
+            {"table": chosen.target},
         )
-        return tuple(row["name"] for row in found)
+        described = self._engine.rows(f"DESCRIBE TABLE ({chosen.query(_NO_FILE, '')}) {chosen.clause()}")
+        decoded = {row["name"] for row in described}
+        return tuple(row["name"] for row in found if row["name"] in decoded)
 
     def check(self, kind: Kind, path: Path) -> None:
         """Decode a file and drop the rows.
