@@ -23,7 +23,7 @@ class Check:
 
 def examine(state: Mapping[str, Any]) -> list[Check]:
     """Look at the state document of a running tocsin."""
-    return [*_machine(state), *_channels(state), *_use_cases(state)]
+    return [*_machine(state), *_collectors(state), *_channels(state), *_use_cases(state)]
 
 
 def examine_disk(free_bytes: int) -> Check:
@@ -62,6 +62,14 @@ def _machine(state: Mapping[str, Any]) -> Iterator[Check]:
         if loop["consecutive_failures"] or not loop["is_alive"]:
             said = f"failed {loop['consecutive_failures']} times in a row: {loop['last_error']}"
             yield Check(name=f"{name} loop", level="finding", said=said, do="look at the log")
+
+
+def _collectors(state: Mapping[str, Any]) -> Iterator[Check]:
+    for each in state.get("collectors", ()):
+        if not each["is_live"]:
+            said = f"was last heard of at {each['heard_at']}: slots since then may lack what it received"
+            do = "start it again over its data folder, and it loads what it holds; one that is gone is forgotten after 7 days"
+            yield Check(name=f"collector {each['name']}", level="finding", said=said, do=do)
 
 
 def _channels(state: Mapping[str, Any]) -> Iterator[Check]:

@@ -341,6 +341,7 @@ class Up:
             now=_now,
             reading=apart.reading,
             spool_max_bytes=apart.spool_max_bytes,
+            collectors=self._fleet.members if config.store_url else list,
         )
 
     def _others(self) -> Others:

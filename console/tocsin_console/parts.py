@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
 from tocsin_collector.disk_use import DiskUse
+from tocsin_collector.fleet import Member
 from tocsin_collector.forget import Report as ForgetReport
 from tocsin_collector.forget import Request as ForgetRequest
 from tocsin_collector.key_book import KeyFacts, NewKey
@@ -98,3 +99,4 @@ class Parts:
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None
+    collectors: Callable[[], Sequence[Member]] = list  # of a server, that have not ended

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -36,6 +37,7 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "reading": dict(parts.reading()),
         "collector": collector,
         "watermark": {**mark, "lag_s": max(0.0, (now - complete_to).total_seconds()) if complete_to else None},
+        "collectors": [asdict(member) for member in parts.collectors()],
         "evaluated_through": parts.evaluated_through(),
         "evaluation_lag_s": _lag_s(parts, mark, now),
         "evaluations": int(parts.book.ask("evaluation_counts")[0]["evaluations_stored"]),

@@ -126,3 +126,16 @@ def test_a_reading_address_that_was_taken_is_told_and_is_no_finding() -> None:
     told = next(check for check in checks if check.name == "reading")
     assert (told.level, "127.0.0.1:8123" in told.said) == ("note", True)
     assert "8123" not in next(check for check in checks if check.name == "addresses").said
+
+
+def test_a_silent_collector_is_found() -> None:
+    """Nobody waits for one that died with a full spool: what it holds is in no slot that was judged meanwhile."""
+    heard_at = "2026-03-02T11:00:00Z"
+    fleet = [
+        {"name": "a", "is_live": True, "heard_at": heard_at},
+        {"name": "b", "is_live": False, "heard_at": heard_at},
+    ]
+
+    assert findings(state(collectors=fleet)) == [
+        f"collector b: was last heard of at {heard_at}: slots since then may lack what it received"
+    ]

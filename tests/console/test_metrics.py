@@ -16,11 +16,16 @@ import pytest
 from tests.console.conftest import LOOP, NOW, Running
 
 from tocsin_collector.errors import StoreUnavailable
+from tocsin_collector.fleet import Member
 from tocsin_collector.tally import CollectorStats, Tally
 from tocsin_console.api.collector_metrics import add_collector
 from tocsin_console.api.exposition import Text
 from tocsin_console.api.health import readiness
+from tocsin_console.api.metrics import exposition
+from tocsin_console.cli.look import _describe
 from tocsin_console.parts import Parts
+from tocsin_console.snapshot import snapshot
+from tocsin_console.wire import document
 
 
 def scraped(running: Running) -> str:
@@ -74,6 +79,19 @@ def test_every_number_that_the_collector_counts_is_scraped() -> None:
     assert "tocsin_collector_connections_refused_total 3" in said
     assert "tocsin_collector_fsync_wait_seconds 0.5" in said
     assert "tocsin_collector_oldest_waiting_seconds 0" in said
+
+
+def test_a_silent_collector_is_told_everywhere(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it holds is in no slot that was judged meanwhile: whoever looks anywhere must see it."""
+    fleet = [
+        Member(name=name, complete_to=NOW, data_complete_to=None, heard_at=NOW, is_live=name == "a") for name in "abc"
+    ]
+    state = snapshot(replace(running.parts, collectors=lambda: fleet))
+
+    _describe(json.loads(document(state)))
+
+    assert "\ntocsin_collectors_silent 2\n" in exposition(state)
+    assert "silent    collector b since 2026-03-02" in capsys.readouterr().out
 
 
 def test_a_label_cannot_break_the_format() -> None:

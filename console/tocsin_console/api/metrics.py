@@ -33,6 +33,8 @@ def exposition(state: Mapping[str, Any]) -> str:
         "Age of the oldest data not yet loaded.",
         [({}, state["watermark"]["lag_s"])],
     )
+    silent = sum(not each["is_live"] for each in state["collectors"])
+    text.add("tocsin_collectors_silent", "gauge", "Collectors without a sign of life for ten minutes.", [({}, silent)])
     text.add(
         "tocsin_evaluated_through_seconds",
         "gauge",

@@ -131,6 +131,11 @@ def _describe(state: dict[str, Any]) -> None:
     say(f"spool     {ledger['spool_bytes']:,} bytes wait")
     if state["disk"]["warning"]:
         say(f"disk      {state['disk']['warning']}")
+    for each in state.get("collectors", ()):
+        if not each["is_live"]:
+            say(
+                f"silent    collector {each['name']} since {when(each['heard_at'])}: slots since then may lack its calls"
+            )
     say(f"evaluated through {when(state['evaluated_through']) or 'nothing yet'}")
     for name, loop in state["loops"].items():
         if loop["consecutive_failures"]:
