@@ -74,7 +74,8 @@ class Ledger:
         One that was begun is inserted again under the same token, which fills the targets that miss it and leaves the
         others as they are; but only the same engine under the same settings cuts the same block, only the same tables and
         views know it again, and only a machine that has not gone down since remembers its tokens for certain, and only
-        for a while. Otherwise it is in doubt.
+        for a while. Otherwise it is in doubt. So it is when the engine is in this process: killed in an insert over many
+        days it leaves tables that do not take the rest under the same token.
         """
         found: set[str] = set()
         by_hash = {segment.hash: segment for segment in segments}
@@ -93,7 +94,11 @@ class Ledger:
                     self._begun[segment.hash] = nanoseconds(row["at"])
                 if row["state"] != "begun":
                     found.add(segment.hash)
-                elif row["settings"] != self._settings or self._is_forgotten(row["at"], int(row["loaded_since"])):
+                elif (
+                    self._database.address.is_embedded
+                    or row["settings"] != self._settings
+                    or self._is_forgotten(row["at"], int(row["loaded_since"]))
+                ):
                     self.doubt(segment)
         return found
 

@@ -142,13 +142,12 @@ class Settler:
                     parameters=of_segment,
                     settings=_AT_ONCE,
                 )
-        elif (
-            self._has_sums(target)
-            if self._keys(target)["engine"].endswith("SummingMergeTree")
-            else self._has_rows(target)
-        ):
+        elif self._keys(target)["engine"].endswith("SummingMergeTree"):
+            self._attach(target, self._without_sums(target))
             return
-        self._attach(target)
+        elif self._has_rows(target):
+            return
+        self._attach(target, self._partitions(target))
 
     def _has_rows(self, target: Target) -> bool:
         """Say whether a table without segments holds every one of the rows."""
@@ -156,8 +155,10 @@ class Settler:
         missing = f"SELECT count() AS n FROM `{_AGAIN}{target.name}` WHERE ({key}) NOT IN (SELECT {key} FROM {target.qualified})"
         return not self._number(missing)
 
-    def _has_sums(self, target: Target) -> bool:
-        """Say whether sums have the segment's part, by what they must come to over the rows that they are summed from.
+    def _without_sums(self, target: Target) -> list[str]:
+        """Name the partitions whose sums lack the segment's part, by what they must come to over the rows they are summed from.
+
+        A partition has all of it or nothing: that is what an insert that is cut short leaves.
 
         Raises:
             StoreUnavailable: another segment is between the two now.
@@ -170,32 +171,38 @@ class Settler:
             f"(SELECT * FROM `{self._name}`.`{target.source}` WHERE (project, use_case) IN (SELECT project, use_case FROM {own})"
             f" AND started_at >= {first} AND started_at < {last} + INTERVAL 1 HOUR)"
         )
-        must = self._number(
-            f"SELECT sum({measure}) AS n FROM ({self._reading(target, rows)}) WHERE (project, use_case, hour) IN ({hours})"
+        asked = f"SELECT hour, sum({measure}) AS n FROM {{}} WHERE (project, use_case, hour) IN ({hours}) GROUP BY hour"
+        must, held = (
+            {row["hour"]: int(row["n"]) for row in self._database.rows(asked.format(where))}
+            for where in (f"({self._reading(target, rows)})", target.qualified)
         )
-        held = self._number(
-            f"SELECT sum({measure}) AS n FROM {target.qualified} WHERE (project, use_case, hour) IN ({hours})"
-        )
-        part = self._number(f"SELECT sum({measure}) AS n FROM {own}")
-        if held == must:
-            return True
-        if held == must - part:
-            return False
-        raise StoreUnavailable(
-            f"a segment's part in {target.name} cannot be told while others are loaded into the same hours "
-            f"({held} held, {must} expected, {part} of it this segment's): asked again soon"
-        )
+        sums: dict[str, list[int]] = {}
+        for row in self._database.rows(
+            f"SELECT hour, _partition_id AS id, sum({measure}) AS n FROM {own} GROUP BY ALL"
+        ):
+            of_hour = (held.get(row["hour"], 0), must.get(row["hour"], 0), int(row["n"]))
+            sums[row["id"]] = [a + b for a, b in zip(sums.get(row["id"], [0, 0, 0]), of_hour, strict=True)]
+        for is_held, is_due, part in sums.values():
+            if is_held not in {is_due, is_due - part}:
+                raise StoreUnavailable(
+                    f"a segment's part in {target.name} cannot be told while others are loaded into the same hours "
+                    f"({is_held} held, {is_due} expected, {part} of it this segment's): asked again soon"
+                )
+        return sorted(name for name, (is_held, is_due, _) in sums.items() if is_held != is_due)
 
-    def _attach(self, target: Target) -> None:
-        partitions = self._database.rows(
+    def _partitions(self, target: Target) -> list[str]:
+        rows = self._database.rows(
             "SELECT DISTINCT partition_id AS id FROM system.parts"
             " WHERE database = currentDatabase() AND table = {table:String} AND active ORDER BY id",
             {"table": _AGAIN + target.name},
         )
-        for row in partitions:
+        return [row["id"] for row in rows]
+
+    def _attach(self, target: Target, partitions: list[str]) -> None:
+        for partition in partitions:
             self._database.command(
                 f"ALTER TABLE {target.qualified} ATTACH PARTITION ID {{partition:String}} FROM `{_AGAIN}{target.name}`",
-                parameters={"partition": row["id"]},
+                parameters={"partition": partition},
             )
 
     def _columns(self, target: Target) -> dict[str, str]:

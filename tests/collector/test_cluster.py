@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from bench._clickhouse import CLUSTER, ClickHouse
+from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, Store
 from tests.collector.conftest import NOW, Run
 from tests.collector.sending import START_NS, count, eventually, loaded, trace_request
 from tests.collector.test_corrections import INNER, LONG_AGO, OUTER
 from tests.collector.test_normalisation import price, span_segment, spans
 
+from tocsin_alerts.records import Sample
 from tocsin_collector.cluster import ClusterStore, each_shard, survey
 from tocsin_collector.corrections import price_calls, settle_duplicates
 from tocsin_collector.database import Database, StoreAddress
@@ -22,6 +24,7 @@ from tocsin_collector.key_book import KeyBook
 from tocsin_collector.migrate import migrate
 from tocsin_collector.placement import SHARDED, books, place
 from tocsin_collector.relabel import relabel
+from tocsin_collector.stores import EmbeddedStore
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
 pytestmark = pytest.mark.server
@@ -220,6 +223,85 @@ def test_calls_are_settled_and_priced_on_every_shard(spread: Database, database:
     ) == [{"use_case": "ticket-triage", "n": 4, "unpriced": 0}]
     for opened in (*shards, store):
         opened.close()
+
+
+def test_evaluators_say_the_same_on_a_cluster(spread: Database, database: Database, tmp_path: Path) -> None:
+    """A rule must not page on shards and be silent on one server: each hour's sums lie on all of them."""
+    stores = ClusterStore(spread, database), EmbeddedStore(database)
+    answers: list[dict[str, list[Sample]]] = []
+    for over, store in zip((spread, database), stores, strict=True):
+        for number in range(6):
+            store.insert(span_segment(tmp_path, *_mixed(number), number=number))
+        answers.append(_evaluated(Store(database=over, project="default")))
+    stores[0].close()
+
+    on_cluster, on_one = answers
+    shards = spread.rows("SELECT uniqExact(_shard_num) AS n FROM ai_calls_1h")
+    assert shards == [{"n": 2}]
+    said = {name for name, samples in on_one.items() if any(each.value is not None for each in samples)}
+    assert said >= {
+        "accuracy",
+        "estimated_accuracy",
+        "confidence_shift",
+        "input_psi",
+        "cost_per_day",
+        "volume",
+        "freshness",
+    }
+    for name, samples in on_one.items():
+        assert [_figures(each) for each in on_cluster[name]] == [pytest.approx(_figures(each)) for each in samples]
+        assert [each.labels for each in on_cluster[name]] == [each.labels for each in samples]
+
+
+def _mixed(number: int) -> list[bytes]:
+    """Make requests that differ in every figure that is evaluated."""
+    return [
+        trace_request(
+            20 + number,
+            number=100 * number + part,
+            tocsin__model__version="m1",
+            tocsin__input__ink=0.1 * part + number,
+            tocsin__input__device="abc"[(number + part) % 3],
+            tocsin__segment__site="xy"[part % 2],
+            tocsin__output__label="yes",
+            tocsin__confidence=0.6 + 0.03 * part + 0.01 * number,
+            tocsin__cost__amount=0.001 * (part + 1),
+            tocsin__cost__currency="USD",
+        ).SerializeToString()
+        for part in range(5)
+    ]
+
+
+def _evaluated(store: Store) -> dict[str, list[Sample]]:
+    """Run every shipped evaluator over the day, against the same references and labels."""
+    case = {"use_case": "ticket-triage"}
+    store.profile("input", [300.0, 200.0, 100.0], field="device", names=["a", "b"], **case)
+    store.profile("input", [300.0, 300.0], field="ink", edges=[-32768], **case)
+    store.profile("confidence", [300.0, 300.0], edges=[-32768, 1900], **case)
+    store.calibration([0, 1900], [1.0, 0.5], [400, 100], segment_estimates={"site=x": 0.97}, **case)
+    store.outcomes(
+        [
+            {
+                "started_at": MONDAY - 6 * DAY - HOUR,
+                "call_id": f"c{n}",
+                "outcome_id": f"o{n}",
+                "correct": int(n % 4 > 0),
+            }
+            | {"segments": {"site": "xy"[n % 2]}, **case}
+            for n in range(40)
+        ]
+    )
+    least = {"min_n": 3}
+    return {
+        name: store.run(
+            name, since=MONDAY, until=MONDAY + DAY, step=6 * HOUR, **(least if name.endswith("by_segment") else {})
+        )
+        for name in EVALUATORS
+    }
+
+
+def _figures(sample: Sample) -> dict[str, float | None]:
+    return {name: getattr(sample, name) for name in ("value", "lower", "upper", "baseline", "n")}
 
 
 def test_every_statement_can_be_run_again_on_a_cluster(migrated: StoreAddress) -> None:
