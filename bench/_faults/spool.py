@@ -1,6 +1,7 @@
 """A spool whose disk flips bits, cuts, zeroes, copies and swaps: it always starts, and what is lost is what is damaged."""
 
 import random
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,10 +13,10 @@ from typing import Any, Final, Literal
 from _faults.contract import Fault, FaultResult, Scale
 from tocsin_collector import index
 from tocsin_collector.damaged import DamagedFolder
-from tocsin_collector.frames import Contents, Envelope, Frame, digest, retry_key
+from tocsin_collector.frames import FILE_BYTES, Contents, Envelope, Frame, digest, retry_key
 from tocsin_collector.mending import Mender
 from tocsin_collector.retry_log import RetryLog
-from tocsin_collector.segments import SEALED, Request, read, rewrite
+from tocsin_collector.segments import SEALED, Request, read, write_requests
 from tocsin_collector.spool_folder import SpoolFolder
 from tocsin_collector.tally import Tally
 
@@ -52,39 +53,55 @@ class _Spool:
 Damage = Callable[[_Spool, random.Random], set[bytes]]  # says which requests it touched
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One damaged spool, started over: what came of it."""
+
+    lost: int
+    untouched_lost: int
+    requests_wrong: int  # more of them are lost than were counted as damaged; below 0: fewer
+    items_wrong: int
+    duplicates: int
+    seconds: float
+
+    @property
+    def missing(self) -> int:
+        """How far what is lost is from what was damaged and counted."""
+        return self.untouched_lost + abs(self.requests_wrong) + abs(self.items_wrong)
+
+
 def spool_damage(scale: Scale, seed: int) -> FaultResult:
     """Damage small spools one way each, start over them, and compare what is loaded with what was written."""
-    chosen = random.Random(seed)
     rounds = scale.pick(full=10_000, short=60)
-    missing = duplicates = crashes = lost = slowest = 0.0
-    undercounted = 0
+    missing = duplicates = crashes = lost = undercounted = 0
+    slowest = 0.0
+    names = list(_DAMAGES)
     with tempfile.TemporaryDirectory(prefix="tocsin-spool-") as place:
         for number in range(rounds):
-            folder = Path(place) / str(number) / "traces"
-            spool = _written(folder, chosen)
-            names = list(_DAMAGES)
-            name = names[number % len(names)]
-            touched = _DAMAGES[name](spool, chosen)
-            began = time.perf_counter()
+            name, own_seed = names[number % len(names)], seed * 1_000_000 + number
+            folder = Path(place) / str(number)
             try:
-                loaded, counted, items = _started(folder)
+                one = round_of(folder, name, own_seed)
             except Exception as error:  # noqa: BLE001 - the fault is that it does not start
-                print(f"round {number}, {name}: {error!r}")
+                print(f"round {number}, {name}, seed {own_seed}: {error!r}", flush=True)
                 crashes += 1
                 continue
-            slowest = max(slowest, time.perf_counter() - began)
-            gone = set(spool.at) - set(loaded)
-            duplicates += len(loaded) - len(set(loaded)) + len(set(loaded) - set(spool.at))
-            lost += len(gone)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            slowest = max(slowest, one.seconds)
+            duplicates += one.duplicates
+            lost += one.lost
+            missed = one.missing
             if name == "both":
-                undercounted += len(gone) - counted
-                missing += len(gone - touched)
-            else:
-                missing += len(gone - touched) + abs(len(gone) - counted) + abs(3 * len(gone) - items)
+                undercounted += one.requests_wrong
+                missed = one.untouched_lost
+            missing += missed
+            if missed or one.duplicates:
+                print(f"round {number}, {name}, seed {own_seed}: {one}", flush=True)
     return FaultResult(
-        missing=int(missing),
-        duplicates=int(duplicates),
-        crashes=int(crashes),
+        missing=missing,
+        duplicates=duplicates,
+        crashes=crashes,
         counters={
             "rounds": rounds,
             "requests_damaged": lost,
@@ -95,14 +112,34 @@ def spool_damage(scale: Scale, seed: int) -> FaultResult:
     )
 
 
+def round_of(place: Path, name: str, seed: int) -> Round:
+    """Run one round; the same name and seed are the same bytes, so that what a run prints can be looked at alone."""
+    chosen = random.Random(seed)
+    folder = place / "traces"
+    spool = _written(folder, chosen)
+    touched = _DAMAGES[name](spool, chosen)
+    began = time.perf_counter()
+    loaded, counted, items = _started(folder)
+    gone = set(spool.at) - set(loaded)
+    return Round(
+        lost=len(gone),
+        untouched_lost=len(gone - touched),
+        requests_wrong=len(gone) - counted,
+        items_wrong=3 * len(gone) - items,
+        duplicates=len(loaded) - len(set(loaded)) + len(set(loaded) - set(spool.at)),
+        seconds=time.perf_counter() - began,
+    )
+
+
 def _written(folder: Path, chosen: random.Random) -> _Spool:
     folder.mkdir(parents=True)
     at: dict[bytes, tuple[Path, int, int]] = {}
     for number in range(1, chosen.randint(*_FILES) + 1):
         requests = [_request(chosen, number * 100 + n) for n in range(chosen.randint(*_REQUESTS))]
         path = folder / f"{number:08d}{SEALED}"
-        rewrite("traces", path, requests)
-        known = index.read(path.with_suffix(index.SUFFIX).read_bytes())
+        listed = write_requests(path, requests, file=chosen.randbytes(FILE_BYTES))
+        path.with_suffix(index.SUFFIX).write_bytes(listed)
+        known = index.read(listed)
         if known is None:
             raise AssertionError(f"expected an index beside {path}")
         for one, record in zip(requests, known.records, strict=True):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tocsin_collector.decoder import Kind
 from tocsin_collector.frames import MARK_HEAD, read_mark, segment_hash
 from tocsin_collector.index import Index
 from tocsin_collector.segments import (
+    OPEN,
     SEALED,
     Look,
     Request,
@@ -100,12 +102,13 @@ def examine(kind: Kind, path: Path, look: Look) -> Examined:
     """Read a file and compare every frame with its digest, and all of them with the index."""
     data = path.read_bytes()
     known = read_index(path)
+    found = walk(data, known.file if known else None)
     if known is not None and MARK_HEAD + known.file not in data:
-        found = walk(data)
-        if found.found or found.broken:  # another's index: files were swapped, or written by an older version
-            known = None
-    else:
-        found = walk(data, known.file if known else None)
+        other = walk(data)
+        # Another's index: files were swapped, or written by an older version. But a block of a file that still stands in
+        # its own place was written over this one: its frames load from there, and this index says what is lost here.
+        if (other.found or other.broken) and not _stands_elsewhere(path, other.file):
+            known, found = None, other
     requests = requests_of(kind, data, found, known, look)
     is_open = path.suffix != SEALED
     torn = _torn(found, known, len(data), is_open=is_open)
@@ -121,6 +124,23 @@ def examine(kind: Kind, path: Path, look: Look) -> Examined:
         is_in_order=[one.offset for one in found.found] == sorted(one.offset for one in found.found),
         written_hash=known.seal.hash if known and known.seal else "",
     )
+
+
+def _stands_elsewhere(path: Path, file: bytes | None) -> bool:
+    """Whether another file of the folder holds frames that its own index says are its."""
+    for beside in path.parent.glob(f"*{index.SUFFIX}"):
+        if beside.stem == path.stem:
+            continue
+        with suppress(OSError):
+            with beside.open("rb") as slots:
+                known = index.read(slots.read(index.SLOT))
+            if known is None or known.file != file:
+                continue
+            for suffix in (SEALED, OPEN):
+                held = beside.with_suffix(suffix)
+                if held.exists() and MARK_HEAD + known.file in held.read_bytes():
+                    return True
+    return False
 
 
 def make_whole(kind: Kind, path: Path, examined: Examined, damaged: DamagedFolder) -> Segment | None:

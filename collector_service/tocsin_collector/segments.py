@@ -88,9 +88,9 @@ def of_seal(kind: Kind, path: Path, seal: Seal, *, is_proven: bool = True) -> Se
     )
 
 
-def write_requests(path: Path, requests: Sequence[Request]) -> bytes:
-    """Write a file of frames, durably, and return its index."""
-    file, offset = new_file(), 0
+def write_requests(path: Path, requests: Sequence[Request], *, file: bytes | None = None) -> bytes:
+    """Write a file of frames, durably, and return its index; the file's name for itself is drawn unless given."""
+    file, offset = file or new_file(), 0
     records: list[Record] = []
     with path.open("wb") as out:
         for sequence, one in enumerate(requests):
