@@ -155,7 +155,7 @@ def make_whole(kind: Kind, path: Path, examined: Examined, damaged: DamagedFolde
         path.unlink()
         path.with_suffix(index.SUFFIX).unlink(missing_ok=True)
         return None
-    if examined.gaps or not examined.is_in_order:
+    if examined.gaps or examined.damage.requests or not examined.is_in_order:
         segment = rewrite(kind, path, requests)
         if path != segment.path:
             path.unlink()
