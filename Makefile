@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# Half of a test's time is waiting for disks, processes and clocks; the embedded engine takes one folder a process.
+WORKERS ?= 2
 
 .PHONY: help demo test lint format bench proto lock clean
 
@@ -25,7 +27,7 @@ demo: $(VENV)/.ready
 	$(BIN)/tocsin demo $(ARGS)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ _HEAD = b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-pro
 
 def mutated_requests(scale: Scale, seed: int) -> FaultResult:
     """Mutated requests: most straight into the intake, a share through both servers and into the tables."""
-    direct_count, wired_count = scale.pick(full=(980_000, 20_000), short=(2_600, 400))
+    direct_count, wired_count = scale.pick(full=(980_000, 20_000), short=(1_000, 120))
     mutations = Mutations(seed)
     direct = Direct()
     for turn in range(direct_count):

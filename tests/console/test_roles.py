@@ -1,29 +1,40 @@
 """The parts run apart over a server: what one receives, another judges and a third shows."""
 
 import json
+import os
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from tests.collector.sending import Client, eventually, trace_request
 
-from tocsin_collector.database import Database
+from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.fleet import Fleet
 from tocsin_collector.lease import TTL_S, Lease, holder_of
-from tocsin_console.apart import CollectorAlone, ConsoleAlone, EvaluatorAlone
+from tocsin_console.apart import ConsoleAlone, EvaluatorAlone
 from tocsin_console.composition import Up
 from tocsin_console.config import Config, Flags, resolve
 from tocsin_console.errors import UsageProblem
 from tocsin_console.roles import Role, require_server
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-Begin = Callable[..., dict[str, Any]]
+
+
+class Begin(Protocol):
+    """Starts roles over one database."""
+
+    database: str
+
+    def __call__(self, kind: type[Up], name: str) -> dict[str, Any]:
+        """Start one, and say where it listens."""
+        ...
 
 
 @pytest.fixture
@@ -32,7 +43,7 @@ def begin(server_url: str, tmp_path: Path) -> Iterator[Begin]:
     running: list[Up] = []
     database = f"t_{uuid.uuid4().hex[:12]}"
 
-    def start(kind: type[Up], name: str) -> dict[str, Any]:
+    def start_one(kind: type[Up], name: str) -> dict[str, Any]:
         flags = Flags(
             data_dir=tmp_path / name,
             clickhouse=server_url,
@@ -46,12 +57,38 @@ def begin(server_url: str, tmp_path: Path) -> Iterator[Begin]:
         running.append(part)
         return part.start()
 
+    start: Any = start_one
+    start.database = database
     yield start
     for part in reversed(running):
         part.stop(drain_s=5)
-    leftover = Database.open(replace(running[0]._config.store))
+    leftover = Database.open(StoreAddress(url=server_url, database=database))
     leftover.command(f"DROP DATABASE `{database}`")
     leftover.close()
+
+
+@pytest.fixture
+def collector(server_url: str, begin: Begin, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """A collector in a process of its own, over the same database: its engine decodes in memory, and this process has one."""
+    folder = tmp_path / "collector"
+    command = [
+        sys.executable,
+        "-m",
+        "tocsin_console",
+        "collector",
+        "--clickhouse",
+        server_url,
+        "--data-dir",
+        str(folder),
+    ]
+    addresses = [word for name in ("grpc", "http", "api") for word in (f"--{name}", "127.0.0.1:0")]
+    process = subprocess.Popen(
+        [*command, *addresses], env={**os.environ, "TOCSIN_DATABASE": begin.database}, cwd=tmp_path
+    )
+    eventually((folder / "run.json").exists)
+    yield json.loads((folder / "run.json").read_text())
+    process.terminate()
+    assert process.wait(timeout=60) == 0
 
 
 def ask(facts: dict[str, Any], path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
@@ -67,9 +104,9 @@ def ask(facts: dict[str, Any], path: str, body: dict[str, Any] | None = None) ->
 
 
 @pytest.mark.server
-def test_parts_apart_do_what_they_do_together(begin: Begin) -> None:
+def test_parts_apart_do_what_they_do_together(begin: Begin, collector: dict[str, Any]) -> None:
     """A call sent to a collector is on the console's page; a guard set at the console is held by the evaluator."""
-    collector, evaluator = begin(CollectorAlone, "collector"), begin(EvaluatorAlone, "evaluator")
+    evaluator = begin(EvaluatorAlone, "evaluator")
     console = begin(ConsoleAlone, "console")
     client = Client(int(collector["grpc"].rpartition(":")[2]))
 
