@@ -1,12 +1,14 @@
 """Where a segment goes: into the embedded engine's own tables, or decoded here and sent to a server. One transform."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from tocsin_collector.database import Database
 from tocsin_collector.decoder import BLOCK_SETTINGS, Decoder, Kind, decoder
+from tocsin_collector.errors import CollectorError
 from tocsin_collector.redaction import Redaction
 from tocsin_collector.segments import Segment
 from tocsin_collector.settle import Settler
@@ -18,6 +20,7 @@ TARGETS: Final[dict[Kind, tuple[str, ...]]] = {
     "logs": ("otel_logs",),
 }
 
+_WORTH_GIVING_BACK: Final = 4 * 1024 * 1024  # bytes of a segment
 _NO_FILE: Final = Path("/nowhere")  # describing a query opens no file
 
 
@@ -60,6 +63,12 @@ class _Decoding:
         chosen = self.decoders[kind]
         self._engine.command(f"SELECT ignore(*) FROM ({chosen.query(path, '')}) {chosen.clause()} FORMAT Null")
 
+    def give_back(self, segment: Segment) -> None:
+        """Have the engine's allocator return what a large segment took: it would keep 400 MB otherwise; 15 ms."""
+        if segment.size_bytes >= _WORTH_GIVING_BACK:
+            with suppress(CollectorError):  # an engine built with another allocator has nothing to say here
+                self._engine.command("SYSTEM JEMALLOC PURGE")
+
 
 class EmbeddedStore:
     """The engine reads the segment's file and fills its own tables: one statement, one block, one token."""
@@ -76,6 +85,7 @@ class EmbeddedStore:
             StoreRejected: it can never be stored whole.
         """
         self._insert_into(segment, self._decoding.decoders[segment.kind].target)
+        self._decoding.give_back(segment)
 
     def settle(self, segment: Segment) -> None:
         """As :meth:`insert`, when nobody can say what of it is stored."""
@@ -105,6 +115,7 @@ class ServerStore:
     def insert(self, segment: Segment) -> None:
         """As :meth:`EmbeddedStore.insert`."""
         self._insert_into(segment, self._decoding.decoders[segment.kind].target)
+        self._decoding.give_back(segment)
 
     def settle(self, segment: Segment) -> None:
         """As :meth:`EmbeddedStore.settle`."""

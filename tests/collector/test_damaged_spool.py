@@ -119,6 +119,11 @@ class Interrupted:
         self.real.insert(segment)
         raise StoreUnavailable("the answer was lost")
 
+    def settle(self, segment: Segment) -> None:
+        """Store what is missing, and fail."""
+        self.real.settle(segment)
+        raise StoreUnavailable("the answer was lost")
+
 
 def test_retry_is_recognised_after_load_and_restart(run: Run, database: Database) -> None:
     """The reply was lost, the process killed, the segment loaded and gone: the sender's retry is still a retry."""

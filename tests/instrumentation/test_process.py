@@ -71,8 +71,8 @@ def test_the_hosts_own_sigterm_handler_decides(collector: Any) -> None:
         [
             sys.executable,
             "-c",
-            "import signal, sys\n"
-            "def stop(number, frame):\n    print('stopping', number, flush=True)\n    sys.exit(7)\n"
+            "import os, signal, sys\n"
+            "def stop(number, frame):\n    os.write(1, b'stopping %d\\n' % number)\n    sys.exit(7)\n"
             "signal.signal(signal.SIGTERM, stop)\n" + START + "triage('x')\n"
             "print('ready', flush=True)\nthreading.Event().wait()",
             collector.endpoint,
