@@ -57,9 +57,9 @@ def serve(folder: Path, url: str | None) -> None:
     from datetime import UTC, datetime
 
     from tocsin_collector.collector import Collector
-    from tocsin_collector.database import Database, StoreAddress
-    from tocsin_collector.migrate import migrate
     from tocsin_collector.settings import CollectorSettings
+    from tocsin_collector.store.database import Database, StoreAddress
+    from tocsin_collector.store.migrate import migrate
 
     database = Database.open(StoreAddress(url=url) if url else StoreAddress(path=folder / "store"))
     migrate(database, now=datetime.now(UTC))

@@ -13,8 +13,8 @@ from pathlib import Path
 from _report import Figure, arguments, report
 from tocsin_alerts.evaluator import Evaluator, evaluate, load_evaluators
 from tocsin_alerts.references import maintain
-from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.migrate import migrate
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import migrate
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

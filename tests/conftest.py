@@ -20,7 +20,7 @@ def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def databases(engine_folder: Path) -> Databases:
     """Migrated databases of the embedded engine."""
-    from tocsin_collector.store_address import StoreAddress
+    from tocsin_collector.store.store_address import StoreAddress
 
     return Databases(lambda name: StoreAddress(path=engine_folder, database=name))
 
@@ -53,7 +53,7 @@ def server_url(clickhouse_binary: Path, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def server_databases(server_url: str) -> Databases:
     """Migrated databases of the real server."""
-    from tocsin_collector.store_address import StoreAddress
+    from tocsin_collector.store.store_address import StoreAddress
 
     return Databases(lambda name: StoreAddress(url=server_url, database=name))
 
@@ -65,4 +65,4 @@ def server_database(server_databases: Databases) -> "Iterator[Database]":
         yield lent
 
 
-from tocsin_collector.database import Database  # noqa: E402 - named in the fixtures above
+from tocsin_collector.store.database import Database  # noqa: E402 - named in the fixtures above

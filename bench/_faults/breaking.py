@@ -9,10 +9,10 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
-from tocsin_collector.decoder import Kind
-from tocsin_collector.disk import RealDisk
 from tocsin_collector.errors import StoreUnavailable
-from tocsin_collector.segments import Segment
+from tocsin_collector.load.decoder import Kind
+from tocsin_collector.spool.disk import RealDisk
+from tocsin_collector.spool.segments import Segment
 
 
 class BreakableDisk:

@@ -6,14 +6,14 @@ from threading import Event
 from typing import Any, cast
 
 from _faults.wire import Signal
-from tocsin_collector import otlp_json
-from tocsin_collector.decoder import Kind
 from tocsin_collector.errors import CollectorError
-from tocsin_collector.intake import Intake
-from tocsin_collector.retries import RecentRequests
+from tocsin_collector.load.decoder import Kind
+from tocsin_collector.load.tally import Tally
+from tocsin_collector.receive import otlp_json
+from tocsin_collector.receive.intake import Intake
+from tocsin_collector.receive.retries import RecentRequests
 from tocsin_collector.settings import CollectorSettings
-from tocsin_collector.spool import Spool
-from tocsin_collector.tally import Tally
+from tocsin_collector.spool.spool import Spool
 
 
 class _Kept:

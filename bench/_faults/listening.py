@@ -69,9 +69,9 @@ def main(folder: Path, settings: Mapping[str, Any]) -> None:
     from datetime import UTC, datetime
 
     from tocsin_collector.collector import Collector
-    from tocsin_collector.database import Database, StoreAddress
-    from tocsin_collector.migrate import migrate
     from tocsin_collector.settings import CollectorSettings
+    from tocsin_collector.store.database import Database, StoreAddress
+    from tocsin_collector.store.migrate import migrate
 
     database = Database.open(StoreAddress(path=folder / "store"))
     migrate(database, now=datetime.now(UTC))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 
 def held(database: Database) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from typing import Any, cast
 from _faults.breaking import BreakableDisk, JumpingClock, PausableStore
 from _faults.proof import held
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.decoder import BLOCK_SETTINGS
-from tocsin_collector.migrate import Migration, migrate, shipped
+from tocsin_collector.load.decoder import BLOCK_SETTINGS
 from tocsin_collector.settings import CollectorSettings
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import Migration, migrate, shipped
 
 _MIB = b"\0" * 1024 * 1024
 

@@ -11,14 +11,14 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from _faults.contract import Fault, FaultResult, Scale
-from tocsin_collector import index
-from tocsin_collector.damaged import DamagedFolder
-from tocsin_collector.frames import FILE_BYTES, Contents, Envelope, Frame, digest, retry_key
-from tocsin_collector.mending import Mender
-from tocsin_collector.retry_log import RetryLog
-from tocsin_collector.segments import SEALED, Request, read, write_requests
-from tocsin_collector.spool_folder import SpoolFolder
-from tocsin_collector.tally import Tally
+from tocsin_collector.load.tally import Tally
+from tocsin_collector.receive.retry_log import RetryLog
+from tocsin_collector.spool import index
+from tocsin_collector.spool.damaged import DamagedFolder
+from tocsin_collector.spool.frames import FILE_BYTES, Contents, Envelope, Frame, digest, retry_key
+from tocsin_collector.spool.mending import Mender
+from tocsin_collector.spool.segments import SEALED, Request, read, write_requests
+from tocsin_collector.spool.spool_folder import SpoolFolder
 
 _FILES: Final = (1, 4)  # of a spool
 _REQUESTS: Final = (1, 7)  # of a file

@@ -203,8 +203,8 @@ def _is_torn(node: Node) -> int:
 
 def migration_killed(scale: Scale, seed: int) -> FaultResult:
     """End a migration before each of its statements, and start it anew: the tables must be those of one that went through."""
-    from tocsin_collector.database import Database, StoreAddress
-    from tocsin_collector.migrate import migrate
+    from tocsin_collector.store.database import Database, StoreAddress
+    from tocsin_collector.store.migrate import migrate
 
     dice = random.Random(seed)
 

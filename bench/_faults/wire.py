@@ -242,7 +242,7 @@ def _span(fields: bytes) -> bytes:
 
 
 def _sized(tag: int, content: bytes) -> bytes:
-    from tocsin_collector.frames import varint
+    from tocsin_collector.spool.frames import varint
 
     return bytes((tag,)) + varint(len(content)) + content
 

@@ -6,31 +6,31 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from tocsin_collector.admission import DEFAULT_PROJECT, KeyRing
-from tocsin_collector.careful import CarefulStore, SettlingStore
-from tocsin_collector.cluster import ClusterStore
-from tocsin_collector.damaged import DamagedFolder
-from tocsin_collector.data_folder import FolderLock
-from tocsin_collector.database import IN_MEMORY, Database, StoreAddress
-from tocsin_collector.decoder import Kind
-from tocsin_collector.disk import Disk, RealDisk
 from tocsin_collector.errors import CollectorError, StoreUnavailable
-from tocsin_collector.grpc_server import GrpcServer
-from tocsin_collector.http_server import HttpServer
-from tocsin_collector.intake import Intake
-from tocsin_collector.ledger import Ledger, kinds
-from tocsin_collector.loader import Loader
-from tocsin_collector.mending import Mender
-from tocsin_collector.retries import RecentRequests
-from tocsin_collector.retry_log import RetryLog
-from tocsin_collector.second_chance import Batch, DeadLetters
-from tocsin_collector.segments import Segment, of_seal, sum_up
+from tocsin_collector.load.careful import CarefulStore, SettlingStore
+from tocsin_collector.load.decoder import Kind
+from tocsin_collector.load.ledger import Ledger, kinds
+from tocsin_collector.load.loader import Loader
+from tocsin_collector.load.stores import EmbeddedStore, ServerStore
+from tocsin_collector.load.tally import CollectorStats, Tally
+from tocsin_collector.load.watermark import Watermark, WatermarkKeeper
+from tocsin_collector.receive.admission import DEFAULT_PROJECT, KeyRing
+from tocsin_collector.receive.grpc_server import GrpcServer
+from tocsin_collector.receive.http_server import HttpServer
+from tocsin_collector.receive.intake import Intake
+from tocsin_collector.receive.retries import RecentRequests
+from tocsin_collector.receive.retry_log import RetryLog
 from tocsin_collector.settings import CollectorSettings
-from tocsin_collector.spool import Spool
-from tocsin_collector.spool_folder import Shelves, SpoolFolder
-from tocsin_collector.stores import EmbeddedStore, ServerStore
-from tocsin_collector.tally import CollectorStats, Tally
-from tocsin_collector.watermark import Watermark, WatermarkKeeper
+from tocsin_collector.spool.damaged import DamagedFolder
+from tocsin_collector.spool.data_folder import FolderLock
+from tocsin_collector.spool.disk import Disk, RealDisk
+from tocsin_collector.spool.mending import Mender
+from tocsin_collector.spool.second_chance import Batch, DeadLetters
+from tocsin_collector.spool.segments import Segment, of_seal, sum_up
+from tocsin_collector.spool.spool import Spool
+from tocsin_collector.spool.spool_folder import Shelves, SpoolFolder
+from tocsin_collector.store.cluster import ClusterStore
+from tocsin_collector.store.database import IN_MEMORY, Database, StoreAddress
 from tocsin_wire.v1.outcomes_pb2 import RecordOutcomesRequest, RecordOutcomesResponse
 
 _Owned = TypeVar("_Owned", Database, ClusterStore)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tocsin_collector.redaction import Redaction
-from tocsin_collector.tls import TlsFiles
+from tocsin_collector.privacy.redaction import Redaction
+from tocsin_collector.receive.tls import TlsFiles
 
 _MIB = 1024 * 1024
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from tocsin_alerts.engine import Engine
 from tocsin_alerts.status import UseCaseStatus
-from tocsin_collector.database import Database
 from tocsin_collector.errors import CollectorError
-from tocsin_collector.lease import TTL_S, Lease, holder_of
-from tocsin_collector.watermark import Watermark
+from tocsin_collector.load.watermark import Watermark
+from tocsin_collector.store.database import Database
+from tocsin_collector.store.lease import TTL_S, Lease, holder_of
 from tocsin_console.addresses import Address
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from importlib import metadata
 
-from tocsin_collector.database import Database
-from tocsin_collector.migrate import migrate
+from tocsin_collector.store.database import Database
+from tocsin_collector.store.migrate import migrate
 from tocsin_console.config import Config
 
 

@@ -20,22 +20,22 @@ from tocsin_alerts.references import maintain
 from tocsin_alerts.render import Templates
 from tocsin_alerts.sinks import EventSink
 from tocsin_alerts.status import UseCaseStatus
-from tocsin_collector.admission import presented
-from tocsin_collector.call_keeper import CallKeeper
-from tocsin_collector.certificates import Certificates, grpc_credentials
-from tocsin_collector.cluster import each_shard
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
-from tocsin_collector.fleet import Fleet
-from tocsin_collector.ingest_keys import IngestKeys
-from tocsin_collector.key_book import KeyBook
-from tocsin_collector.migrate import migrate
-from tocsin_collector.public_prices import PublicPrices
-from tocsin_collector.relabel import relabel
-from tocsin_collector.retention import keep
-from tocsin_collector.rule_trial import require_runnable
+from tocsin_collector.correct.call_keeper import CallKeeper
+from tocsin_collector.correct.public_prices import PublicPrices
+from tocsin_collector.correct.relabel import relabel
+from tocsin_collector.load.fleet import Fleet
+from tocsin_collector.load.watermark import Watermark
+from tocsin_collector.privacy.rule_trial import require_runnable
+from tocsin_collector.receive.admission import presented
+from tocsin_collector.receive.certificates import Certificates, grpc_credentials
+from tocsin_collector.receive.ingest_keys import IngestKeys
+from tocsin_collector.receive.key_book import KeyBook
 from tocsin_collector.settings import CollectorSettings
-from tocsin_collector.watermark import Watermark
+from tocsin_collector.store.cluster import each_shard
+from tocsin_collector.store.database import Database
+from tocsin_collector.store.migrate import migrate
+from tocsin_collector.store.retention import keep
 from tocsin_console import rulebook, running, tables
 from tocsin_console.addresses import Address, Protection, require_free, require_protected
 from tocsin_console.api.app import build_app

@@ -9,11 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
-from tocsin_collector.prices import AgreedPrice
-from tocsin_collector.redaction import Redaction
-from tocsin_collector.retention import parse_period
-from tocsin_collector.store_address import StoreAddress, StoreTls
-from tocsin_collector.tls import TlsFiles
+from tocsin_collector.correct.prices import AgreedPrice
+from tocsin_collector.privacy.redaction import Redaction
+from tocsin_collector.receive.tls import TlsFiles
+from tocsin_collector.store.retention import parse_period
+from tocsin_collector.store.store_address import StoreAddress, StoreTls
 from tocsin_console.addresses import Address
 from tocsin_console.config_file import Channel, Clock, IngestKeys, LimitsSection, TocsinYaml, UseCaseMapping
 from tocsin_console.errors import UsageProblem

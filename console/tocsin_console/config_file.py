@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tocsin_collector.prices import AgreedPrice, UnitPrice
-from tocsin_collector.redaction import PRESETS, Redaction
+from tocsin_collector.correct.prices import AgreedPrice, UnitPrice
+from tocsin_collector.privacy.redaction import PRESETS, Redaction
 
 Clock = Literal["wall", "data"]
 IngestKeys = Literal["required", "optional"]

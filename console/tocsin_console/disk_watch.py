@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tocsin_collector.database import Database
-from tocsin_collector.disk_use import DiskUse, drop, look
+from tocsin_collector.privacy.disk_use import DiskUse, drop, look
+from tocsin_collector.store.database import Database
 
 PERIOD_S = 30.0
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from tocsin_alerts.briefing import Findings
 from tocsin_alerts.delivery import Investigator
 from tocsin_alerts.evaluator import Evaluator
 from tocsin_alerts.evidence import gather
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 TIME_S: Final = 10  # of one query: a message without evidence is better than one that comes too late
 

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
-from tocsin_collector.disk_use import DiskUse
-from tocsin_collector.fleet import Member
-from tocsin_collector.forget import Report as ForgetReport
-from tocsin_collector.forget import Request as ForgetRequest
-from tocsin_collector.key_book import KeyFacts, NewKey
-from tocsin_collector.prices import Synced
+from tocsin_collector.correct.prices import Synced
+from tocsin_collector.load.fleet import Member
+from tocsin_collector.privacy.disk_use import DiskUse
+from tocsin_collector.privacy.forget import Report as ForgetReport
+from tocsin_collector.privacy.forget import Request as ForgetRequest
+from tocsin_collector.receive.key_book import KeyFacts, NewKey
 from tocsin_console.book import Book
 from tocsin_console.config import Config
 from tocsin_console.loop import LoopStats

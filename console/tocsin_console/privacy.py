@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
 from tocsin_collector.errors import StoreUnavailable, Unauthenticated
-from tocsin_collector.forget import Erased, Report, Request, forget
+from tocsin_collector.load.watermark import Watermark
+from tocsin_collector.privacy.forget import Erased, Report, Request, forget
 from tocsin_collector.settings import CollectorSettings
-from tocsin_collector.watermark import Watermark
+from tocsin_collector.store.database import Database
 from tocsin_console.at_rest import opened
 from tocsin_console.config import Config
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NoReturn, Protocol
 
-from tocsin_collector.fleet import Fleet
-from tocsin_collector.lease import Holder
-from tocsin_collector.prices import Synced
-from tocsin_collector.second_chance import Batch, Queue
-from tocsin_collector.tally import CollectorStats, Tally
-from tocsin_collector.watermark import Watermark
+from tocsin_collector.correct.prices import Synced
+from tocsin_collector.load.fleet import Fleet
+from tocsin_collector.load.tally import CollectorStats, Tally
+from tocsin_collector.load.watermark import Watermark
+from tocsin_collector.spool.second_chance import Batch, Queue
+from tocsin_collector.store.lease import Holder
 from tocsin_console.client import Client
 from tocsin_console.config import Config
 from tocsin_console.errors import Unreachable, UsageProblem

@@ -21,7 +21,7 @@ def run(arguments: Sequence[str]) -> int:
     command = told.command[1:] if told.command[:1] == ["--"] else told.command
     if not command:
         parser.error("expected a command after --, such as: tocsin run -- python service.py")
-    from tocsin._zero_code import environment
+    from tocsin._process.zero_code import environment
 
     changed = environment(
         use_case=told.use_case, service_name=told.service_name, endpoint=told.endpoint, base=os.environ

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tocsin_collector import spool_look
-from tocsin_collector.data_folder import FolderLock
 from tocsin_collector.errors import RequestRejected
-from tocsin_collector.ledger import Ledger
-from tocsin_collector.resting import RestingQueue
-from tocsin_collector.second_chance import DeadLetters, Queue, Store, batches_of, kind_of
+from tocsin_collector.load.ledger import Ledger
+from tocsin_collector.spool import spool_look
+from tocsin_collector.spool.data_folder import FolderLock
+from tocsin_collector.spool.resting import RestingQueue
+from tocsin_collector.spool.second_chance import DeadLetters, Queue, Store, batches_of, kind_of
 from tocsin_console.config import Config
 from tocsin_console.errors import UsageProblem
 

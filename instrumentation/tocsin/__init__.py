@@ -3,13 +3,13 @@
 Nothing here raises into, blocks or slows the host: one boundary swallows, counts (`stats`) and logs once.
 """
 
-from tocsin._call import Call
-from tocsin._guard import Guard, Route, guard
-from tocsin._last import last_calls
-from tocsin._lifecycle import flush, init, shutdown, stats
-from tocsin._observe import current_call, observe
-from tocsin._record import record_outcome
-from tocsin._sklearn import instrument_sklearn, uninstrument_sklearn
+from tocsin._calls.call import Call
+from tocsin._calls.last import last_calls
+from tocsin._calls.observe import current_call, observe
+from tocsin._guards.guard import Guard, Route, guard
+from tocsin._models.sklearn import instrument_sklearn, uninstrument_sklearn
+from tocsin._outcomes.record import record_outcome
+from tocsin._process.lifecycle import flush, init, shutdown, stats
 
 __all__ = [
     "Call",

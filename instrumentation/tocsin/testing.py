@@ -17,9 +17,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
-from tocsin._outcomes import OutcomeQueue
-from tocsin._runtime import Runtime, install
-from tocsin._settings import Settings
+from tocsin._outcomes.queue import OutcomeQueue
+from tocsin._process.runtime import Runtime, install
+from tocsin._process.settings import Settings
 from tocsin_wire import attributes as keys
 from tocsin_wire.v1.outcomes_pb2 import Outcome
 

@@ -9,8 +9,8 @@ import pytest
 from tests.collector.sending import Client
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
 from tocsin_collector.settings import CollectorSettings
+from tocsin_collector.store.database import Database
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

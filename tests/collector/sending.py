@@ -10,8 +10,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
-from tocsin_collector.grpc_server import OUTCOME_SERVICE, TRACE_SERVICE
+from tocsin_collector.receive.grpc_server import OUTCOME_SERVICE, TRACE_SERVICE
+from tocsin_collector.store.database import Database
 from tocsin_wire.v1.outcomes_pb2 import RecordOutcomesRequest, RecordOutcomesResponse
 
 START_NS = 1_772_452_800_000_000_000  # 2026-03-02 12:00 UTC

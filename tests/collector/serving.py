@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.errors import CollectorError
-from tocsin_collector.migrate import migrate
 from tocsin_collector.settings import CollectorSettings
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import migrate
 
 
 def main(data_dir: Path, url: str = "", name: str = "tocsin") -> None:

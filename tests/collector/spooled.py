@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tocsin_collector import index
-from tocsin_collector.frames import Contents, Envelope, Frame, Place, digest, retry_key
-from tocsin_collector.segments import Request, write_requests
+from tocsin_collector.spool import index
+from tocsin_collector.spool.frames import Contents, Envelope, Frame, Place, digest, retry_key
+from tocsin_collector.spool.segments import Request, write_requests
 
 FILE = b"\x01\x02\x03\x04\xfa\xfb\xfc\xfd"
 CONTENTS = Contents(items=3, last_end_ns=5)

@@ -14,17 +14,17 @@ from tests.collector.test_corrections import INNER, LONG_AGO, OUTER
 from tests.collector.test_normalisation import price, span_segment, spans
 
 from tocsin_alerts.records import Sample
-from tocsin_collector.cluster import ClusterStore, each_shard, survey
-from tocsin_collector.corrections import price_calls, settle_duplicates
-from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.correct.corrections import price_calls, settle_duplicates
+from tocsin_collector.correct.relabel import relabel
 from tocsin_collector.errors import StoreUnavailable, Unauthenticated
-from tocsin_collector.forget import Request, forget
-from tocsin_collector.ingest_keys import IngestKeys
-from tocsin_collector.key_book import KeyBook
-from tocsin_collector.migrate import migrate
-from tocsin_collector.placement import SHARDED, books, place
-from tocsin_collector.relabel import relabel
-from tocsin_collector.stores import EmbeddedStore
+from tocsin_collector.load.stores import EmbeddedStore
+from tocsin_collector.privacy.forget import Request, forget
+from tocsin_collector.receive.ingest_keys import IngestKeys
+from tocsin_collector.receive.key_book import KeyBook
+from tocsin_collector.store.cluster import ClusterStore, each_shard, survey
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import migrate
+from tocsin_collector.store.placement import SHARDED, books, place
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
 pytestmark = pytest.mark.server

@@ -9,10 +9,10 @@ import pytest
 from tests.collector.conftest import NOW
 from tests.collector.test_normalisation import RECORDED, price, span_segment, spans
 
-from tocsin_collector import corrections
-from tocsin_collector.corrections import finish_corrections, price_calls, settle_duplicates
-from tocsin_collector.database import Database
-from tocsin_collector.stores import EmbeddedStore, ServerStore
+from tocsin_collector.correct import corrections
+from tocsin_collector.correct.corrections import finish_corrections, price_calls, settle_duplicates
+from tocsin_collector.load.stores import EmbeddedStore, ServerStore
+from tocsin_collector.store.database import Database
 
 LONG_AGO = NOW - timedelta(days=3650)
 INNER = {**RECORDED["genai_openai"]["attributes"], "_span": 2, "_start_ms": 11, "_took_ms": 5}

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.collector.sending import trace_request
 
-from tocsin_collector.damage import find_damage
 from tocsin_collector.errors import RequestRejected
-from tocsin_collector.requests import look_at
+from tocsin_collector.receive.damage import find_damage
+from tocsin_collector.receive.requests import look_at
 
 BODY = trace_request(3, tocsin__input__ink=0.5).SerializeToString()
 

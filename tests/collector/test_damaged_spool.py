@@ -10,11 +10,11 @@ from tests.collector.sending import count, eventually, loaded, trace_request
 from tests.collector.test_loading import Down
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
-from tocsin_collector.disk import RealDisk
 from tocsin_collector.errors import StoreUnavailable
-from tocsin_collector.segments import Segment
-from tocsin_collector.stores import EmbeddedStore
+from tocsin_collector.load.stores import EmbeddedStore
+from tocsin_collector.spool.disk import RealDisk
+from tocsin_collector.spool.segments import Segment
+from tocsin_collector.store.database import Database
 
 
 def left_behind(run: Run, database: Database, folder: Path, *, requests: int = 6) -> Path:

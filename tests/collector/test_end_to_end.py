@@ -14,8 +14,8 @@ from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from tests.collector.conftest import Run
 from tests.collector.sending import START_NS, count, eventually, loaded, pair, trace_request
 
-from tocsin_collector.database import Database
-from tocsin_collector.frames import varint
+from tocsin_collector.spool.frames import varint
+from tocsin_collector.store.database import Database
 
 
 def test_stock_exporter_s_spans_become_rows(run: Run, database: Database) -> None:

@@ -26,7 +26,7 @@ from tests.collector.conftest import Run
 from tests.collector.sending import count, loaded
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 NODE = Path(__file__).parent / "node"
 SPANS = 20

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.collector.spooled import CONTENTS, FILE, encoded, frame
 
-from tocsin_collector.frames import (
+from tocsin_collector.spool.frames import (
     MARK_HEAD,
     Place,
     TornFrame,
@@ -17,7 +17,7 @@ from tocsin_collector.frames import (
     segment_hash,
     varint,
 )
-from tocsin_collector.walk import walk
+from tocsin_collector.spool.walk import walk
 
 BODIES = st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=6)
 

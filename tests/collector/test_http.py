@@ -17,7 +17,7 @@ from tests.collector.conftest import Run
 from tests.collector.sending import START_NS, count, eventually, loaded, pair, trace_request
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 

@@ -19,13 +19,13 @@ from tests.collector.conftest import Run
 from tests.collector.sending import PATIENCE_S, loaded, pair, trace_request
 
 from tocsin_collector.errors import Overloaded, RequestRejected, RequestTooLarge
-from tocsin_collector.extents import is_crowded, largest_part
-from tocsin_collector.grpc_server import LOGS_SERVICE, METRICS_SERVICE, TRACE_SERVICE
-from tocsin_collector.passage import Passage, is_packed
-from tocsin_collector.requests import look_at
+from tocsin_collector.load.tally import Tally
+from tocsin_collector.receive.extents import is_crowded, largest_part
+from tocsin_collector.receive.grpc_server import LOGS_SERVICE, METRICS_SERVICE, TRACE_SERVICE
+from tocsin_collector.receive.passage import Passage, is_packed
+from tocsin_collector.receive.requests import look_at
+from tocsin_collector.receive.trimming import Limits, mark, trim
 from tocsin_collector.settings import CollectorSettings
-from tocsin_collector.tally import Tally
-from tocsin_collector.trimming import Limits, mark, trim
 
 LIMITS = Limits(max_value_bytes=1_024, max_attributes=10)
 

@@ -13,14 +13,14 @@ from tests.collector.conftest import Run
 from tests.collector.sending import START_NS, Client, count, eventually, loaded, trace_request
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
-from tocsin_collector.decoder import Kind
-from tocsin_collector.disk import RealDisk
 from tocsin_collector.errors import StoreRejected, StoreUnavailable
 from tocsin_collector.instants import instant
-from tocsin_collector.segments import Segment, read
+from tocsin_collector.load.decoder import Kind
+from tocsin_collector.load.stores import EmbeddedStore
 from tocsin_collector.settings import CollectorSettings
-from tocsin_collector.stores import EmbeddedStore
+from tocsin_collector.spool.disk import RealDisk
+from tocsin_collector.spool.segments import Segment, read
+from tocsin_collector.store.database import Database
 
 # Two members of one oneof: legal protobuf, the last one holds; the engine refuses it.
 DUPLICATE_ONEOF = b"\x0a\x05first\x0a\x06second"
@@ -275,8 +275,8 @@ def spooled(
     collector.stop(drain_s=0)
     [path] = (folder / "spool" / "traces").glob("*.seg")
     frames: list[Any] = read(path)
-    from tocsin_collector.contents import contents_of
-    from tocsin_collector.segments import describe
+    from tocsin_collector.spool.contents import contents_of
+    from tocsin_collector.spool.segments import describe
 
     assert frames[0].envelope.received_ns > 0
     assert instant(frames[0].envelope.received_ns).year >= 2026

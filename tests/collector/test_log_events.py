@@ -11,11 +11,11 @@ from tests.collector.sending import START_NS
 from tests.collector.test_logs import SPAN_ID, TRACE_ID, logs_request, logs_segment
 from tests.collector.test_normalisation import RECORDED, span_segment, spans
 
-from tocsin_collector.database import Database
-from tocsin_collector.log_events import make_readable
-from tocsin_collector.log_outcomes import resolve_outcomes
-from tocsin_collector.outcomes import sift
-from tocsin_collector.stores import EmbeddedStore, ServerStore
+from tocsin_collector.correct.log_outcomes import resolve_outcomes
+from tocsin_collector.load.stores import EmbeddedStore, ServerStore
+from tocsin_collector.receive.log_events import make_readable
+from tocsin_collector.receive.outcomes import sift
+from tocsin_collector.store.database import Database
 from tocsin_wire import pack_handle
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 

@@ -8,11 +8,11 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue
 from tests.collector.sending import START_NS, pair
 
-from tocsin_collector.contents import contents_of
-from tocsin_collector.database import Database
-from tocsin_collector.frames import Envelope, Frame, digest
-from tocsin_collector.segments import Segment, describe, write
-from tocsin_collector.stores import EmbeddedStore, ServerStore
+from tocsin_collector.load.stores import EmbeddedStore, ServerStore
+from tocsin_collector.spool.contents import contents_of
+from tocsin_collector.spool.frames import Envelope, Frame, digest
+from tocsin_collector.spool.segments import Segment, describe, write
+from tocsin_collector.store.database import Database
 
 TRACE_ID, SPAN_ID = bytes(range(16)), bytes(range(8))
 

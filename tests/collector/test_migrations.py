@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.errors import SchemaError
-from tocsin_collector.migrate import STATEMENT_SETTINGS, Migration, migrate, shipped
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import STATEMENT_SETTINGS, Migration, migrate, shipped
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

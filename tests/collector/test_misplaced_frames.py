@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.collector.spooled import spool_file
 from tests.collector.test_recovery import BODIES, SEALED, mended, spoil
 
-from tocsin_collector.segments import read
-from tocsin_collector.walk import walk
+from tocsin_collector.spool.segments import read
+from tocsin_collector.spool.walk import walk
 
 
 @pytest.mark.parametrize("kept", [0, 20], ids=["whole frames", "a broken one before a whole one"])

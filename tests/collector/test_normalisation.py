@@ -11,11 +11,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.collector.conftest import NOW
 from tests.collector.sending import START_NS, pair
 
-from tocsin_collector.contents import contents_of
-from tocsin_collector.database import Database
-from tocsin_collector.frames import Envelope, Frame, digest
-from tocsin_collector.segments import Segment, describe, write
-from tocsin_collector.stores import EmbeddedStore, ServerStore
+from tocsin_collector.load.stores import EmbeddedStore, ServerStore
+from tocsin_collector.spool.contents import contents_of
+from tocsin_collector.spool.frames import Envelope, Frame, digest
+from tocsin_collector.spool.segments import Segment, describe, write
+from tocsin_collector.store.database import Database
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "fixtures" / "instrumented_calls.json").read_text())
 del RECORDED["_"]

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.collector.sending import trace_request
 
 from tocsin_collector.errors import RequestRejected
-from tocsin_collector.otlp_json import encode
+from tocsin_collector.receive.otlp_json import encode
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),

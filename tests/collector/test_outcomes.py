@@ -6,7 +6,7 @@ import pytest
 from tests.collector.conftest import Run
 from tests.collector.sending import START_NS, loaded
 
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 from tocsin_wire import pack_handle
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 

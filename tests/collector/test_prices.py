@@ -10,11 +10,11 @@ from tests.collector.conftest import NOW
 from tests.collector.test_corrections import INNER, OUTER, agree
 from tests.collector.test_normalisation import span_segment, spans
 
-from tocsin_collector.call_keeper import CallKeeper
-from tocsin_collector.database import Database
-from tocsin_collector.prices import AgreedPrice, UnitPrice, age_days, sync
-from tocsin_collector.public_prices import PublicPrices
-from tocsin_collector.stores import EmbeddedStore
+from tocsin_collector.correct.call_keeper import CallKeeper
+from tocsin_collector.correct.prices import AgreedPrice, UnitPrice, age_days, sync
+from tocsin_collector.correct.public_prices import PublicPrices
+from tocsin_collector.load.stores import EmbeddedStore
+from tocsin_collector.store.database import Database
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 TODAY = date(2026, 3, 2)

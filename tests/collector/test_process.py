@@ -15,16 +15,16 @@ from tests.collector.conftest import Run
 from tests.collector.sending import Client, eventually, trace_request
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.data_folder import FolderLock, check_engine
-from tocsin_collector.database import Database
 from tocsin_collector.errors import AddressInUse, SchemaError
 from tocsin_collector.settings import CollectorSettings
+from tocsin_collector.spool.data_folder import FolderLock, check_engine
+from tocsin_collector.store.database import Database
 
 SERVING = Path(__file__).with_name("serving.py")
 COUNTED = """
 import json, sys
 from pathlib import Path
-from tocsin_collector.database import Database, StoreAddress
+from tocsin_collector.store.database import Database, StoreAddress
 database = Database.open(StoreAddress(path=Path(sys.argv[1]) / "store"))
 print(json.dumps({
     "spans": [row["id"] for row in database.rows("SELECT SpanId AS id FROM otel_traces")],

@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.collector.spooled import CONTENTS, encoded, frame, requests, spool_file
 
-from tocsin_collector import index
-from tocsin_collector.damaged import DamagedFolder
-from tocsin_collector.frames import Contents, Frame, varint
-from tocsin_collector.index import Index
-from tocsin_collector.recovery import Damage, Examined, examine, make_whole, trusted
-from tocsin_collector.retry_log import RetryLog
-from tocsin_collector.segments import Segment, read, read_index
-from tocsin_collector.walk import Found, walk
+from tocsin_collector.receive.retry_log import RetryLog
+from tocsin_collector.spool import index
+from tocsin_collector.spool.damaged import DamagedFolder
+from tocsin_collector.spool.frames import Contents, Frame, varint
+from tocsin_collector.spool.index import Index
+from tocsin_collector.spool.recovery import Damage, Examined, examine, make_whole, trusted
+from tocsin_collector.spool.segments import Segment, read, read_index
+from tocsin_collector.spool.walk import Found, walk
 
 BODIES = [bytes([65 + n]) * (40 + n) for n in range(8)]
 SEALED, OPEN = "00000001.seg", "00000001.open"

@@ -8,10 +8,10 @@ from tests.collector.sending import START_NS, loaded
 from tests.collector.test_logs import logs_request, logs_segment
 from tests.collector.test_normalisation import span_segment, spans
 
-from tocsin_collector.database import Database
-from tocsin_collector.decoder import decoder
-from tocsin_collector.redaction import PRESETS, Redaction
-from tocsin_collector.stores import EmbeddedStore, ServerStore
+from tocsin_collector.load.decoder import decoder
+from tocsin_collector.load.stores import EmbeddedStore, ServerStore
+from tocsin_collector.privacy.redaction import PRESETS, Redaction
+from tocsin_collector.store.database import Database
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
 CARD, EMAIL = PRESETS["card-number"], PRESETS["email"]

@@ -4,8 +4,8 @@ import pytest
 from tests.collector.conftest import Run
 from tests.collector.sending import START_NS, count, loaded, trace_request
 
-from tocsin_collector.database import Database
-from tocsin_collector.relabel import Relabelled, relabel
+from tocsin_collector.correct.relabel import Relabelled, relabel
+from tocsin_collector.store.database import Database
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
 

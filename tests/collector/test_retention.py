@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tocsin_collector.database import Database
 from tocsin_collector.errors import SchemaError
-from tocsin_collector.retention import Kept, keep, kept, parse_period
+from tocsin_collector.store.database import Database
+from tocsin_collector.store.retention import Kept, keep, kept, parse_period
 
 
 @pytest.mark.parametrize(

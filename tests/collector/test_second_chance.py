@@ -8,15 +8,16 @@ from tests.collector.conftest import Run
 from tests.collector.sending import Client, count, eventually, loaded, trace_request
 from tests.collector.test_loading import Down, Refusing
 
-from tocsin_collector import loader, spool_look
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
 from tocsin_collector.errors import RequestRejected, StoreRejected
-from tocsin_collector.ledger import Ledger
-from tocsin_collector.recovery import trusted
-from tocsin_collector.second_chance import DeadLetters, batches_of, kind_of
-from tocsin_collector.segments import Segment, read
-from tocsin_collector.stores import EmbeddedStore
+from tocsin_collector.load import loader
+from tocsin_collector.load.ledger import Ledger
+from tocsin_collector.load.stores import EmbeddedStore
+from tocsin_collector.spool import spool_look
+from tocsin_collector.spool.recovery import trusted
+from tocsin_collector.spool.second_chance import DeadLetters, batches_of, kind_of
+from tocsin_collector.spool.segments import Segment, read
+from tocsin_collector.store.database import Database
 
 
 class Choosy(Refusing):

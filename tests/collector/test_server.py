@@ -7,8 +7,8 @@ from tests.collector.conftest import Run
 from tests.collector.sending import START_NS, count, eventually, loaded, trace_request
 from tests.collector.test_process import serving
 
-from tocsin_collector.database import Database
-from tocsin_collector.stores import EmbeddedStore, ServerStore
+from tocsin_collector.load.stores import EmbeddedStore, ServerStore
+from tocsin_collector.store.database import Database
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
 pytestmark = pytest.mark.server

@@ -8,14 +8,14 @@ import pytest
 from tests.collector.sending import START_NS, count, trace_request
 from tests.collector.test_loading import spooled
 
-from tocsin_collector.careful import CarefulStore
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
 from tocsin_collector.errors import StoreUnavailable
-from tocsin_collector.ledger import Ledger
-from tocsin_collector.segments import Segment
+from tocsin_collector.load.careful import CarefulStore
+from tocsin_collector.load.ledger import Ledger
+from tocsin_collector.load.stores import EmbeddedStore, ServerStore
 from tocsin_collector.settings import CollectorSettings
-from tocsin_collector.stores import EmbeddedStore, ServerStore
+from tocsin_collector.spool.segments import Segment
+from tocsin_collector.store.database import Database
 
 DAY_NS = 86_400_000_000_000
 TARGETS = ("otel_traces", "otel_traces_trace_id_ts", "ai_calls", "ai_calls_1h", "input_histogram_1h")

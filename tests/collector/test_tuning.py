@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tocsin_collector.database import Database
-from tocsin_collector.tuning import TUNED, tune
+from tocsin_collector.store.database import Database
+from tocsin_collector.store.tuning import TUNED, tune
 
 
 class OlderEngine:

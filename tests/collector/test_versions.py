@@ -9,14 +9,14 @@ from tests.collector.sending import count, loaded, trace_request
 from tests.collector.test_loading import spooled
 from tests.collector.test_settling import totals
 
-from tocsin_collector.careful import CarefulStore
-from tocsin_collector.database import Database
 from tocsin_collector.errors import StoreUnavailable
-from tocsin_collector.frames import Envelope, Frame, digest, varint
-from tocsin_collector.ledger import Ledger
-from tocsin_collector.migrate import Migration, migrate, shipped
-from tocsin_collector.segments import Segment
-from tocsin_collector.stores import EmbeddedStore, ServerStore
+from tocsin_collector.load.careful import CarefulStore
+from tocsin_collector.load.ledger import Ledger
+from tocsin_collector.load.stores import EmbeddedStore, ServerStore
+from tocsin_collector.spool.frames import Envelope, Frame, digest, varint
+from tocsin_collector.spool.segments import Segment
+from tocsin_collector.store.database import Database
+from tocsin_collector.store.migrate import Migration, migrate, shipped
 
 LATER = Migration(
     name="9999_later.sql",

@@ -9,13 +9,13 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from tests.collector.conftest import Run
 from tests.collector.sending import count, trace_request
 
-from tocsin_collector import disk as disk_module
-from tocsin_collector.connection import translated
-from tocsin_collector.database import Database
-from tocsin_collector.disk import RealDisk
 from tocsin_collector.errors import StoreUnavailable
-from tocsin_collector.ledger import Ledger
-from tocsin_collector.segments import Segment
+from tocsin_collector.load.ledger import Ledger
+from tocsin_collector.spool import disk as disk_module
+from tocsin_collector.spool.disk import RealDisk
+from tocsin_collector.spool.segments import Segment
+from tocsin_collector.store.connection import translated
+from tocsin_collector.store.database import Database
 
 SEGMENT = Segment(
     kind="traces", path=Path("00000001.seg"), hash="5e9", requests=1, items=2, size_bytes=3, first_received_ns=1,

@@ -12,14 +12,14 @@ import pytest
 
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.status import UseCaseStatus
-from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.forget import forget
-from tocsin_collector.key_book import KeyBook
-from tocsin_collector.ledger import Ledger
-from tocsin_collector.migrate import migrate
-from tocsin_collector.prices import Synced
-from tocsin_collector.relabel import relabel
-from tocsin_collector.resting import RestingQueue
+from tocsin_collector.correct.prices import Synced
+from tocsin_collector.correct.relabel import relabel
+from tocsin_collector.load.ledger import Ledger
+from tocsin_collector.privacy.forget import forget
+from tocsin_collector.receive.key_book import KeyBook
+from tocsin_collector.spool.resting import RestingQueue
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import migrate
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book

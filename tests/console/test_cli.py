@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 Tocsin = Callable[..., Any]
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

@@ -3,8 +3,8 @@
 import pytest
 
 from tocsin_alerts.evaluator import load_evaluators
-from tocsin_collector.database import Database
 from tocsin_collector.errors import StoreUnavailable
+from tocsin_collector.store.database import Database
 from tocsin_console import investigation
 from tocsin_console.investigation import client_for, investigator
 

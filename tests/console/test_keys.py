@@ -8,7 +8,7 @@ import pytest
 from tests.console.conftest import Running
 
 from tocsin_collector.errors import Unauthenticated
-from tocsin_collector.ingest_keys import IngestKeys
+from tocsin_collector.receive.ingest_keys import IngestKeys
 
 
 def test_a_key_is_shown_once_and_holds_at_once(running: Running, tocsin: Callable[..., Any]) -> None:

@@ -16,8 +16,8 @@ import pytest
 from tests.console.conftest import LOOP, NOW, Running
 
 from tocsin_collector.errors import StoreUnavailable
-from tocsin_collector.fleet import Member
-from tocsin_collector.tally import CollectorStats, Tally
+from tocsin_collector.load.fleet import Member
+from tocsin_collector.load.tally import CollectorStats, Tally
 from tocsin_console.api.collector_metrics import add_collector
 from tocsin_console.api.exposition import Text
 from tocsin_console.api.health import readiness

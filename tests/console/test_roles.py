@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import pytest
 from tests.collector.sending import Client, eventually, trace_request
 
-from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.fleet import Fleet
-from tocsin_collector.lease import TTL_S, Lease, holder_of
+from tocsin_collector.load.fleet import Fleet
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.lease import TTL_S, Lease, holder_of
 from tocsin_console.apart import ConsoleAlone, EvaluatorAlone
 from tocsin_console.composition import Up
 from tocsin_console.config import Config, Flags, resolve

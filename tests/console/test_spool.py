@@ -13,8 +13,8 @@ from tests.collector.sending import trace_request
 from tests.collector.spooled import spool_file
 from tests.console.conftest import Running
 
-from tocsin_collector.database import Database
-from tocsin_collector.frames import digest
+from tocsin_collector.spool.frames import digest
+from tocsin_collector.store.database import Database
 from tocsin_console.config import Config
 
 Tocsin = Callable[..., Any]

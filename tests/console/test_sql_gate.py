@@ -2,8 +2,8 @@
 
 import pytest
 
-from tocsin_collector.database import Database
 from tocsin_collector.errors import StoreRejected
+from tocsin_collector.store.database import Database
 from tocsin_console.errors import SqlRefused
 from tocsin_console.reader import Reader
 

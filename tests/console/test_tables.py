@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tocsin_alerts.plan import Labels, Plan, Plans, Quality
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 from tocsin_console.config_file import UseCaseMapping
 from tocsin_console.tables import sync_plans, sync_use_case_map
 

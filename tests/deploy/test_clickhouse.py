@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from bench._clickhouse import ClickHouse
 
-from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.errors import StoreRejected, StoreUnavailable
-from tocsin_collector.migrate import migrate
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import migrate
 
 pytestmark = pytest.mark.server
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "clickhouse"

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
 )
 
 import tocsin
-from tocsin._boundary import MISHAPS
+from tocsin._process.boundary import MISHAPS
 from tocsin_wire import flagd
 from tocsin_wire.v1.outcomes_pb2 import Outcome, RecordOutcomesRequest, RecordOutcomesResponse
 

@@ -10,8 +10,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 import tocsin
-from tocsin._runtime import runtime
-from tocsin._spans import send
+from tocsin._process.runtime import runtime
+from tocsin._sending.spans import send
 
 
 def emit(count: int) -> None:

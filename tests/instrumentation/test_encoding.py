@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
-from tocsin._encoding import encode
-from tocsin._spans import UNSET, CallSpan
+from tocsin._sending.encoding import encode
+from tocsin._sending.spans import UNSET, CallSpan
 
 RESOURCE = Resource({"service.name": "tests"})
 SCOPE = InstrumentationScope("tocsin", "1")

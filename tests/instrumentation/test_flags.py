@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin._flags import read_flags
+from tocsin._guards.flags import read_flags
 
 
 def flag(variant: object, **more: object) -> dict[str, object]:

@@ -11,8 +11,8 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 import tocsin
-from tocsin import _guard
-from tocsin._flag_stream import FlagStream
+from tocsin._guards import guard
+from tocsin._guards.flag_stream import FlagStream
 from tocsin.testing import capture
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -140,8 +140,8 @@ def test_probes_are_the_share_that_was_asked_for_and_sticky_by_key(guard_server:
 
 def test_calls_inside_a_route_say_how_they_were_served() -> None:
     """A fallback answer must never count as the model's, and a probe must."""
-    probe = _guard.Route("reader", "fallback", ask_model=True, serve_model=False, is_probe=True)
-    served = _guard.Route("reader", "verify", ask_model=True, serve_model=True, is_probe=False)
+    probe = guard.Route("reader", "fallback", ask_model=True, serve_model=False, is_probe=True)
+    served = guard.Route("reader", "verify", ask_model=True, serve_model=True, is_probe=False)
 
     with capture() as calls:
         with probe, tocsin.observe("reader"):
@@ -165,8 +165,8 @@ def test_instrumented_estimators_carry_the_guard_of_their_use_case(guard_server:
     inputs = np.array([[0.0], [1.0]])
     model = GaussianNB().fit(inputs, [0, 1])
     with capture() as calls:
-        now = tocsin._runtime.runtime()
-        now.flags = FlagStream(tocsin._settings.address(guard_server.endpoint))
+        now = tocsin._process.runtime.runtime()
+        now.flags = FlagStream(tocsin._process.settings.address(guard_server.endpoint))
         now.flags.start()
         guard_server.say(reader="verify")
         tocsin.instrument_sklearn("reader")

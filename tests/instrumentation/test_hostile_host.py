@@ -157,7 +157,7 @@ class Exploding(SpanProcessor):
 def test_a_raising_span_processor_does_not_reach_the_host() -> None:
     """What the host hung into its own provider breaks inside our boundary."""
     with capture():
-        provider: Any = tocsin._runtime.runtime().provider
+        provider: Any = tocsin._process.runtime.runtime().provider
         provider.add_span_processor(Exploding())
 
         with tocsin.observe("triage") as call:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tocsin._settings import Settings, TlsFiles
+from tocsin._process.settings import Settings, TlsFiles
 
 
 @pytest.mark.parametrize(

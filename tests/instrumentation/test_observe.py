@@ -346,7 +346,7 @@ def test_outside_of_a_call_the_current_call_records_nothing() -> None:
 def test_calls_go_under_the_hosts_own_span() -> None:
     """The AI call belongs into the trace of the request that made it."""
     with capture() as calls:
-        tracer = tocsin._runtime.runtime().tracer
+        tracer = tocsin._process.runtime.runtime().tracer
         with tracer.start_as_current_span("GET /triage") as request, tocsin.observe("triage"):
             inside = trace.get_current_span()
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tocsin
-from tocsin import _outcomes
+from tocsin._outcomes import queue
 from tocsin.testing import capture
 from tocsin_wire.v1.outcomes_pb2 import Outcome
 
@@ -129,15 +129,15 @@ def test_recording_never_waits_for_the_collector(collector: Any) -> None:
 
 def test_a_full_queue_refuses_and_counts() -> None:
     """Bounded memory, and a caller who is told."""
-    from tocsin._settings import Address
+    from tocsin._process.settings import Address
 
-    queue = _outcomes.OutcomeQueue(Address(target="127.0.0.1:1", secure=False))
-    queue._thread = threading.current_thread()  # nobody takes anything out
+    outcomes = queue.OutcomeQueue(Address(target="127.0.0.1:1", secure=False))
+    outcomes._thread = threading.current_thread()  # nobody takes anything out
 
-    taken = [queue.put(Outcome(handle=str(at))) for at in range(_outcomes.LIMIT + 3)]
+    taken = [outcomes.put(Outcome(handle=str(at))) for at in range(queue.LIMIT + 3)]
 
     assert taken.count(False) == 3
-    assert queue.tally.dropped == 3
+    assert outcomes.tally.dropped == 3
 
 
 def test_a_captured_calls_handle_reaches_the_collector_whole(collector: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tocsin._zero_code import BOOTSTRAP, environment
+from tocsin._process.zero_code import BOOTSTRAP, environment
 
 START = """
 import os, signal, sys, threading, time

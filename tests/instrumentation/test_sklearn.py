@@ -21,8 +21,8 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 import tocsin
-from tocsin._estimators import version_of
-from tocsin._sampling import systematic_sample
+from tocsin._models.description import version_of
+from tocsin._models.sampling import systematic_sample
 from tocsin.testing import capture
 from tocsin_wire import unpack_handle
 

@@ -4,7 +4,7 @@ import threading
 
 import tocsin
 from tocsin import testing
-from tocsin._runtime import runtime
+from tocsin._process.runtime import runtime
 from tocsin_wire import unpack_handle
 
 

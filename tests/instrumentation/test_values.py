@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin import _values
+from tocsin._calls import values
 
 
 class Colour(enum.Enum):
@@ -52,7 +52,7 @@ class Colour(enum.Enum):
 )
 def test_a_value_is_coerced_to_what_it_means(given_value: Any, expected: Any) -> None:
     """Evaluators need numbers as numbers, and nothing as nothing."""
-    coerced = _values.scalar(given_value, {}, "field")
+    coerced = values.scalar(given_value, {}, "field")
 
     assert coerced == expected
     assert type(coerced) is type(expected)
@@ -60,19 +60,19 @@ def test_a_value_is_coerced_to_what_it_means(given_value: Any, expected: Any) ->
 
 def test_infinities_and_huge_integers_are_flagged_as_well_as_left_out() -> None:
     """Missing and infinite are different faults of a pipeline."""
-    flags: _values.Flags = {}
+    flags: values.Flags = {}
 
-    _values.scalar(math.inf, flags, "ratio")
-    _values.scalar(10**400, flags, "count")
+    values.scalar(math.inf, flags, "ratio")
+    values.scalar(10**400, flags, "count")
 
     assert list(flags) == ["not_finite:ratio", "not_finite:count"]
 
 
 def test_a_large_container_is_described_briefly() -> None:
     """Writing out ten million items would stop the host for seconds."""
-    flags: _values.Flags = {}
+    flags: values.Flags = {}
 
-    described = _values.scalar(list(range(10_000_000)), flags, "history")
+    described = values.scalar(list(range(10_000_000)), flags, "history")
 
     assert isinstance(described, str)
     assert len(described) < 2_000
@@ -82,30 +82,30 @@ def test_a_large_container_is_described_briefly() -> None:
 @pytest.mark.parametrize("one", [3, 3.0, np.int32(3), np.float64(3), "3", np.str_("3"), Decimal(3)])
 def test_a_class_is_written_the_same_wherever_it_comes_from(one: Any) -> None:
     """A label read from a CSV as 3.0 must match the prediction 3, or accuracy reads zero."""
-    assert _values.label_text(one) == "3"
+    assert values.label_text(one) == "3"
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=()), max_size=200))
 def test_any_text_becomes_utf_8(written: str) -> None:
     """One lone surrogate must not lose a batch in the encoder."""
-    _values.text(written, {}, "output").encode("utf-8")
+    values.text(written, {}, "output").encode("utf-8")
 
 
 @given(st.text(min_size=1, max_size=8), st.integers(0, 90_000))
 def test_text_never_exceeds_its_limit_in_bytes(written: str, repeats: int) -> None:
     """The limit is one of bytes on the wire, not of characters."""
-    flags: _values.Flags = {}
+    flags: values.Flags = {}
 
-    cut = _values.text(written * repeats, flags, "output")
+    cut = values.text(written * repeats, flags, "output")
 
-    assert len(cut.encode("utf-8")) <= _values.TEXT_LIMIT
+    assert len(cut.encode("utf-8")) <= values.TEXT_LIMIT
     assert (cut == written * repeats) != ("truncated:output" in flags)
 
 
 @given(st.one_of(st.integers(), st.floats(), st.text(), st.booleans(), st.none(), st.decimals(), st.binary()))
 def test_what_comes_out_can_be_sent(value: Any) -> None:
     """int64, finite doubles, text and booleans: nothing else survives OTLP and the store."""
-    coerced = _values.scalar(value, {}, "field")
+    coerced = values.scalar(value, {}, "field")
 
     assert coerced is None or isinstance(coerced, (str, bool, int, float))
     if isinstance(coerced, float):
@@ -116,10 +116,10 @@ def test_what_comes_out_can_be_sent(value: Any) -> None:
 
 def test_a_call_has_at_most_so_many_flags() -> None:
     """A hostile record must not make its own flags the largest thing on the span."""
-    flags: _values.Flags = {}
+    flags: values.Flags = {}
 
     for at in range(1_000):
-        _values.add_flag(flags, f"flag,{at}")
+        values.add_flag(flags, f"flag,{at}")
 
     assert len(flags) == 32
     assert not any("," in flag for flag in flags)

@@ -9,7 +9,7 @@ import pytest
 import trustme
 from tests.collector.conftest import run
 
-from tocsin_collector.tls import TlsFiles
+from tocsin_collector.receive.tls import TlsFiles
 
 __all__ = ["Issued", "authority", "issue", "run"]
 

@@ -9,8 +9,8 @@ import pytest
 from tests.collector.conftest import Run
 from tests.collector.sending import loaded, trace_request
 
-from tocsin_collector.database import Database
-from tocsin_collector.disk_use import DiskUse, Partition, folder_bytes, look, oldest_raw, size
+from tocsin_collector.privacy.disk_use import DiskUse, Partition, folder_bytes, look, oldest_raw, size
+from tocsin_collector.store.database import Database
 from tocsin_console.disk_watch import DiskWatch
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

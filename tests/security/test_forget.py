@@ -13,14 +13,14 @@ from tests.collector.conftest import Run
 from tests.collector.sending import START_NS, Client, loaded, pair, trace_request
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.erasure import Marks
 from tocsin_collector.errors import ForgetProblem
-from tocsin_collector.forget import Report, Request, forget
-from tocsin_collector.letters import without
-from tocsin_collector.migrate import migrate
+from tocsin_collector.load.stores import ServerStore
+from tocsin_collector.privacy.erasure import Marks
+from tocsin_collector.privacy.forget import Report, Request, forget
+from tocsin_collector.privacy.letters import without
 from tocsin_collector.settings import CollectorSettings
-from tocsin_collector.stores import ServerStore
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import migrate
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

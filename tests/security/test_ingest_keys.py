@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tocsin_collector.database import Database
 from tocsin_collector.errors import KeyProblem, Overloaded, StoreUnavailable, Unauthenticated
-from tocsin_collector.ingest_keys import IngestKeys, hash_of
-from tocsin_collector.key_book import KeyBook
+from tocsin_collector.receive.ingest_keys import IngestKeys, hash_of
+from tocsin_collector.receive.key_book import KeyBook
+from tocsin_collector.store.database import Database
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

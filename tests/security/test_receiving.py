@@ -17,10 +17,10 @@ from tests.collector.sending import START_NS, eventually, loaded, trace_request
 from tests.security.conftest import Issue, Issued
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
-from tocsin_collector.grpc_server import OUTCOME_SERVICE, TRACE_SERVICE
-from tocsin_collector.ingest_keys import IngestKeys
-from tocsin_collector.key_book import KeyBook
+from tocsin_collector.receive.grpc_server import OUTCOME_SERVICE, TRACE_SERVICE
+from tocsin_collector.receive.ingest_keys import IngestKeys
+from tocsin_collector.receive.key_book import KeyBook
+from tocsin_collector.store.database import Database
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

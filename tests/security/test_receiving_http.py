@@ -16,9 +16,9 @@ from tests.collector.sending import loaded
 from tests.security.conftest import Issue
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
-from tocsin_collector.ingest_keys import IngestKeys
-from tocsin_collector.key_book import KeyBook
+from tocsin_collector.receive.ingest_keys import IngestKeys
+from tocsin_collector.receive.key_book import KeyBook
+from tocsin_collector.store.database import Database
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _BRIEF_S = 0.3  # for what cannot come: the exporter tries again until then

@@ -14,11 +14,11 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from tests.collector.conftest import Run
 from tests.collector.sending import eventually, pair, trace_request
 
-from tocsin_collector.bodies import redacted_body, redacted_text
-from tocsin_collector.database import Database
 from tocsin_collector.errors import RuleProblem, StoreRejected
-from tocsin_collector.redaction import PRESETS, Redaction
-from tocsin_collector.rule_trial import require_runnable, tried
+from tocsin_collector.privacy.bodies import redacted_body, redacted_text
+from tocsin_collector.privacy.redaction import PRESETS, Redaction
+from tocsin_collector.privacy.rule_trial import require_runnable, tried
+from tocsin_collector.store.database import Database
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
 ALL = (*PRESETS.values(), Redaction(name="ticket", pattern=r"(?:T|t)-(\d{2})\d+", fields=("tocsin.input.*",)))

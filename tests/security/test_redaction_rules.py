@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tocsin_collector.redaction import PRESETS, Redaction
+from tocsin_collector.privacy.redaction import PRESETS, Redaction
 from tocsin_collector.settings import CollectorSettings
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.security.conftest import Issue
 
 from tocsin_collector.errors import TlsError
-from tocsin_collector.tls import TlsFiles
+from tocsin_collector.receive.tls import TlsFiles
 
 NOW = datetime.now(UTC)
 

@@ -9,8 +9,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from tocsin_collector.forget import Request as ForgetRequest
-from tocsin_collector.prices import age_days
+from tocsin_collector.correct.prices import age_days
+from tocsin_collector.privacy.forget import Request as ForgetRequest
 from tocsin_console.api.health import readiness
 from tocsin_console.api.metrics import exposition
 from tocsin_console.api.page import STYLE, render

@@ -63,7 +63,7 @@ def disk(
 
 
 def _describe(use: dict[str, Any], *, dropped: bool) -> None:
-    from tocsin_collector.disk_use import size
+    from tocsin_collector.privacy.disk_use import size
 
     going = {(each["table"], each["partition_id"]) for each in use["would_drop"]}
     word = "dropped" if dropped else "could go"

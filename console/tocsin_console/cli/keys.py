@@ -14,7 +14,7 @@ from tocsin_console.errors import Unreachable
 from tocsin_console.wire import plain
 
 if TYPE_CHECKING:
-    from tocsin_collector.key_book import KeyBook
+    from tocsin_collector.receive.key_book import KeyBook
 
 _Answer = TypeVar("_Answer")
 
@@ -122,7 +122,7 @@ def _asked(config: Config, running: Callable[[Client], _Answer], at_rest: "Calla
     except Unreachable:
         if config.api_is_given:
             raise
-    from tocsin_collector.key_book import KeyBook
+    from tocsin_collector.receive.key_book import KeyBook
     from tocsin_console.at_rest import opened
 
     with opened(config, now=datetime.now(UTC)) as database:

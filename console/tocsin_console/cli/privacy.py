@@ -56,7 +56,7 @@ def forget(
     except Unreachable:
         if settled.api_is_given:
             raise
-        from tocsin_collector.forget import Request
+        from tocsin_collector.privacy.forget import Request
         from tocsin_console.privacy import forget_at_rest
 
         wanted = Request(project=project, user=user, call_id=wanted_call, whole_traces=whole_traces)

@@ -29,8 +29,8 @@ def try_out(
     json: Json = False,
 ) -> None:
     """Show what the rules of tocsin.yaml would make of a text, by the engine that applies them. Exits 1 on a match."""
-    from tocsin_collector.database import IN_MEMORY, Database, StoreAddress
-    from tocsin_collector.rule_trial import tried
+    from tocsin_collector.privacy.rule_trial import tried
+    from tocsin_collector.store.database import IN_MEMORY, Database, StoreAddress
     from tocsin_console.config_file import RedactSection
 
     rules = settle(config=config).redactions

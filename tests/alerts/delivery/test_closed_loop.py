@@ -15,7 +15,7 @@ from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.guard import GuardBook
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.records import Sample
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 DAY = timedelta(days=1)
 PLAN = {"use_case": "digit-reader", "quality": {"floor": 0.9}, "guard": {"mode": "automatic"}, "owner": "vision-team"}

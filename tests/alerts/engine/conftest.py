@@ -14,8 +14,8 @@ from tocsin_alerts.plan import Plan, Plans, Quality
 from tocsin_alerts.records import AlertEvent, Sample
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook, compile_rule
-from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.migrate import migrate
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import migrate
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from tests.alerts.evaluators.store import MONDAY, Store
 
-from tocsin_collector.database import Database, StoreAddress
 from tocsin_collector.errors import StoreUnavailable
-from tocsin_collector.migrate import migrate
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import migrate
 
 
 @pytest.fixture(scope="session")

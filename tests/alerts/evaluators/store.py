@@ -8,7 +8,7 @@ from typing import Any
 
 from tocsin_alerts.evaluator import Evaluator, evaluate, load_evaluators
 from tocsin_alerts.records import Sample
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ import pytest
 
 from tocsin_alerts.errors import GuardRefused
 from tocsin_alerts.guard import GuardBook
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 WALL = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 import urllib3
 
-from tocsin_collector.database import Database, StoreAddress
-from tocsin_collector.migrate import migrate
+from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.migrate import migrate
 from tocsin_console.addresses import Address
 from tocsin_console.api.server import ApiServer
 from tocsin_console.clickhouse_http.app import ClickHouseHttp, Limits

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.console.clickhouse_http.conftest import Endpoint, Opened
 
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 SECRET = "do not read me"
 

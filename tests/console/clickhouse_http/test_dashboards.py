@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tests.console.clickhouse_http.conftest import Endpoint, migrated, opening
 
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 
 GRAFANA = Path(__file__).resolve().parents[3] / "deploy" / "grafana"
 SINCE = datetime(2026, 2, 23, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.console.clickhouse_http.conftest import HTTP
 
-from tocsin_collector.database import Database
+from tocsin_collector.store.database import Database
 from tocsin_console.addresses import Address
 from tocsin_console.clickhouse_http.serving import Reading
 from tocsin_console.config import Config, Flags, resolve

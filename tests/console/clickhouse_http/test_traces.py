@@ -15,8 +15,8 @@ from tests.collector.sending import loaded
 from tests.console.clickhouse_http.conftest import Endpoint
 
 from tocsin_collector.collector import Collector
-from tocsin_collector.database import Database
 from tocsin_collector.settings import CollectorSettings
+from tocsin_collector.store.database import Database
 
 _PAIRS = "arrayMap(key -> map('key', key, 'value', {0}[key]), mapKeys({0}))"
 # What the plugin's generator makes of a trace id with OpenTelemetry's columns (sqlGenerator.ts, generateTraceIdQuery).

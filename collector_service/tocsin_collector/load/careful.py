@@ -1,0 +1,63 @@
+"""Inserts segments, and settles those of which nobody can say what is stored."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+from tocsin_collector.errors import StoreUnavailable
+from tocsin_collector.load.decoder import Kind
+from tocsin_collector.load.ledger import Ledger
+from tocsin_collector.spool.segments import Segment
+
+_SURE_FOR_S: Final = 600.0  # after an insert that failed; later, others may have made the tables forget its token
+
+
+class SettlingStore(Protocol):
+    """Where segments go."""
+
+    def insert(self, segment: Segment, /) -> None:
+        """Store every row of a segment, once, while the tables remember its token."""
+        ...
+
+    def settle(self, segment: Segment, /) -> None:
+        """Store what is missing of it."""
+        ...
+
+    def check(self, kind: Kind, path: Path, /) -> None:
+        """Decode a file and drop the rows."""
+        ...
+
+
+class CarefulStore:
+    """A store that knows which segments are in doubt."""
+
+    def __init__(self, store: SettlingStore, ledger: Ledger, *, elapsed: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._elapsed = elapsed
+        self._failed: dict[str, float] = {}  # when they first did
+
+    def insert(self, segment: Segment) -> None:
+        """Store every row of a segment, once.
+
+        Raises:
+            StoreUnavailable: nothing or all of it may be stored; insert the same segment again.
+            StoreRejected: it can never be stored whole.
+        """
+        failed_at = self._failed.get(segment.hash)
+        try:
+            if failed_at is not None and (self._elapsed() - failed_at > _SURE_FOR_S or self._ledger.tables_changed()):
+                self._ledger.doubt(segment)
+            if self._ledger.is_doubted(segment):
+                self._store.settle(segment)
+            else:
+                self._store.insert(segment)
+        except StoreUnavailable:
+            self._failed.setdefault(segment.hash, self._elapsed())
+            raise
+        self._failed.pop(segment.hash, None)
+
+    def check(self, kind: Kind, path: Path) -> None:
+        """Decode a file and drop the rows; raises as :meth:`insert` does."""
+        self._store.check(kind, path)

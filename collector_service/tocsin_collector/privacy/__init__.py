@@ -1,0 +1,1 @@
+"""Redaction, forgetting, and what is kept where."""

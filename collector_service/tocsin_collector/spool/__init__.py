@@ -1,0 +1,1 @@
+"""Bytes that were acknowledged: segments, their index, repair and second looks."""

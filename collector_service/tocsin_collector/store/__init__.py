@@ -1,0 +1,1 @@
+"""The engine, a server or a cluster: connections, schema, retention, the lease."""

@@ -1,0 +1,183 @@
+"""`observe`: a function, a generator or a block as one AI call, one span."""
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Final, TypeVar, overload
+
+from opentelemetry import baggage
+from opentelemetry.trace import INVALID_SPAN
+
+from tocsin._calls import values
+from tocsin._calls.call import CURRENT, Call
+from tocsin._calls.streams import async_generator_function, generator_function
+from tocsin._calls.values import Scalar
+from tocsin._guards.guard import stamps
+from tocsin._process.boundary import Swallow
+from tocsin._process.runtime import runtime
+from tocsin_wire import attributes as keys
+
+F = TypeVar("F", bound=Callable[..., Any])
+_IN_BEGIN: Final = Swallow("observe.begin")
+_IN_END: Final = Swallow("observe.end")
+
+
+class observe:  # noqa: N801 - reads as a decorator and as a block
+    """Record a function, generator or block as an AI call.
+
+    As a decorator it takes sync and async functions and generators; as a context manager, sync or async, it yields
+    the call::
+
+        @tocsin.observe(use_case="ticket-triage", task="classification", model_version="7")
+        def triage(ticket): ...
+
+        with tocsin.observe("ticket-triage") as call:
+            call.set_output(label="billing")
+
+    Args:
+        use_case: The AI feature; else baggage ``tocsin.use_case``, else what `init` was given, else the collector's map.
+        task: classification, regression, ranking, extraction or generation.
+        model_version: The version of the model that answers.
+        prompt_version: The version of the prompt it is asked with.
+        served_by: "model", or "fallback" when no model answers.
+        segments: Input fields by which quality is also kept; a late outcome carries their values.
+        name: The span's name; the function's qualified name by default.
+    """
+
+    def __init__(
+        self,
+        use_case: str | None = None,
+        *,
+        task: str | None = None,
+        model_version: str | None = None,
+        prompt_version: str | None = None,
+        served_by: str = "model",
+        segments: Sequence[str] = (),
+        name: str | None = None,
+    ) -> None:
+        self._use_case = _read(use_case)
+        self._name = _read(name)
+        self._segments: tuple[str, ...] = ()
+        with _IN_BEGIN:
+            self._segments = tuple(segments)
+        said = {
+            keys.TASK: _read(task),
+            keys.MODEL_VERSION: _read(model_version),
+            keys.PROMPT_VERSION: _read(prompt_version),
+            keys.SERVED_BY: _read(served_by),
+        }
+        self._fixed: dict[str, Scalar] = {key: value for key, value in said.items() if value is not None}
+        if self._fixed.get(keys.SERVED_BY) == "model":  # what it means to say nothing; a route may say otherwise
+            del self._fixed[keys.SERVED_BY]
+
+    @overload
+    def __call__(self, function: F) -> F: ...
+    @overload
+    def __call__(self, function: Any) -> Any: ...
+    def __call__(self, function: Any) -> Any:
+        """Wrap a function; what it is stays as it was."""
+        name = self._name or getattr(function, "__qualname__", None) or type(function).__name__
+        if inspect.isasyncgenfunction(function):
+            return async_generator_function(lambda: self.begin(name), end, function)
+        if inspect.isgeneratorfunction(function):
+            return generator_function(lambda: self.begin(name), end, function)
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def awaits(*args: Any, **kwargs: Any) -> Any:
+                call = self._enter(name)
+                try:
+                    result = await function(*args, **kwargs)
+                except BaseException as error:
+                    _exit(call, error)
+                    raise
+                _exit(call, None)
+                return result
+
+            return awaits
+
+        @functools.wraps(function)
+        def returns(*args: Any, **kwargs: Any) -> Any:
+            call = self._enter(name)
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:
+                _exit(call, error)
+                raise
+            _exit(call, None)
+            return result
+
+        return returns
+
+    def __enter__(self) -> Call:
+        return self._enter(self._name or self._use_case or "call")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _exit(CURRENT.get(), error)
+
+    async def __aenter__(self) -> Call:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def begin(self, name: str) -> Call:
+        """Open the span of one call, without making it current."""
+        with _IN_BEGIN:
+            now = runtime()
+            use_case = self._use_case or _use_case_of_context() or now.settings.use_case
+            started_ns = now.clock()
+            if now.settings.disabled:
+                return Call(now, INVALID_SPAN, started_ns, {})
+            attributes = self._fixed.copy()
+            if use_case:
+                attributes[keys.USE_CASE] = use_case
+            for key, value in stamps(now, use_case).items():
+                attributes.setdefault(key, value)
+            span = now.tracer.start_span(name, attributes=attributes, start_time=started_ns)
+            call = Call(now, span, started_ns, attributes, self._segments)
+            if not use_case:
+                # Without a use case, the call id is what tells the collector that this span is an AI call.
+                call._attributes[keys.CALL_ID] = call.call_id  # noqa: SLF001
+            return call
+        return Call(runtime(), INVALID_SPAN, 0, {})
+
+    def _enter(self, name: str) -> Call:
+        call = self.begin(name)
+        with _IN_BEGIN:
+            call._enter()  # noqa: SLF001
+        return call
+
+
+def end(call: Call, error: BaseException | None) -> None:
+    """Close a call's span."""
+    with _IN_END:
+        call._finish(error)  # noqa: SLF001
+
+
+def current_call() -> Call:
+    """Return the call in progress; outside of one, a call that records nothing."""
+    return CURRENT.get() or Call(runtime(), INVALID_SPAN, 0, {})
+
+
+def _exit(call: Call | None, error: BaseException | None) -> None:
+    if call is None:
+        return
+    with _IN_END:
+        call._leave()  # noqa: SLF001
+    end(call, error)
+
+
+def _use_case_of_context() -> str | None:
+    return _read(baggage.get_baggage(keys.USE_CASE))
+
+
+def _read(given: Any) -> str | None:
+    with _IN_BEGIN:
+        return values.words(given)
+    return None

@@ -1,0 +1,1 @@
+"""The guard: flags received, states kept, routes chosen."""

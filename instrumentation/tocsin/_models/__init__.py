@@ -1,0 +1,1 @@
+"""Classic models: estimators patched, their rows and answers read."""

@@ -1,0 +1,223 @@
+"""Start, flush, stop: `init`, `flush`, `shutdown`, `stats`, and what happens at exit, on SIGTERM and after a fork."""
+
+import atexit
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import trace
+
+from tocsin._process.boundary import MISHAPS, Swallow
+from tocsin._process.runtime import Runtime, install, runtime
+from tocsin._process.settings import Settings
+from tocsin._process.sigterm import flush_on_sigterm
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+EXIT_TIMEOUT_S: Final = 5.0
+_SPAN_ATTRIBUTES: Final = 512  # OpenTelemetry's 128 would drop what names a call with many inputs and classes
+_IN_INIT: Final = Swallow("init")
+_IN_FLUSH: Final = Swallow("flush")
+_lock: Final = threading.RLock()
+
+
+def init(
+    *,
+    service_name: str | None = None,
+    endpoint: str | None = None,
+    clock: Callable[[], int] | None = None,
+    resource: "Mapping[str, Any] | Resource | None" = None,
+    use_case: str | None = None,
+    guard_endpoint: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_queue_size: int | None = None,
+    block_when_full_s: float = 0.0,
+    span_exporter: "SpanExporter | None" = None,
+) -> None:
+    """Start sending spans. A second call changes nothing until `shutdown`.
+
+    Joins the tracer provider the host has set, else sets one. Nothing connects before the first span ends.
+
+    Args:
+        service_name: ``service.name``; else OTEL_SERVICE_NAME. An existing provider keeps its own.
+        endpoint: OTLP/gRPC; else OTEL_EXPORTER_OTLP_ENDPOINT, else http://127.0.0.1:4317. http:// is plain, https:// TLS.
+        clock: Nanoseconds since 1970, UTC, for the start and end of calls: another one replays history.
+        resource: Further resource attributes.
+        use_case: The use case of calls that name none.
+        guard_endpoint: The guard's flag stream; else TOCSIN_GUARD_ENDPOINT, else 127.0.0.1:8015.
+        headers: Sent with every request, such as the ingest key; else OTEL_EXPORTER_OTLP_HEADERS.
+        max_queue_size: Spans that may wait; above it new ones are dropped and counted. 65,536 by default.
+        block_when_full_s: How long a span may wait for room in a full queue; 0 never slows the host.
+        span_exporter: Another exporter in place of OTLP.
+    """
+    with _IN_INIT, _lock:
+        if runtime().started:
+            return
+        settings = Settings.read(
+            os.environ,
+            service_name=service_name,
+            use_case=use_case,
+            endpoint=endpoint,
+            guard_endpoint=guard_endpoint,
+            headers=headers,
+            max_queue_size=max_queue_size,
+            block_when_full_s=block_when_full_s,
+        )
+        if settings.disabled:
+            install(Runtime(settings, clock=time.time_ns if clock is None else clock, started=True))
+            return
+        from tocsin._sending.delivery import Delivery
+
+        delivery = Delivery(
+            (lambda: span_exporter) if span_exporter is not None else _stock_exporter(settings),
+            max_queue_size=settings.max_queue_size,
+            schedule_delay_ms=settings.schedule_delay_ms,
+            block_when_full_s=settings.block_when_full_s,
+        )
+        provider = _provider(settings, resource)
+        provider.add_span_processor(delivery)
+        made = Runtime(
+            settings,
+            clock=time.time_ns if clock is None else clock,
+            provider=provider,
+            delivery=delivery,
+            started=True,
+        )
+        made.take_over(runtime())
+        install(made)
+        _at_exit()
+
+
+def flush(timeout_s: float = 10.0) -> bool:
+    """Wait until every span ended and every outcome recorded so far is acknowledged; false when one was not in time."""
+    with _IN_FLUSH:
+        until = time.monotonic() + timeout_s
+        now = runtime()
+        spans = now.delivery is None or now.delivery.flush(timeout_s)
+        outcomes = not now.has_outcomes or now.outcomes.flush(max(0.0, until - time.monotonic()))
+        return spans and outcomes
+    return False
+
+
+def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
+    """Flush, then stop; `init` may start anew."""
+    _close(timeout_s, may_start_threads=True)
+    install(None)
+
+
+def stats() -> Mapping[str, int]:
+    """Count what became of spans and outcomes, and what was swallowed, in this process since `init`."""
+    counts = {f"swallowed.{where}": count for where, count in sorted(MISHAPS.counts().items())}
+    counts["swallowed"] = sum(counts.values())
+    now = runtime()
+    if (delivery := now.delivery) is not None:
+        tally = delivery.tally
+        counts |= {
+            "spans_ended": tally.accepted + tally.dropped,
+            "spans_exported": tally.exported,
+            "spans_failed": tally.failed,
+            "spans_waiting": delivery.waiting(),
+            "dropped": tally.dropped + tally.failed,
+        }
+    if now.has_outcomes:
+        outcomes = now.outcomes.tally
+        counts |= {
+            "outcomes_queued": now.outcomes.waiting(),
+            "outcomes_sent": outcomes.sent,
+            "outcomes_rejected": outcomes.rejected,
+            "outcomes_dropped": outcomes.dropped,
+        }
+    return counts
+
+
+def _stock_exporter(settings: Settings) -> "Callable[[], SpanExporter]":
+    def make() -> "SpanExporter":
+        from tocsin._sending.otlp import make_exporter
+
+        return make_exporter(settings.endpoint, settings.headers)
+
+    return make
+
+
+def _provider(settings: Settings, resource: "Mapping[str, Any] | Resource | None") -> "TracerProvider":
+    """Join the host's provider; make and set one when there is none."""
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+
+    existing = trace.get_tracer_provider()
+    if isinstance(existing, TracerProvider) and existing is not _Ours.provider:
+        return existing
+    extra = dict(resource.attributes if isinstance(resource, Resource) else resource or {})
+    if settings.service_name:
+        extra["service.name"] = settings.service_name
+    ours = TracerProvider(
+        resource=Resource.create(extra),
+        shutdown_on_exit=False,  # our own exit handler is bounded
+        span_limits=None
+        if "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" in os.environ
+        else SpanLimits(max_span_attributes=_SPAN_ATTRIBUTES),
+    )
+    if not isinstance(existing, TracerProvider):
+        _Ours.provider = ours
+        trace.set_tracer_provider(ours)
+    return ours
+
+
+class _Ours:
+    """The provider that we set as the process's own: it outlives a shutdown, and a later `init` must not join it."""
+
+    provider: "TracerProvider | None" = None
+    registered = False
+
+
+def _at_exit() -> None:
+    if _Ours.registered:
+        return
+    _Ours.registered = True
+    atexit.register(lambda: _close(EXIT_TIMEOUT_S, may_start_threads=False))
+    # By the time of exit handlers, thread pools are shut, and the exporter's modules make one while they load.
+    before_exit = getattr(threading, "_register_atexit", None)
+    if before_exit is not None:
+        before_exit(_prepare_for_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+    flush_on_sigterm(lambda: flush(EXIT_TIMEOUT_S))
+
+
+def _prepare_for_exit() -> None:
+    with _IN_FLUSH:
+        delivery = runtime().delivery
+        if delivery is not None:
+            delivery.prepare_for_exit()
+
+
+def _close(timeout_s: float, *, may_start_threads: bool) -> None:
+    with _IN_FLUSH:
+        now = runtime()
+        until = time.monotonic() + timeout_s
+        if now.delivery is not None:
+            now.delivery.close(timeout_s, may_start_threads=may_start_threads)
+        if now.has_outcomes:
+            now.outcomes.close(max(0.0, until - time.monotonic()))
+        if now.flags is not None:
+            now.flags.stop()
+
+
+def _after_fork() -> None:
+    with _IN_INIT:
+        MISHAPS.forget()
+        runtime().after_fork()
+        processes = sys.modules.get("multiprocessing.util")
+        if processes is not None:  # its children skip exit handlers and run their own finalizers
+            processes.register_after_fork(_Ours, _finalize)
+
+
+def _finalize(_: object) -> None:
+    processes = sys.modules["multiprocessing.util"]
+    processes.Finalize(None, _close, args=(EXIT_TIMEOUT_S,), kwargs={"may_start_threads": True}, exitpriority=1)

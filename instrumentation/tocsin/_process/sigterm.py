@@ -1,0 +1,40 @@
+"""SIGTERM: send what waits, then let the host's own handling happen as if we were not there."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final
+
+from tocsin._process.boundary import Swallow
+
+_IN_SIGNAL: Final = Swallow("sigterm")
+
+
+def flush_on_sigterm(flush: Callable[[], Any]) -> None:
+    """Flush before the default action of SIGTERM, which would lose everything that waits.
+
+    A handler of the host's own is called at once, with a flush begun beside it: it decides whether and when to exit,
+    and an ordinary exit flushes. An ignored SIGTERM stays ignored. Only the main thread may set handlers; elsewhere
+    this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    previous = signal.getsignal(signal.SIGTERM)
+    if previous is signal.SIG_IGN or previous is None:
+        return
+
+    def handle(signum: int, frame: FrameType | None) -> None:
+        with _IN_SIGNAL:
+            flusher = threading.Thread(target=flush, name="tocsin-sigterm", daemon=True)
+            flusher.start()
+            if not callable(previous):
+                flusher.join()  # bounded: flush has a deadline
+        if callable(previous):
+            previous(signum, frame)
+            return
+        signal.signal(signum, signal.SIG_DFL)
+        os.kill(os.getpid(), signum)
+
+    signal.signal(signal.SIGTERM, handle)

@@ -1,0 +1,1 @@
+"""Finished calls on their way: spans, queue, encoding, channel."""
