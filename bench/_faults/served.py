@@ -35,17 +35,19 @@ class Served:
         if "later" in build:  # a version that is not written yet
             version["known"] = (*shipped(), Migration(name="9999_later.sql", text=build["later"]))
         migrate(self._database, now=datetime.now(UTC), **version)
-        self._disk, self._clock, self._store = BreakableDisk(), JumpingClock(), PausableStore()
+        self._disk, self._clock = BreakableDisk(), JumpingClock()
+        self._stores = [PausableStore(), PausableStore()]
         self._collector = Collector(
             CollectorSettings(data_dir=folder, **settings),
             self._database,
             disk=self._disk,
             clock=self._clock,
-            store=self._store,
+            stores=self._stores,
         )
         if build.get("waits"):
-            self._store.pause()
-        self._store.inner = self._collector._own_store()  # noqa: SLF001 - the one that it would take itself
+            self.loader(runs=False)
+        for store in self._stores:
+            store.inner = self._collector._own_store()  # noqa: SLF001 - the one that it would take itself
 
     def start(self) -> int:
         """Listen; return the port."""
@@ -54,7 +56,7 @@ class Served:
 
     def end(self, *_: object) -> None:
         """End as `tocsin up` does."""
-        self._store.resume()
+        self.loader(runs=True)
         self._collector.stop()
         self._database.close()
         os._exit(0)
@@ -101,13 +103,15 @@ class Served:
 
     def loader(self, *, runs: bool) -> dict[str, Any]:
         """Let segments into the store, or have them wait."""
-        (self._store.resume if runs else self._store.pause)()
+        for store in self._stores:
+            (store.resume if runs else store.pause)()
         return {}
 
     def answers(self, *, come: bool) -> dict[str, Any]:
         """Have the store say what it did, or have that be lost; say of how many segments it was."""
-        self._store.answers = come
-        return {"unanswered": len(self._store.unanswered)}
+        for store in self._stores:
+            store.answers = come
+        return {"unanswered": len(set[str]().union(*(store.unanswered for store in self._stores)))}
 
     def _free(self) -> int:
         system = os.statvfs(self._folder)

@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from tocsin_collector.errors import CollectorError, StoreUnavailable
@@ -46,7 +46,7 @@ class Collector:
         *,
         clock: Callable[[], int] = time.time_ns,
         disk: Disk | None = None,
-        store: SettlingStore | None = None,
+        stores: Sequence[SettlingStore] = (),
         keyring: KeyRing | None = None,
     ) -> None:
         """Prepare; nothing is opened before :meth:`start`.
@@ -56,14 +56,14 @@ class Collector:
             database: A migrated store; the collector opens siblings of its own.
             clock: Nanoseconds since 1970: when requests are received, and now for the watermark.
             disk: The spool's disk, for tests that break it.
-            store: Where segments go, for tests that refuse them; else as the database is.
+            stores: Where segments go, for tests that refuse them; else as the database is. One insert at a time in each.
             keyring: Knows the ingest keys; else everybody's project is ``default``.
         """
         self._settings = settings
         self._database = database
         self._clock = clock
         self._disk = disk or RealDisk()
-        self._store = store
+        self._stores = stores
         self._tally = Tally()
         self._recent = RecentRequests(settings.recent_requests)
         self._queueing = threading.Lock()
@@ -99,13 +99,15 @@ class Collector:
         self._ledger = Ledger(database, self._clock, self._settings.redactions)
         self._dead_letters = DeadLetters(database)
         mender = self._mender(self._ledger)
+        stores = self._stores or [self._own_store() for _ in range(self._settings.loads_at_once)]
         self._loader = Loader(
-            CarefulStore(self._store or self._own_store(), self._ledger),
+            CarefulStore(stores, self._ledger),
             self._ledger,
             self._tally,
             prove=mender.prove,
             shelf=self._shelves,
             gone=self._on_gone,
+            at_once=len(stores),
         )
         self._watermark.restore(self._ledger.read_watermark(self._settings.name)[1])
         retries = RetryLog(self._settings.spool_dir / "recent.log", kept=self._settings.recent_requests)

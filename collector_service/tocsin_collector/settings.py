@@ -26,6 +26,7 @@ class CollectorSettings:
     max_bytes_in_flight: int = 256 * _MIB  # requests received and not yet in the spool
     spool_max_bytes: int = 4096 * _MIB  # beyond it, senders are asked to wait
     segment_max_bytes: int = 32 * _MIB  # an insert costs 0.15 s of planning however small it is
+    loads_at_once: int = 2  # segments that go into the store beside each other; each is planned and read on one core
     segment_max_age_s: float = 1.0
     quiet_s: float = 0.03  # seal early when nothing came for this long and the loader is idle
     retry_after_s: float = 1.0  # what an overloaded collector asks for; Python's exporter gives up after about 10 s
@@ -43,7 +44,7 @@ class CollectorSettings:
     def __post_init__(self) -> None:
         for name in (
             "max_request_bytes", "max_request_spans", "max_request_outcomes", "max_attributes", "max_bytes_in_flight",
-            "segment_max_bytes", "max_connections",
+            "segment_max_bytes", "loads_at_once", "max_connections",
         ):  # fmt: skip
             if getattr(self, name) < 1:
                 raise ValueError(f"expected {name} of at least 1, got {getattr(self, name)}")

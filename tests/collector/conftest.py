@@ -28,7 +28,7 @@ def run(database: Database, tmp_path: Path) -> Iterator[Run]:
         chosen = CollectorSettings(
             **{"data_dir": tmp_path, "grpc_address": "127.0.0.1:0", "http_address": "127.0.0.1:0", **settings}
         )
-        collector = Collector(chosen, over, store=store, disk=disk, keyring=keyring)
+        collector = Collector(chosen, over, stores=[store] if store else (), disk=disk, keyring=keyring)
         collector.start()
         client = Client(collector.grpc_port)
         running.append((collector, client))

@@ -266,7 +266,7 @@ def spooled(
 ) -> Segment:
     """Leave a sealed segment of requests of two spans each, as a crash before its load does."""
     settings = CollectorSettings(data_dir=folder, grpc_address="127.0.0.1:0", quiet_s=5, segment_max_age_s=60)
-    collector = Collector(settings, database, store=Down(database))
+    collector = Collector(settings, database, stores=[Down(database)])
     collector.start()
     client = Client(collector.grpc_port)
     for number in range(requests):

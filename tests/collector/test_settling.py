@@ -142,7 +142,7 @@ def test_an_insert_that_failed_long_ago_is_settled(database: Database, tmp_path:
             done.append("settle")
 
     now_s = [0.0]
-    careful = CarefulStore(Flaky(database), Ledger(database, lambda: START_NS), elapsed=lambda: now_s[0])
+    careful = CarefulStore([Flaky(database)], Ledger(database, lambda: START_NS), elapsed=lambda: now_s[0])
     for later_s in (0.0, 30.0):
         now_s[0] = later_s
         with pytest.raises(StoreUnavailable):

@@ -82,7 +82,7 @@ def test_migration_between_insert_and_retry_puts_a_segment_in_doubt(database: Da
 
     after = Ledger(database, time.time_ns)
     after.loaded([segment])
-    CarefulStore(EmbeddedStore(database), after).insert(segment)
+    CarefulStore([EmbeddedStore(database)], after).insert(segment)
 
     assert after.is_doubted(segment)
     assert totals(database) == (6, 6, 6, 6)
@@ -100,7 +100,7 @@ def test_retry_after_others_migrated_is_settled(database: Database, tmp_path: Pa
                 raise StoreUnavailable("the answer was lost")
 
     store, ledger = Unanswered(database), Ledger(database, time.time_ns)
-    careful = CarefulStore(store, ledger)
+    careful = CarefulStore([store], ledger)
     segment = spooled(database, tmp_path, requests=3)
     ledger.write(segment, "begun")
     with pytest.raises(StoreUnavailable):

@@ -1,8 +1,11 @@
 """Inserts segments, and settles those of which nobody can say what is stored."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Final, Protocol
 
 from tocsin_collector.errors import StoreUnavailable
@@ -30,13 +33,25 @@ class SettlingStore(Protocol):
 
 
 class CarefulStore:
-    """A store that knows which segments are in doubt."""
+    """Stores that know which segments are in doubt; as many inserts go on beside each other as there are stores."""
 
-    def __init__(self, store: SettlingStore, ledger: Ledger, *, elapsed: Callable[[], float] = time.monotonic) -> None:
-        self._store = store
+    def __init__(
+        self, stores: Sequence[SettlingStore], ledger: Ledger, *, elapsed: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Prepare.
+
+        Args:
+            stores: Ways into the same tables, each in a client of its own.
+            ledger: Knows what was begun, and under which settings.
+            elapsed: Seconds that never go back.
+        """
         self._ledger = ledger
         self._elapsed = elapsed
         self._failed: dict[str, float] = {}  # when they first did
+        self._free: SimpleQueue[SettlingStore] = SimpleQueue()
+        self._settling = threading.Lock()  # it works with tables of fixed names
+        for store in stores:
+            self._free.put(store)
 
     def insert(self, segment: Segment) -> None:
         """Store every row of a segment, once.
@@ -50,9 +65,11 @@ class CarefulStore:
             if failed_at is not None and (self._elapsed() - failed_at > _SURE_FOR_S or self._ledger.tables_changed()):
                 self._ledger.doubt(segment)
             if self._ledger.is_doubted(segment):
-                self._store.settle(segment)
+                with self._settling, self._one() as store:
+                    store.settle(segment)
             else:
-                self._store.insert(segment)
+                with self._one() as store:
+                    store.insert(segment)
         except StoreUnavailable:
             self._failed.setdefault(segment.hash, self._elapsed())
             raise
@@ -60,4 +77,13 @@ class CarefulStore:
 
     def check(self, kind: Kind, path: Path) -> None:
         """Decode a file and drop the rows; raises as :meth:`insert` does."""
-        self._store.check(kind, path)
+        with self._one() as store:
+            store.check(kind, path)
+
+    @contextmanager
+    def _one(self) -> Iterator[SettlingStore]:
+        store = self._free.get()
+        try:
+            yield store
+        finally:
+            self._free.put(store)

@@ -31,7 +31,9 @@ class Loader:
         prove: Callable[[Segment], Segment | None],
         shelf: Shelf,
         gone: Callable[[Segment, int], None],
+        at_once: int = 1,
     ) -> None:
+        """Prepare; `at_once` is how many segments go into the store beside each other."""
         self._store = store
         self._ledger = ledger
         self._tally = tally
@@ -41,13 +43,17 @@ class Loader:
         self._order = itertools.count()
         self._queue: list[tuple[float, int, int, Segment]] = []  # not before, order, attempts, segment
         self._changed = threading.Condition()
-        self._is_busy = False
+        self._busy = 0  # segments under way
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="tocsin-loader", daemon=True)
+        self._books = threading.Lock()  # only inserts go on beside each other; what is written of them, one by one
+        self._threads = [
+            threading.Thread(target=self._run, name=f"tocsin-loader-{number}", daemon=True) for number in range(at_once)
+        ]
 
     def start(self) -> None:
         """Start loading."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def put(self, segment: Segment) -> None:
         """Queue a sealed segment."""
@@ -56,16 +62,17 @@ class Loader:
     def is_idle(self) -> bool:
         """Whether nothing is being loaded or waits to be."""
         with self._changed:
-            return not self._is_busy and not self._queue
+            return not self._busy and not self._queue
 
     def stop(self, drain_s: float) -> bool:
         """Load what is queued for at most this long, then end; say whether the queue is empty."""
         deadline = time.monotonic() + drain_s
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_busy and not self._queue, timeout=drain_s)
+            self._changed.wait_for(lambda: not self._busy and not self._queue, timeout=drain_s)
             self._stopping = True
             self._changed.notify_all()
-        self._thread.join(timeout=max(1.0, deadline - time.monotonic()))
+        for thread in self._threads:
+            thread.join(timeout=max(1.0, deadline - time.monotonic()))
         return not self._queue
 
     def _put(self, segment: Segment, *, not_before: float, attempts: int) -> None:
@@ -88,7 +95,7 @@ class Loader:
                 self._put(segment, not_before=time.monotonic() + _LONGEST_PAUSE_S, attempts=16)
             finally:
                 with self._changed:
-                    self._is_busy = False
+                    self._busy -= 1
                     self._changed.notify_all()
 
     def _take(self) -> tuple[Segment, int] | None:
@@ -97,29 +104,32 @@ class Loader:
                 now = time.monotonic()
                 if self._queue and self._queue[0][0] <= now:
                     _, _, attempts, segment = heapq.heappop(self._queue)
-                    self._is_busy = True
+                    self._busy += 1
                     return segment, attempts
                 self._changed.wait(self._queue[0][0] - now if self._queue else None)
         return None
 
     def _load(self, found: Segment, attempts: int) -> None:
-        segment = self._prove(found)
-        if segment is None:
-            self._gone(found, 0)
-            return
-        self._ledger.write(segment, "begun")
+        with self._books:
+            segment = self._prove(found)
+            if segment is None:
+                self._gone(found, 0)
+                return
+            self._ledger.write(segment, "begun")
         try:
             self._store.insert(segment)
         except StoreRejected as error:
             self._tally.failed(error)
-            self._rescue(segment, error, attempts)
+            with self._books:
+                self._rescue(segment, error, attempts)
             return
-        self._ledger.write(segment, "loaded")
-        self._shelf.leave(segment)
-        self._tally.count(segment.kind, "stored", requests=segment.requests, items=segment.items)
-        self._tally.spooled(-segment.size_bytes)
-        self._tally.loaded()
-        self._gone(segment, segment.last_end_ns)
+        with self._books:
+            self._ledger.write(segment, "loaded")
+            self._shelf.leave(segment)
+            self._tally.count(segment.kind, "stored", requests=segment.requests, items=segment.items)
+            self._tally.spooled(-segment.size_bytes)
+            self._tally.loaded()
+            self._gone(segment, segment.last_end_ns)
 
     def _rescue(self, segment: Segment, error: StoreRejected, attempts: int) -> None:
         is_last_try = attempts >= _TRIES

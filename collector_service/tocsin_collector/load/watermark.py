@@ -26,6 +26,7 @@ class WatermarkKeeper:
         self._lock = threading.Lock()
         self._sealed: dict[str, int] = {}  # path: first received
         self._data_complete_to_ns = 0
+        self._ahead: list[tuple[int, int]] = []  # first received, latest end: loaded while an earlier one still waits
 
     def restore(self, data_complete_to_ns: int) -> None:
         """Go on from where an earlier run was."""
@@ -38,10 +39,14 @@ class WatermarkKeeper:
             self._sealed[str(segment.path)] = segment.first_received_ns
 
     def loaded(self, segment: Segment) -> None:
-        """Note that a segment's rows can be queried."""
+        """Note that a segment's rows can be queried; the data's clock waits for those that were received before it."""
         with self._lock:
             self._sealed.pop(str(segment.path), None)
-            self._data_complete_to_ns = max(self._data_complete_to_ns, segment.last_end_ns)
+            self._ahead.append((segment.first_received_ns, segment.last_end_ns))
+            oldest_ns = min(self._sealed.values(), default=None)
+            reached = [one for one in self._ahead if oldest_ns is None or one[0] < oldest_ns]
+            self._ahead = [one for one in self._ahead if one not in reached]
+            self._data_complete_to_ns = max([self._data_complete_to_ns, *(end_ns for _, end_ns in reached)])
 
     def is_empty(self) -> bool:
         """Whether nothing waits to be loaded."""
