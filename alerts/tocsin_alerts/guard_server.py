@@ -14,7 +14,7 @@ import grpc
 import grpc.aio
 
 from tocsin_alerts.errors import AlertsError
-from tocsin_alerts.guard_flags import flag_configuration
+from tocsin_alerts.guard_flags import Terms, flag_configuration
 from tocsin_alerts.records import GuardRow
 from tocsin_wire import TocsinError, flagd
 
@@ -38,6 +38,7 @@ class GuardServer:
     Args:
         address: ``host:port``; port 0 takes a free one, see :attr:`port`.
         source: The rows in force, read at each :meth:`publish` without rows of its own.
+        terms: What each plan lets the guard do, and its bars; read at each :meth:`publish`.
         credentials: TLS; None: in clear, for loopback.
         project_of: The project of the ingest key in a request's metadata, None without one; raises TocsinError for a wrong
             one. Who shows a key is told of its project only.
@@ -48,6 +49,7 @@ class GuardServer:
         address: str,
         source: Callable[[], Sequence[GuardRow]] = tuple,
         *,
+        terms: Callable[[], Sequence[Terms]] = tuple,
         credentials: grpc.ServerCredentials | None = None,
         project_of: Callable[[Metadata], str | None] = lambda _: None,
     ) -> None:
@@ -55,6 +57,7 @@ class GuardServer:
         self._project_of = project_of
         self._credentials = credentials
         self._source = source
+        self._terms = terms
         self._rows: Sequence[GuardRow] = ()
         self._evaluated_through: Mapping[str, str] = {}
         self._lock = threading.Lock()
@@ -91,7 +94,7 @@ class GuardServer:
             self._rows = tuple(self._source() if rows is None else rows)
             if evaluated_through is not None:
                 self._evaluated_through = dict(evaluated_through)
-            state = _State(self._rows, self._evaluated_through)
+            state = self._present()
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._streams.push, state)
 
@@ -104,6 +107,9 @@ class GuardServer:
             loop.call_soon_threadsafe(self._stop.set)
         thread.join(grace_s + 5.0)
         self._thread = None
+
+    def _present(self) -> "_State":
+        return _State(self._rows, self._evaluated_through, self._terms())
 
     async def _serve(self, listening: "Future[int]") -> None:
         server = grpc.aio.server(options=_OPTIONS)
@@ -123,7 +129,7 @@ class GuardServer:
             return
         self._stop = asyncio.Event()
         with self._lock:
-            self._streams.push(_State(self._rows, self._evaluated_through))
+            self._streams.push(self._present())
             self._loop = asyncio.get_running_loop()
         listening.set_result(port)
         await self._stop.wait()
@@ -134,8 +140,9 @@ class GuardServer:
 class _State:
     """One published state, encoded once for all streams of a project."""
 
-    def __init__(self, rows: Sequence[GuardRow], evaluated_through: Mapping[str, str]) -> None:
+    def __init__(self, rows: Sequence[GuardRow], evaluated_through: Mapping[str, str], terms: Sequence[Terms]) -> None:
         self._rows = rows
+        self._terms = terms
         self._evaluated_through = evaluated_through
         self._encoded: dict[str | None, str] = {}
 
@@ -143,7 +150,7 @@ class _State:
         key, _, project = selector.partition("=")
         wanted = project if key.strip() == "project" and project else None
         if (made := self._encoded.get(wanted)) is None:
-            made = flag_configuration(self._rows, self._evaluated_through, project=wanted)
+            made = flag_configuration(self._rows, self._evaluated_through, terms=self._terms, project=wanted)
             if len(self._encoded) < _MOST_ENCODED:  # selectors come from clients
                 self._encoded[wanted] = made
         return made
@@ -153,7 +160,7 @@ class _Streams:
     """What every open stream waits on. Touched in the server's loop only."""
 
     def __init__(self) -> None:
-        self.state = _State((), {})
+        self.state = _State((), {}, ())
         self.is_closed = False
         self._next: asyncio.Future[None] | None = None
 

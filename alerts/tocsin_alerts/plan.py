@@ -16,7 +16,7 @@ from tocsin_alerts import documents
 from tocsin_alerts.durations import Duration
 from tocsin_alerts.errors import DocumentError, Finding
 from tocsin_alerts.plan_form import render_yaml
-from tocsin_alerts.records import GuardMode
+from tocsin_alerts.records import GuardMode, GuardState
 
 __all__ = ["Plan", "Plans", "Question", "render_yaml"]
 
@@ -75,6 +75,7 @@ class Guard(_Part):
     mode: GuardMode = "shadow"
     probe_share: float = Field(default=0.05, ge=0, le=1, description="of calls that still reach the model in fallback")
     hold: Duration | None = Field(default=None, description="a state stays at least this long")
+    fail_mode: GuardState = Field(default="normal", description="at least this careful while tocsin is unreachable")
 
 
 class Budget(_Part):

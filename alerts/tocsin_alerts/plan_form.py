@@ -78,6 +78,12 @@ FORM: Final[tuple[tuple[str, tuple[Blank, ...]], ...]] = (
                 comment="of calls that still reach the model in fallback, to see it recover",
             ),
             Blank(key="guard.hold", prompt="Minimum hold", example="1h"),
+            Blank(
+                key="guard.fail_mode",
+                prompt="Guard state while tocsin is unreachable",
+                example="normal",
+                comment="at least this careful: normal keeps the last known state",
+            ),
         ),
     ),
     (

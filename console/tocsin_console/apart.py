@@ -161,6 +161,7 @@ class EvaluatorAlone(Up):
                 "engine": self._loop.stats(),
                 "lease": self._lease_loop.stats(),
                 "prices": self._prices.stats(),
+                "bars": self._bars_loop.stats(),
             },
             sync_prices=self._keeper.price_all,
             keys_changed=_nothing,

@@ -1,5 +1,6 @@
 """The one place where the parts meet: ``tocsin up``. What runs of it apart over a server is in :mod:`apart`."""
 
+import functools
 import logging
 import os
 import time
@@ -14,6 +15,8 @@ from tocsin_alerts.delivery import Delivery
 from tocsin_alerts.engine import Engine
 from tocsin_alerts.evaluator import evaluate
 from tocsin_alerts.guard import GuardBook
+from tocsin_alerts.guard_bars import GuardBars
+from tocsin_alerts.guard_flags import terms_of
 from tocsin_alerts.guard_server import GuardServer
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.references import maintain
@@ -61,6 +64,7 @@ from tocsin_console.statements import statement
 _NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "http": "tls and keys", "guard": "tls", "api": "logins"}
 _log = logging.getLogger(__name__)
 _PERIOD_S = 1.0
+_BARS_PERIOD_S = 300.0  # it reads three months of verdicts
 _PRICES_PERIOD_S = 30.0  # a model that was not seen before is priced this soon
 _END_S = 15.0  # for a turn of the engine that is under way
 
@@ -173,10 +177,12 @@ class Up:
 
     def _start_alerts(self, reading: RulebookReading) -> None:
         config, plans, book = self._config, self._plans, reading.book
+        self._bars = GuardBars(self._sibling(), plans)
         self._guard = GuardBook(self._sibling(), plans, book, clock=self._logical_now, changed=self._guard_changed)
         self._guard_server = GuardServer(
             str(config.guard),
             self._guard.rows,
+            terms=lambda: terms_of(plans, self._bars.all()),
             credentials=config.tls and grpc_credentials(Certificates(config.tls, now=_now)),
             project_of=self._project_of_key,
         )
@@ -211,6 +217,7 @@ class Up:
             catalogue=lambda: PublicPrices(today=_now().date()),
             now=_now,
         )
+        self._bars_loop = Loop("bars", self._find_bars, period_s=_BARS_PERIOD_S)
         self._prices = Loop("prices", self._keeper.tidy, period_s=_PRICES_PERIOD_S)
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
@@ -245,8 +252,9 @@ class Up:
         self._start_disk_watch()
 
     def _start_prices(self) -> None:
-        self._ends.callback(lambda: self._prices.stop(timeout_s=_END_S))
-        self._prices.start()
+        for loop in (self._prices, self._bars_loop):
+            self._ends.callback(functools.partial(loop.stop, timeout_s=_END_S))
+            loop.start()
 
     def _start_disk_watch(self) -> None:
         config = self._config
@@ -355,6 +363,7 @@ class Up:
             loops=lambda: {
                 "engine": self._loop.stats(),
                 "prices": self._prices.stats(),
+                "bars": self._bars_loop.stats(),
                 "disk": self._disk_loop.stats(),
             },
             sync_prices=self._keeper.price_all,
@@ -372,6 +381,10 @@ class Up:
         self._keeper.settle()  # first: evaluators must not see two spans of one response as two calls
         if self._evaluation.turn():
             self._loop.wake()
+
+    def _find_bars(self) -> None:
+        if self._bars.refresh(self._logical_now()):
+            self._guard_server.publish()
 
     def _logical_now(self) -> datetime:
         return self._evaluation.logical_now()

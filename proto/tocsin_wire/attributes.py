@@ -28,6 +28,8 @@ ATTEMPT: Final = "tocsin.attempt"  # int, from 1: every attempt is a call and is
 RETRY_OF: Final = "tocsin.retry_of"  # string: call id of the first attempt
 SERVED_BY: Final = "tocsin.served_by"  # string: model, fallback
 GUARD_STATE: Final = "tocsin.guard.state"  # string: one of GUARD_STATES
+GUARD_DECISION: Final = "tocsin.guard.decision"  # string: one of GUARD_DECISIONS
+GUARD_SHADOW_DECISION: Final = "tocsin.guard.shadow_decision"  # string: what an automatic guard would have decided
 PROBE: Final = "tocsin.probe"  # bool: the model was asked while the fallback was served
 WEIGHT: Final = "tocsin.weight"  # double > 0: calls that this one stands for when the caller sampled
 FLAGS: Final = "tocsin.flags"  # string: comma-joined, what was cut, clamped or refused about this call
@@ -46,10 +48,16 @@ INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 FLAG_KEY: Final = "feature_flag.key"
 FLAG_VARIANT: Final = "feature_flag.result.variant"
+FLAG_REASON: Final = "feature_flag.result.reason"  # string: one of FLAG_REASONS
+FLAG_PROVIDER: Final = "feature_flag.provider.name"
+FLAG_VERSION: Final = "feature_flag.version"  # string: of the guard's row, one more than the last
+FLAG_SET: Final = "feature_flag.set.id"  # string: the project
 
 TASKS: Final = ("classification", "regression", "ranking", "extraction", "generation")
 CONFIDENCE_SOURCES: Final = ("proba", "logprob", "margin", "self_reported")
 GUARD_STATES: Final = ("normal", "verify", "fallback", "off")
+GUARD_DECISIONS: Final = ("answer", "verify", "fallback")
+FLAG_REASONS: Final = ("static", "stale", "default")  # as heard; last known while unreachable; never heard
 OUTCOME_KINDS: Final = ("ground_truth", "review", "feedback", "judge", "support")
 
 GUARD_FLAG_PREFIX: Final = "tocsin.guard."  # + use case: the flag that carries the guard's state

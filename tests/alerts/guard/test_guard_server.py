@@ -11,8 +11,11 @@ import grpc
 import pytest
 
 from tocsin_alerts.errors import AlertsError
-from tocsin_alerts.guard_flags import flag_configuration
+from tocsin_alerts.guard_bar import Bar
+from tocsin_alerts.guard_bars import VersionBar
+from tocsin_alerts.guard_flags import flag_configuration, terms_of
 from tocsin_alerts.guard_server import GuardServer
+from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.records import GuardRow
 from tocsin_wire import flagd
 
@@ -268,3 +271,36 @@ def test_metadata_are_texts_numbers_and_booleans() -> None:
         assert all(isinstance(value, str | int | float | bool) for value in flag["metadata"].values())
     assert said["flags"]["tocsin.guard.digit-reader"]["metadata"]["hold_until"] == "2026-04-17T00:00:00+00:00"
     assert said["flags"]["tocsin.guard.other"]["defaultVariant"] == "normal"
+
+
+def test_terms_of_the_plan_travel_with_the_flag() -> None:
+    """A service that reads the guard knows how far it may go, without reading the plan."""
+    plan = Plan.model_validate(
+        {"use_case": "triage", "quality": {"floor": 0.9}, "guard": {"mode": "automatic", "fail_mode": "verify"}}
+    )
+    bar = VersionBar(
+        project="default",
+        use_case="triage",
+        model_version="7",
+        prompt_version="",
+        floor=0.9,
+        bar=Bar(bar=0.8, low_bar=0.4, labels=300),
+    )
+
+    said = json.loads(flag_configuration([], {}, terms=terms_of(Plans.of(plan), [bar])))
+
+    flag = said["flags"]["tocsin.guard.triage"]
+    assert flag["defaultVariant"] == "normal"
+    metadata = flag["metadata"]
+    assert (metadata["mode"], metadata["fail_mode"], metadata["floor"]) == ("automatic", "verify", 0.9)
+    assert json.loads(metadata["bars"]) == [{"model_version": "7", "bar": 0.8, "low_bar": 0.4, "labels": 300}]
+    assert all(isinstance(value, (str, float, int, bool)) for value in metadata.values())  # what flagd's schema allows
+
+
+def test_without_a_plan_the_guard_is_in_shadow_and_has_no_bar() -> None:
+    """Nobody has allowed it to do anything."""
+    said = json.loads(flag_configuration([make_row()], {}))
+
+    metadata = said["flags"]["tocsin.guard.digit-reader"]["metadata"]
+    assert (metadata["mode"], metadata["fail_mode"]) == ("shadow", "normal")
+    assert not {"bars", "floor"} & metadata.keys()
