@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry import trace
-
 from tocsin._process.boundary import MISHAPS, Swallow
 from tocsin._process.runtime import Runtime, install, runtime
 from tocsin._process.settings import Settings
@@ -17,8 +15,9 @@ from tocsin._process.sigterm import flush_on_sigterm
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
+
+    from tocsin._process.providers import Membership, StandIn
 
 EXIT_TIMEOUT_S: Final = 5.0
 _SPAN_ATTRIBUTES: Final = 512  # OpenTelemetry's 128 would drop what names a call with many inputs and classes
@@ -42,7 +41,7 @@ def init(
 ) -> None:
     """Start sending spans. A second call changes nothing until `shutdown`.
 
-    Joins the tracer provider the host has set, else sets one. Nothing connects before the first span ends.
+    Joins the tracer provider the host has set or sets later; until then one of ours stands in. Nothing connects before the first span ends.
 
     Args:
         service_name: ``service.name``; else OTEL_SERVICE_NAME. An existing provider keeps its own.
@@ -80,8 +79,12 @@ def init(
             schedule_delay_ms=settings.schedule_delay_ms,
             block_when_full_s=settings.block_when_full_s,
         )
-        provider = _provider(settings, resource)
-        provider.add_span_processor(delivery)
+        from tocsin._process.providers import Membership
+
+        _Ours.membership = Membership(
+            delivery, make_own=lambda: _own_provider(settings, resource), moved=lambda there: runtime().move(there)
+        )
+        provider = _Ours.membership.join()
         made = Runtime(
             settings,
             clock=time.time_ns if clock is None else clock,
@@ -108,6 +111,10 @@ def flush(timeout_s: float = 10.0) -> bool:
 def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
     """Flush, then stop; `init` may start anew."""
     _close(timeout_s, may_start_threads=True)
+    with _IN_FLUSH:
+        if _Ours.membership is not None:
+            _Ours.membership.leave()
+            _Ours.membership = None
     install(None)
 
 
@@ -145,34 +152,25 @@ def _stock_exporter(settings: Settings) -> "Callable[[], SpanExporter]":
     return make
 
 
-def _provider(settings: Settings, resource: "Mapping[str, Any] | Resource | None") -> "TracerProvider":
-    """Join the host's provider; make and set one when there is none."""
+def _own_provider(settings: Settings, resource: "Mapping[str, Any] | Resource | None") -> "StandIn":
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+    from opentelemetry.sdk.trace import SpanLimits
 
-    existing = trace.get_tracer_provider()
-    if isinstance(existing, TracerProvider) and existing is not _Ours.provider:
-        return existing
+    from tocsin._process.providers import StandIn
+
     extra = dict(resource.attributes if isinstance(resource, Resource) else resource or {})
     if settings.service_name:
         extra["service.name"] = settings.service_name
-    ours = TracerProvider(
-        resource=Resource.create(extra),
-        shutdown_on_exit=False,  # our own exit handler is bounded
-        span_limits=None
-        if "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" in os.environ
-        else SpanLimits(max_span_attributes=_SPAN_ATTRIBUTES),
+    return StandIn(
+        Resource.create(extra),
+        None if "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT" in os.environ else SpanLimits(max_span_attributes=_SPAN_ATTRIBUTES),
     )
-    if not isinstance(existing, TracerProvider):
-        _Ours.provider = ours
-        trace.set_tracer_provider(ours)
-    return ours
 
 
 class _Ours:
-    """The provider that we set as the process's own: it outlives a shutdown, and a later `init` must not join it."""
+    """What outlives one run of tocsin in this process, and our part in its tracing."""
 
-    provider: "TracerProvider | None" = None
+    membership: "Membership | None" = None
     registered = False
 
 

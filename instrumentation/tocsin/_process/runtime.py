@@ -56,6 +56,11 @@ class Runtime:
             self._tracer = tracer
         return self._tracer
 
+    def move(self, provider: trace.TracerProvider) -> None:
+        """Make spans with another provider from now on: the host has set its own, or shut the one we had joined."""
+        self.provider = provider
+        self._tracer = None
+
     @property
     def scope(self) -> "InstrumentationScope":
         """Our instrumentation scope, for spans that are made whole."""
