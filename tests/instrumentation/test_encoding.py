@@ -31,17 +31,18 @@ def context_of(trace_id: int, span_id: int, *, is_remote: bool = False) -> SpanC
 def call_spans(draw: st.DrawFn) -> CallSpan:
     """Any call that the SDK could make."""
     parent = st.builds(lambda one, remote: context_of(one, one, is_remote=remote), IDS, st.booleans())
-    return CallSpan(
-        name=draw(TEXT),
-        context=context_of(draw(IDS), draw(IDS)),
-        parent=draw(st.none() | parent),
-        resource=RESOURCE,
-        scope=SCOPE,
-        attributes=draw(st.dictionaries(TEXT, VALUES, max_size=12)),
-        start_ns=draw(IDS),
-        end_ns=draw(IDS),
-        status=draw(st.sampled_from([UNSET, Status(StatusCode.ERROR, "ValueError"), Status(StatusCode.OK)])),
+    span = CallSpan(
+        draw(TEXT),
+        context_of(draw(IDS), draw(IDS)),
+        draw(st.none() | parent),
+        RESOURCE,
+        SCOPE,
+        draw(IDS),
     )
+    span._whole = draw(st.dictionaries(TEXT, VALUES, max_size=12))
+    span._status = draw(st.sampled_from([UNSET, Status(StatusCode.ERROR, "ValueError"), Status(StatusCode.OK)]))
+    span._end_time = draw(IDS)
+    return span
 
 
 @given(st.lists(call_spans(), min_size=1, max_size=5))

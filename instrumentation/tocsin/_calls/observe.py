@@ -7,20 +7,18 @@ from types import TracebackType
 from typing import Any, Final, TypeVar, overload
 
 from opentelemetry import baggage
-from opentelemetry.trace import INVALID_SPAN
 
 from tocsin._calls import values
-from tocsin._calls.call import CURRENT, Call
+from tocsin._calls.call import CURRENT, Call, outside
 from tocsin._calls.streams import async_generator_function, generator_function
 from tocsin._calls.values import Scalar
 from tocsin._guards.guard import stamps
-from tocsin._process.boundary import Swallow
+from tocsin._process.boundary import MISHAPS, Swallow
 from tocsin._process.runtime import runtime
 from tocsin_wire import attributes as keys
 
 F = TypeVar("F", bound=Callable[..., Any])
 _IN_BEGIN: Final = Swallow("observe.begin")
-_IN_END: Final = Swallow("observe.end")
 
 
 class observe:  # noqa: N801 - reads as a decorator and as a block
@@ -70,6 +68,8 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
         self._fixed: dict[str, Scalar] = {key: value for key, value in said.items() if value is not None}
         if self._fixed.get(keys.SERVED_BY) == "model":  # what it means to say nothing; a route may say otherwise
             del self._fixed[keys.SERVED_BY]
+        if self._use_case is not None:
+            self._fixed[keys.USE_CASE] = self._use_case
 
     @overload
     def __call__(self, function: F) -> F: ...
@@ -128,49 +128,57 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
 
     def begin(self, name: str) -> Call:
         """Open the span of one call, without making it current."""
-        with _IN_BEGIN:
+        try:
             now = runtime()
-            use_case = self._use_case or _use_case_of_context() or now.settings.use_case
-            started_ns = now.clock()
             if now.settings.disabled:
-                return Call(now, INVALID_SPAN, started_ns, {})
-            attributes = self._fixed.copy()
-            if use_case:
-                attributes[keys.USE_CASE] = use_case
+                return outside()
+            said = self._fixed.copy()
+            use_case = self._use_case
+            if use_case is None:
+                use_case = _use_case_of_context() or now.settings.use_case
+                if use_case:
+                    said[keys.USE_CASE] = use_case
             for key, value in stamps(now, use_case).items():
-                attributes.setdefault(key, value)
-            span = now.tracer.start_span(name, attributes=attributes, start_time=started_ns)
-            call = Call(now, span, started_ns, attributes, self._segments)
+                said.setdefault(key, value)
+            call = Call(now.starter, name, now.clock(), said, self._segments)
             if not use_case:
                 # Without a use case, the call id is what tells the collector that this span is an AI call.
-                call._attributes[keys.CALL_ID] = call.call_id  # noqa: SLF001
-            return call
-        return Call(runtime(), INVALID_SPAN, 0, {})
+                said[keys.CALL_ID] = call.call_id
+        except Exception as error:
+            MISHAPS.note("observe.begin", error)
+            return outside()
+        return call
 
     def _enter(self, name: str) -> Call:
         call = self.begin(name)
-        with _IN_BEGIN:
+        try:
             call._enter()  # noqa: SLF001
+        except Exception as error:
+            MISHAPS.note("observe.begin", error)
         return call
 
 
 def end(call: Call, error: BaseException | None) -> None:
     """Close a call's span."""
-    with _IN_END:
+    try:
         call._finish(error)  # noqa: SLF001
+    except Exception as failure:
+        MISHAPS.note("observe.end", failure)
 
 
 def current_call() -> Call:
     """Return the call in progress; outside of one, a call that records nothing."""
-    return CURRENT.get() or Call(runtime(), INVALID_SPAN, 0, {})
+    return CURRENT.get() or outside()
 
 
 def _exit(call: Call | None, error: BaseException | None) -> None:
     if call is None:
         return
-    with _IN_END:
+    try:
         call._leave()  # noqa: SLF001
-    end(call, error)
+        call._finish(error)  # noqa: SLF001
+    except Exception as failure:
+        MISHAPS.note("observe.end", failure)
 
 
 def _use_case_of_context() -> str | None:

@@ -5,6 +5,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import Enum
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 Scalar: TypeAlias = str | bool | int | float
@@ -19,6 +20,10 @@ _LARGEST_INT: Final = 2**63 - 1  # protobuf's int64
 _BRIEF: Final = reprlib.Repr()  # bounded however large the container: str() of ten million items takes seconds
 _BRIEF.maxstring = _BRIEF.maxother = 1_000
 _BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxdict = _BRIEF.maxset = _BRIEF.maxfrozenset = 50
+
+
+# Types whose values never change and cost nothing to keep: they may wait for the exporting thread as they are.
+UNCHANGING: Final = frozenset({str, bool, int, float, type(None)})
 
 
 def add_flag(flags: Flags, flag: str) -> None:
@@ -88,6 +93,18 @@ def words(value: Any) -> str | None:
         return None
     written = value if isinstance(value, str) else label_text(value)
     return text(written[: 2 * NAME_LIMIT], {}, "") or None
+
+
+def chances(probabilities: Mapping[Any, Any], flags: Flags) -> dict[Any, float]:
+    """Read the probabilities of so many classes; those that are no numbers are left out and flagged."""
+    known = {
+        name(label, flags): number
+        for label, probability in islice(probabilities.items(), FIELD_LIMIT)
+        if (number := finite(probability)) is not None
+    }
+    if len(probabilities) > len(known):
+        add_flag(flags, f"probabilities_dropped:{len(probabilities) - len(known)}")
+    return known
 
 
 def finite(value: Any) -> float | None:

@@ -13,6 +13,7 @@ from tocsin._process.settings import Settings
 if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+    from tocsin._calls.starting import Starter
     from tocsin._guards.flag_stream import FlagStream
     from tocsin._guards.guard import Guard
     from tocsin._outcomes.queue import OutcomeQueue
@@ -42,6 +43,7 @@ class Runtime:
         self.guards: dict[str, Guard] = {}
         self._lock = threading.RLock()
         self._tracer: trace.Tracer | None = None
+        self._starter: Starter | None = None
         self._outcomes: OutcomeQueue | None = None
         self._scope: InstrumentationScope | None = None
 
@@ -60,6 +62,18 @@ class Runtime:
         """Make spans with another provider from now on: the host has set its own, or shut the one we had joined."""
         self.provider = provider
         self._tracer = None
+
+    @property
+    def starter(self) -> "Starter":
+        """Who starts the spans of calls; made again until the host has a real provider."""
+        if self._starter is None:
+            from tocsin._sending.starters import starter_of
+
+            made = starter_of(self, self.tracer)
+            if self._tracer is None:
+                return made
+            self._starter = made
+        return self._starter
 
     @property
     def scope(self) -> "InstrumentationScope":
