@@ -61,7 +61,7 @@ class Runtime:
     def move(self, provider: trace.TracerProvider) -> None:
         """Make spans with another provider from now on: the host has set its own, or shut the one we had joined."""
         self.provider = provider
-        self._tracer = None
+        self._tracer = self._starter = None
 
     @property
     def starter(self) -> "Starter":

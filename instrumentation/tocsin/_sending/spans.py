@@ -1,7 +1,7 @@
 """Calls as spans: light ones while they happen, whole ones when somebody reads them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
@@ -132,6 +132,11 @@ class CallSpan(Span):
         return self
 
 
+def is_plain(tracer: trace.Tracer) -> TypeGuard[Tracer]:
+    """Tell whether spans may be made past a tracer: it is OpenTelemetry's own, or ours, and adds nothing to them."""
+    return isinstance(tracer, Tracer) and type(tracer).__module__.partition(".")[0] in {"opentelemetry", "tocsin"}
+
+
 def send(
     tracer: trace.Tracer,
     scope: InstrumentationScope,
@@ -148,7 +153,7 @@ def send(
     The host's sampler is asked once for the batch. With `name_calls` each row carries its call id. Returns the rows'
     contexts, in order; empty when not sampled.
     """
-    if not isinstance(tracer, Tracer):
+    if not is_plain(tracer):
         return _send_slowly(tracer, name, rows, start_ns=start_ns, end_ns=end_ns, status=status, name_calls=name_calls)
     current = trace.get_current_span().get_span_context()
     parent = current if current.is_valid else None

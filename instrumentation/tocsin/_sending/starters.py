@@ -10,7 +10,7 @@ from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, Spa
 from tocsin._calls.starting import Starter
 from tocsin._process.boundary import MISHAPS, type_name
 from tocsin._sending.processors import Processors
-from tocsin._sending.spans import CallSpan
+from tocsin._sending.spans import CallSpan, is_plain
 
 if TYPE_CHECKING:
     from tocsin._calls.call import Call
@@ -22,7 +22,7 @@ _RANDOM: Final[int] = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # since 1.38
 
 def starter_of(runtime: "Runtime", tracer: trace.Tracer) -> Starter:
     """Choose the way for a tracer."""
-    if isinstance(tracer, Tracer) and type(getattr(tracer, "_tracer_metrics", None)).__name__ in _UNCOUNTED:
+    if is_plain(tracer) and type(getattr(tracer, "_tracer_metrics", None)).__name__ in _UNCOUNTED:
         return LightStarter(runtime, tracer)
     return OrdinaryStarter(runtime, tracer)
 
