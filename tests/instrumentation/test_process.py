@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tocsin._process.zero_code import BOOTSTRAP, environment
+from tocsin_console.run_verb import bootstrap, environment
 
 START = """
 import os, signal, sys, threading, time
@@ -209,7 +209,7 @@ def test_a_program_that_never_heard_of_tocsin_is_instrumented(collector: Any, tm
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text("print('the host was here')")
     base = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-    made = environment(use_case="reader", service_name="service", endpoint=collector.endpoint, base=base)
+    made = environment({"use_case": "reader", "service_name": "service", "endpoint": collector.endpoint}, base)
 
     done = subprocess.run(
         [sys.executable, "service.py"], cwd=tmp_path, env=made, capture_output=True, text=True, check=True, timeout=60
@@ -223,7 +223,7 @@ def test_a_program_that_never_heard_of_tocsin_is_instrumented(collector: Any, tm
 
 def test_zero_code_does_not_import_scikit_learn_for_programs_that_do_not(collector: Any) -> None:
     """Every Python child of the command starts it, pip and black included."""
-    made = environment(endpoint=collector.endpoint, base=os.environ)
+    made = environment({"endpoint": collector.endpoint}, os.environ)
     code = "import sys; print([name for name in ('sklearn', 'numpy', 'grpc') if name in sys.modules])"
 
     done = subprocess.run(
@@ -235,10 +235,10 @@ def test_zero_code_does_not_import_scikit_learn_for_programs_that_do_not(collect
 
 def test_the_zero_code_environment_keeps_what_it_does_not_set() -> None:
     """The command runs in the user's environment, with one folder more in front."""
-    made = environment(use_case="reader", base={"PATH": "/bin", "PYTHONPATH": f"{BOOTSTRAP}{os.pathsep}/own"})
+    made = environment({"use_case": "reader"}, {"PATH": "/bin", "PYTHONPATH": f"{bootstrap()}{os.pathsep}/own"})
 
     assert made == {
         "PATH": "/bin",
-        "PYTHONPATH": f"{BOOTSTRAP}{os.pathsep}/own",
+        "PYTHONPATH": f"{bootstrap()}{os.pathsep}/own",
         "TOCSIN_USE_CASE": "reader",
     }

@@ -156,3 +156,28 @@ def test_spans_of_others_reach_us_before_the_host_has_a_provider(collector: Any)
 
     assert tocsin.flush() is True
     assert names(collector.spans) == ["chat gpt-5"]
+
+
+@pytest.mark.parametrize("when", ["before us", "after us"])
+def test_a_host_that_already_sends_to_our_collector_is_not_doubled(
+    collector: Any, caplog: pytest.LogCaptureFixture, when: str
+) -> None:
+    """`opentelemetry-distro` exports to the default address, which is ours: every call would be counted twice."""
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+    exporter = OTLPSpanExporter(endpoint=f"http://localhost:{collector.port}", insecure=True)
+    host = TracerProvider(shutdown_on_exit=False)
+    trace.set_tracer_provider(host)
+    if when == "before us":
+        host.add_span_processor(SimpleSpanProcessor(exporter))
+    tocsin.init(endpoint=collector.endpoint)
+    if when == "after us":
+        host.add_span_processor(SimpleSpanProcessor(exporter))
+
+    call("triage")
+    call("triage")
+
+    assert tocsin.flush() is True
+    assert names(collector.spans) == ["triage", "triage"]
+    assert ["already sends its spans" in record.getMessage() for record in caplog.records] == [True]
+    host.shutdown()

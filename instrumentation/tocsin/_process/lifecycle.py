@@ -82,7 +82,10 @@ def init(
         from tocsin._process.providers import Membership
 
         _Ours.membership = Membership(
-            delivery, make_own=lambda: _own_provider(settings, resource), moved=lambda there: runtime().move(there)
+            delivery,
+            endpoint=None if span_exporter is not None else settings.endpoint,
+            make_own=lambda: _own_provider(settings, resource),
+            moved=lambda there: runtime().move(there),
         )
         provider = _Ours.membership.join()
         made = Runtime(

@@ -4,8 +4,10 @@ OpenTelemetry lets a process set its provider once. Ours must never be the one t
 line later would lose its tracing. So ours stands in without using up that once, and gives way when the host's comes.
 """
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 HOST_SHUTDOWN_TIMEOUT_S: Final = 5.0
+_OTLP_GRPC: Final = 4317
+_OTLP_HTTP: Final = 4318
+_LOGGER: Final = logging.getLogger("tocsin")
 _IN_PROVIDER: Final = Swallow("provider")
 
 
@@ -63,15 +68,31 @@ class _Following(Tracer):
 class Attached(SpanProcessor):
     """Our delivery in the host's provider: it hears every span, and outlives the provider's shutdown.
 
-    A host that shuts its provider down, to flush before a fork or at a test's end, has not asked tocsin to stop.
+    A host that shuts its provider down, to flush before a fork or at a test's end, has not asked tocsin to stop. Where an
+    exporter of the host's own already sends to our collector, it is the only one: every call would arrive twice.
     """
 
-    def __init__(self, delivery: SpanProcessor, on_shutdown: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        delivery: SpanProcessor,
+        provider: Any,
+        endpoint: str | None = None,
+        on_shutdown: Callable[[], None] | None = None,
+    ) -> None:
         self._delivery = delivery
+        self._provider = provider
+        self._endpoint = endpoint
         self._on_shutdown = on_shutdown
+        self._neighbours: Any = None  # as they were when we last looked
+        self._steps_back = False
 
     def on_end(self, span: ReadableSpan) -> None:
-        self._delivery.on_end(span)
+        neighbours = _neighbours(self._provider)
+        if neighbours is not self._neighbours:
+            with _IN_PROVIDER:
+                self._look_at(neighbours)
+        if not self._steps_back:
+            self._delivery.on_end(span)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self._delivery.force_flush(timeout_millis)
@@ -81,6 +102,40 @@ class Attached(SpanProcessor):
             self._delivery.force_flush(round(HOST_SHUTDOWN_TIMEOUT_S * 1e3))
             if self._on_shutdown is not None:
                 self._on_shutdown()
+
+    def _look_at(self, neighbours: Any) -> None:
+        self._neighbours = neighbours
+        there = self._endpoint is not None and any(_sends_to(one, self._endpoint) for one in neighbours or ())
+        if there and not self._steps_back:
+            _LOGGER.warning(
+                "tocsin: the application's own exporter already sends its spans to %s, so tocsin sends none there; "
+                "for tocsin's delivery take that exporter out (OTEL_TRACES_EXPORTER=none), for another collector set "
+                "TOCSIN_ENDPOINT",
+                self._endpoint,
+            )
+        self._steps_back = there
+
+
+def _neighbours(provider: Any) -> Any:
+    return getattr(getattr(provider, "_active_span_processor", None), "_span_processors", None)
+
+
+def _sends_to(processor: Any, endpoint: str) -> bool:
+    """Tell whether a processor of OpenTelemetry's exports by OTLP to the collector at an endpoint."""
+    for holder in (processor, getattr(processor, "_batch_processor", None)):
+        exporter = getattr(holder, "span_exporter", None) or getattr(holder, "_exporter", None)
+        there = getattr(exporter, "_endpoint", None)
+        if isinstance(there, str) and _collector(there) == _collector(endpoint):
+            return True
+    return False
+
+
+def _collector(endpoint: str) -> tuple[str, int]:
+    """Name a collector: gRPC's port stands for both, and this machine has several names."""
+    parts = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
+    host = parts.hostname or ""
+    port = parts.port or _OTLP_GRPC
+    return ("127.0.0.1" if host in {"localhost", "::1"} else host, _OTLP_GRPC if port == _OTLP_HTTP else port)
 
 
 class _Open(Once):
@@ -105,10 +160,12 @@ class Membership:
         self,
         delivery: SpanProcessor,
         *,
+        endpoint: str | None,
         make_own: Callable[[], StandIn],
         moved: Callable[[trace.TracerProvider], None],
     ) -> None:
         self._delivery = delivery
+        self._endpoint = endpoint
         self._make_own = make_own
         self._moved = moved
         self._own: StandIn | None = None
@@ -132,7 +189,9 @@ class Membership:
             trace._TRACER_PROVIDER_SET_ONCE = Once()  # noqa: SLF001
 
     def _attach(self, provider: Any) -> None:
-        provider.add_span_processor(Attached(self._delivery, lambda: self._moved(self._own_provider())))
+        provider.add_span_processor(
+            Attached(self._delivery, provider, self._endpoint, lambda: self._moved(self._own_provider()))
+        )
 
     def _own_provider(self) -> StandIn:
         own = self._make_own()

@@ -57,8 +57,9 @@ class Settings:
         block_when_full_s: float = 0.0,
     ) -> "Settings":
         """Fill in from the environment what the arguments leave open."""
-        base = endpoint or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or DEFAULT_ENDPOINT
-        traces = endpoint or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or base
+        named = endpoint or environ.get("TOCSIN_ENDPOINT")  # OpenTelemetry's own may be another backend's
+        base = named or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or DEFAULT_ENDPOINT
+        traces = named or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") or base
         guard = guard_endpoint or environ.get("TOCSIN_GUARD_ENDPOINT") or DEFAULT_GUARD_ENDPOINT
         return cls(
             disabled=environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
@@ -69,7 +70,7 @@ class Settings:
             guard=address(guard, _files(environ)),
             headers=_with_key(
                 tuple((key.lower(), value) for key, value in (headers or {}).items())
-                or _headers(environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
+                or _headers(environ.get("TOCSIN_HEADERS") or environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
                 environ.get("TOCSIN_KEY", "").strip(),
             ),
             max_queue_size=max_queue_size or int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or 65_536),

@@ -1,36 +1,59 @@
-"""Zero-code start: the environment under which a Python program instruments itself (``tocsin run -- CMD``).
+"""Zero code: what starts in a process whose code does not mention tocsin, and what may not.
 
-Standard library only: the command that uses it should start at once.
+Three ways lead here: ``tocsin run`` (a ``sitecustomize`` of ours), ``opentelemetry-instrument`` (our entry points), and a
+host that calls `start` of an instrumentor of ours by OpenTelemetry's own interface.
 """
 
 import os
+import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
-BOOTSTRAP: Final = Path(__file__).parent.parent / "_bootstrap"
+from tocsin._process.boundary import Swallow
+
+RUN_PID: Final = "TOCSIN_RUN_PID"  # set by `tocsin run` for the one process that it becomes
+_PREFIX: Final = "instrument_"
+_IN_START: Final = Swallow("zero_code")
 
 
-def environment(
-    *,
-    use_case: str | None = None,
-    service_name: str | None = None,
-    endpoint: str | None = None,
-    guard_endpoint: str | None = None,
-    base: Mapping[str, str] | None = None,
-) -> dict[str, str]:
-    """Return an environment like `base` (the present one by default) in which every Python process starts tocsin by itself.
+def start() -> None:
+    """Start tocsin and every instrumentation that the environment does not exclude; imports no library on its behalf."""
+    if is_disabled(os.environ):
+        return
+    import tocsin
 
-    A ``sitecustomize`` of ours comes first on PYTHONPATH; it calls `init` and `instrument_sklearn`, then whatever
-    ``sitecustomize`` the environment had.
-    """
-    made = dict(os.environ if base is None else base)
-    paths = [path for path in made.get("PYTHONPATH", "").split(os.pathsep) if path and path != str(BOOTSTRAP)]
-    made["PYTHONPATH"] = os.pathsep.join([str(BOOTSTRAP), *paths])
-    asked = {
-        "TOCSIN_USE_CASE": use_case,
-        "OTEL_SERVICE_NAME": service_name,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-        "TOCSIN_GUARD_ENDPOINT": guard_endpoint,
-    }
-    return made | {key: value for key, value in asked.items() if value}
+    tocsin.init()
+    for name in chosen(os.environ, instrumentations()):
+        with _IN_START:
+            getattr(tocsin, _PREFIX + name)()
+
+
+def instrumentations() -> tuple[str, ...]:
+    """Name what can be instrumented: each public ``tocsin.instrument_NAME``."""
+    import tocsin
+
+    return tuple(name.removeprefix(_PREFIX) for name in tocsin.__all__ if name.startswith(_PREFIX))
+
+
+def chosen(environ: Mapping[str, str], known: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out what TOCSIN_INSTRUMENT does not name, and what OpenTelemetry's own list disables."""
+    asked = _list(environ.get("TOCSIN_INSTRUMENT", ""))
+    refused = _list(environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", ""))
+    if "*" in refused or asked == {"none"}:
+        return ()
+    for name in sorted(asked - {*known, "all"}):
+        sys.stderr.write(f"tocsin: TOCSIN_INSTRUMENT names {name}; expected some of {', '.join(known)}, all, none\n")
+    return tuple(
+        name
+        for name in known
+        if (not asked or "all" in asked or name in asked) and not {name, f"tocsin-{name}"} & refused
+    )
+
+
+def is_disabled(environ: Mapping[str, str]) -> bool:
+    """Tell whether OpenTelemetry's switch turns everything off."""
+    return environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def _list(written: str) -> set[str]:
+    return {word.strip().lower().replace("-", "_") for word in written.split(",") if word.strip()} - {""}
