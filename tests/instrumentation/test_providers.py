@@ -181,3 +181,27 @@ def test_a_host_that_already_sends_to_our_collector_is_not_doubled(
     assert names(collector.spans) == ["triage", "triage"]
     assert ["already sends its spans" in record.getMessage() for record in caplog.records] == [True]
     host.shutdown()
+
+
+def test_what_the_hosts_sampler_leaves_out_is_still_measured(collector: Any, seen: Any) -> None:
+    """A host that keeps one trace in a hundred must not see one hundredth of the cost, nor judge quality by it."""
+    from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+    host = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
+    host.add_span_processor(SimpleSpanProcessor(seen))
+    trace.set_tracer_provider(host)
+    tocsin.init(endpoint=collector.endpoint)
+
+    with trace.get_tracer("host").start_as_current_span("request") as request:
+        with tocsin.observe("triage") as made:
+            made.set_output(label="x")
+            inside = trace.get_current_span().get_span_context()
+        handle = made.handle
+
+    assert tocsin.flush() is True
+    assert [span.name for span in collector.spans] == ["triage"]
+    assert names(seen.get_finished_spans()) == []
+    assert inside.trace_id == request.get_span_context().trace_id
+    assert not inside.trace_flags.sampled
+    assert handle.startswith("t1.")
+    host.shutdown()

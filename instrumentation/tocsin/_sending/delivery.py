@@ -133,7 +133,7 @@ class Delivery(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         context = span.context
-        if context is None or not context.trace_flags.sampled:
+        if context is None or not (context.trace_flags.sampled or getattr(span, "is_ours_alone", False)):
             return
         if self._block_when_full_s and self._is_full():
             self._wait_for_room()
@@ -142,7 +142,7 @@ class Delivery(SpanProcessor):
                 self.tally.dropped += 1
                 return
             self.tally.accepted += 1
-            self._batches.on_end(span)
+            self._batches._batch_processor.emit(span)  # noqa: SLF001 - past its own look at the sampling flag
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self.flush(timeout_millis / 1e3)

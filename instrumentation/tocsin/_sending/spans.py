@@ -43,6 +43,7 @@ class CallSpan(Span):
     _given: dict[str, Any] | None = None  # what the host set on the span
     _whole: dict[str, Any] | None = None  # what it is made of in the end
     _limits: Any = None
+    is_ours_alone = False  # the host's sampler left it out: none of the host's processors hears of it
 
     def __init__(  # noqa: PLR0917 - six names cost half a microsecond
         self,

@@ -84,6 +84,7 @@ class LightStarter:
         around = trace.get_current_span()
         above = around.get_span_context() if around is not INVALID_SPAN else None
         added: dict[str, Any] | None = None
+        is_recording = True
         if above is None or not above.is_valid:
             above, state = None, None
             trace_id, flags = self._new_trace_id(), self._root_flags
@@ -91,7 +92,7 @@ class LightStarter:
             trace_id, flags, state = above.trace_id, above.trace_flags, above.trace_state
         if not (self._takes_all or (self._takes_parents and (above is None or flags & _SAMPLED))):
             flags, state, is_recording, added = self._ask(call, name, trace_id, flags)
-            if not is_recording:
+            if not is_recording and self._runtime.delivery is None:
                 context = SpanContext(trace_id, self._new_span_id(), False, flags, state)
                 return NonRecordingSpan(context), context
         elif not flags & _SAMPLED:
@@ -101,7 +102,10 @@ class LightStarter:
         span._limits = self._limits
         span._call = call
         span._given = added
-        self.processors.started(span)
+        if is_recording:
+            self.processors.started(span)
+        else:  # the host's sampling is for the host's traces: what calls cost, and how good they are, is counted whole
+            span.is_ours_alone = True
         return span, context
 
     def _ask(
@@ -121,6 +125,11 @@ class LightStarter:
             return
         if error is not None:
             span._status = Status(StatusCode.ERROR, type_name(error))
+        if span.is_ours_alone:
+            span._end_time = self._now(call) if end_ns is None else end_ns
+            if self._runtime.delivery is not None:
+                self._runtime.delivery.on_end(span)
+            return
         self.processors.ending(span)
         span._end_time = self._now(call) if end_ns is None else end_ns
         self.processors.ended(span)
