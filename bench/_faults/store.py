@@ -156,8 +156,39 @@ def replica_rejoined(scale: Scale, seed: int) -> FaultResult:
 
 def many_partitions(scale: Scale, seed: int) -> FaultResult:
     """Kill the collector while it inserts segments of 150 days, so of 150 partitions a table, and start it again."""
-    turns, days = scale.pick(full=40, short=1), 150
-    dice = random.Random(seed)
+
+    def hurt(node: Node) -> None:
+        node.kill()
+        node.build = {"waits": True}
+        node.start()
+
+    with data_folder() as folder, Node(folder=folder) as node:
+        return _interrupted(node, scale.pick(full=40, short=1), seed, hurt)
+
+
+def many_partitions_on_a_server(scale: Scale, seed: int) -> FaultResult:
+    """Kill the server while it takes in segments of 150 days, and start it again; the collector lives on."""
+    binary = os.environ.get("CLICKHOUSE_BINARY")
+    if not binary:
+        print("  skipped: needs a real ClickHouse server, so set CLICKHOUSE_BINARY to its binary", flush=True)
+        return _SKIPPED
+    with (
+        _servers(Path(binary), shards=1, replicas=1) as servers,
+        data_folder() as folder,
+        Node(folder=folder, url=_url(servers)) as node,
+    ):
+
+        def hurt(node: Node) -> None:
+            node.ask("loader", runs=False)  # what is under way goes on; what is tried again waits
+            servers.kill("s1r1")
+            servers.start("s1r1")
+
+        return _interrupted(node, scale.pick(full=40, short=1), seed, hurt)
+
+
+def _interrupted(node: Node, turns: int, seed: int, hurt: Callable[[Node], None]) -> FaultResult:
+    """Hurt what stores a segment of 150 days, at a random moment; the loader must wait afterwards."""
+    days, dice = 150, random.Random(seed)
 
     def spread(request: Any) -> None:
         for day, span in enumerate(request.resource_spans[0].scope_spans[0].spans):
@@ -166,18 +197,15 @@ def many_partitions(scale: Scale, seed: int) -> FaultResult:
 
     requests = Requests(batch=days, seed=seed, change=spread)
     torn = off = 0
-    with data_folder() as folder, Node(folder=folder) as node:
-        for turn in range(turns):
-            send_once(node.port, [requests.numbered(turn)])
-            time.sleep(dice.uniform(0.5, 1.0) * _INSERT_S)
-            node.kill()
-            node.build = {"waits": True}
-            node.start()
-            torn += _is_torn(node)
-            node.ask("loader", runs=True)
-            off += unbalanced(node.settled())
-            print(f"  {turn + 1}/{turns}: {torn} interrupted in the middle", flush=True)
-        proof = prove(node.ask("held"), range(turns), batch=days)
+    for turn in range(turns):
+        send_once(node.port, [requests.numbered(turn)])
+        time.sleep(dice.uniform(0.5, 1.0) * _INSERT_S)
+        hurt(node)
+        torn += _is_torn(node)
+        node.ask("loader", runs=True)
+        off += unbalanced(node.settled(patience_s=300.0))
+        print(f"  {turn + 1}/{turns}: {torn} interrupted in the middle", flush=True)
+    proof = prove(node.ask("held"), range(turns), batch=days)
     return FaultResult(
         missing=proof.missing,
         duplicates=proof.duplicates,
@@ -256,6 +284,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
         "clickhouse_oom": clickhouse_oom,
         "replica_rejoined": replica_rejoined,
         "many_partitions": many_partitions,
+        "many_partitions_on_a_server": many_partitions_on_a_server,
         "migration_killed": migration_killed,
     }
 )

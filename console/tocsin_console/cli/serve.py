@@ -42,14 +42,10 @@ def up(
     clock: Annotated[
         str | None, typer.Option(help="wall, or data: now is the latest data.", show_default="wall")
     ] = None,
-    grpc: Annotated[
-        str | None, typer.Option(help="Address for OTLP and outcomes.", show_default="127.0.0.1:4317")
-    ] = None,
-    http: Annotated[
-        str | None, typer.Option(help="Address for OTLP over HTTP; off ends it.", show_default="127.0.0.1:4318")
-    ] = None,
-    guard: Annotated[str | None, typer.Option(help="Address for guard state.", show_default="127.0.0.1:8015")] = None,
-    api: Annotated[str | None, typer.Option(help="Address for API and page.", show_default="127.0.0.1:8317")] = None,
+    grpc: Grpc = None,
+    http: Http = None,
+    guard: GuardAddress = None,
+    api: OwnApi = None,
     clickhouse_http: Annotated[
         str | None,
         typer.Option(help="Address where Grafana and SQL clients read; off for none.", show_default="127.0.0.1:8123"),
@@ -57,7 +53,7 @@ def up(
     clickhouse: Annotated[
         str | None, typer.Option(help="URL of a ClickHouse server.", show_default="the embedded engine")
     ] = None,
-    insecure: Annotated[bool | None, typer.Option("--insecure", help="Listen beyond loopback, without logins.")] = None,
+    insecure: Insecure = None,
     max_disk: Annotated[
         str | None, typer.Option("--max-disk", help="Warn at 80 % of this, such as 50GB.", show_default="none")
     ] = None,
@@ -66,9 +62,9 @@ def up(
     json: Json = False,
 ) -> None:
     """Run everything in this process: collector, ClickHouse, evaluators, alerts, guard and API. Port 0 picks one."""
-    settled = settle(
-        config=config,
-        data_dir=data_dir,
+    _serve(
+        "up",
+        json=json,
         clock=clock,
         grpc=grpc,
         http=http,
@@ -78,10 +74,9 @@ def up(
         clickhouse=clickhouse,
         insecure=insecure,
         max_disk=max_disk,
+        config=config,
+        data_dir=data_dir,
     )
-    from tocsin_console.serve import serve
-
-    serve(settled, as_json=json)
 
 
 def collector(
