@@ -23,9 +23,11 @@ from tocsin_console.addresses import Address
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.api.small import Switch, build_small_app
+from tocsin_console.api.spool import spool_routes
 from tocsin_console.composition import Up
 from tocsin_console.loop import Loop
 from tocsin_console.roles import NO_DELIVERY, Elsewhere, EvaluatorOf, GuardElsewhere, Others, Role
+from tocsin_console.spool_desk import SpoolDesk
 
 _LEASE = "evaluator"
 _NEWS = timedelta(seconds=10)  # new use cases are looked for as often
@@ -52,7 +54,10 @@ class CollectorAlone(Up):
 
     def _start_api(self) -> dict[str, str]:
         addresses = self._addresses()
-        server = ApiServer(build_small_app(self._state, any_host=self._config.insecure), self._config.api)
+        spool = self._config.data_dir / "spool"
+        desk = SpoolDesk(spool, self._sibling(), self._collector.queue)
+        app = build_small_app(self._state, any_host=self._config.insecure, more=spool_routes(spool, desk))
+        server = ApiServer(app, self._config.api)
         self._ends.callback(lambda: server.stop(timeout_s=5.0))
         addresses["api"] = str(server.start())
         return addresses

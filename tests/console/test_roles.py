@@ -122,6 +122,8 @@ def test_parts_apart_do_what_they_do_together(begin: Begin, collector: dict[str,
     status, figures = ask(collector, "/metrics")
     assert status == 200
     assert 'tocsin_collector_items_total{kind="spans",fate="stored"} 5\n' in figures
+    assert ask(collector, "/api/spool") == (200, {"files": []})
+    assert ask(collector, "/api/dead-letters") == (200, {"letters": []})
     status, refusal = ask(console, "/api/outcomes", {"outcomes": [{"handle": "t1.x"}]})
     assert status == 400
     assert "collector" in refusal["error"]

@@ -1,6 +1,6 @@
 """What a process without a page answers: that it lives, whether it is ready, and its figures."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tocsin_console.api.answering import ON_ERROR
 from tocsin_console.api.collector_metrics import add_collector
 from tocsin_console.api.exposition import Text
 from tocsin_console.api.process_metrics import add_process
@@ -27,12 +28,13 @@ class Switch:
         await self.app(scope, receive, send)
 
 
-def build_small_app(state: Callable[[], Mapping[str, Any]], *, any_host: bool) -> App:
+def build_small_app(state: Callable[[], Mapping[str, Any]], *, any_host: bool, more: Sequence[Route] = ()) -> App:
     """Put together ``/healthz``, ``/readyz``, ``/metrics`` and ``/api/status`` over one document.
 
     Args:
         state: Says at least ``ready``; its numbers under ``collector`` become metrics.
         any_host: Whether others than this machine may ask.
+        more: What this process answers besides.
     """
 
     async def healthz(_request: Request) -> Response:
@@ -54,8 +56,9 @@ def build_small_app(state: Callable[[], Mapping[str, Any]], *, any_host: bool) -
         Route("/readyz", readyz),
         Route("/metrics", metrics),
         Route("/api/status", status),
+        *more,
     ]
-    return LoopbackOnly(Starlette(routes=routes), any_host=any_host)
+    return LoopbackOnly(Starlette(routes=routes, exception_handlers=ON_ERROR), any_host=any_host)
 
 
 def _figures(state: Mapping[str, Any]) -> str:

@@ -5,13 +5,28 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
+from tocsin_console.api.answering import with_body
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UsageProblem
 from tocsin_console.spool_desk import SpoolDesk, files, verified
 
 
-class SpoolViews:
+def spool_routes(spool: Path, desk: SpoolDesk) -> list[Route]:
+    """List the routes of whatever process has the spool."""
+    views = _SpoolViews(spool, desk)
+    return [
+        Route("/api/spool", views.ls),
+        Route("/api/spool/verify", views.verify),
+        Route("/api/spool/replay", with_body(views.replay), methods=["POST"]),
+        Route("/api/dead-letters", views.letters),
+        Route("/api/dead-letters/retry", with_body(views.retry), methods=["POST"]),
+        Route("/api/dead-letters/{digest}", views.letter),
+    ]
+
+
+class _SpoolViews:
     """Answers from the folder and the desk."""
 
     def __init__(self, spool: Path, desk: SpoolDesk) -> None:

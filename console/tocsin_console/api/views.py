@@ -1,7 +1,6 @@
 """The endpoints: each reads from the parts and answers one document."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -176,9 +175,6 @@ class Views:
     def style(self, _request: Request) -> Response:
         """Give the page its style."""
         return Response(STYLE, media_type="text/css")
-
-
-Endpoint = Callable[[Request, dict[str, Any]], Response]
 
 
 def _text(body: dict[str, Any], name: str) -> str:

@@ -1,0 +1,46 @@
+"""How an endpoint is called with a body, and what becomes of errors."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tocsin_console.api.wire import Json
+from tocsin_console.errors import UNREACHABLE, UsageProblem, exit_code
+from tocsin_wire import TocsinError
+
+Endpoint: TypeAlias = Callable[[Request, dict[str, Any]], Response]
+_log = logging.getLogger(__name__)
+
+
+def with_body(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """Give an endpoint the JSON object that was sent, in a thread of its own."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            body = json.loads(await request.body())
+        except ValueError as error:
+            raise UsageProblem(f"expected JSON in the body: {error}") from error
+        if not isinstance(body, dict):
+            raise UsageProblem("expected a JSON object in the body")
+        return await run_in_threadpool(endpoint, request, body)
+
+    return answer
+
+
+async def _explain(_request: Request, error: Exception) -> Response:
+    status = 503 if isinstance(error, TocsinError) and exit_code(error) == UNREACHABLE else 400
+    return Json({"error": str(error)}, status_code=status)
+
+
+async def _admit(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed: %r", request.method, request.url.path, error)
+    answer: dict[str, Any] = {"error": f"tocsin failed to answer this ({type(error).__name__}): look at its log"}
+    return Json(answer, status_code=500)
+
+
+ON_ERROR: Final[dict[Any, Any]] = {TocsinError: _explain, Exception: _admit}
