@@ -34,6 +34,16 @@ PROBE: Final = "tocsin.probe"  # bool: the model was asked while the fallback wa
 WEIGHT: Final = "tocsin.weight"  # double > 0: calls that this one stands for when the caller sampled
 FLAGS: Final = "tocsin.flags"  # string: comma-joined, what was cut, clamped or refused about this call
 
+PROMPT_PREFIX: Final = (
+    "tocsin.input.prompt."  # + feature: what is measured of a prompt before anything is taken out of it
+)
+CAPTURE: Final = "tocsin.capture"  # string: one of CAPTURES, what became of this call's content
+REVIEW_PICK: Final = "tocsin.review.pick"  # string: one of REVIEW_PICKS, why this call's content was sent; else absent
+REVIEW_SHARE: Final = "tocsin.review.share"  # double, 0 to 1: the probability with which it was picked
+INPUT_MESSAGES: Final = "gen_ai.input.messages"  # string: JSON array of {role, parts}
+OUTPUT_MESSAGES: Final = "gen_ai.output.messages"  # string: as INPUT_MESSAGES
+SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"  # string: JSON array of parts
+
 SERVICE_NAME: Final = "service.name"
 SERVICE_VERSION: Final = "service.version"
 ENVIRONMENT: Final = "deployment.environment.name"
@@ -58,6 +68,8 @@ CONFIDENCE_SOURCES: Final = ("proba", "logprob", "margin", "self_reported")
 GUARD_STATES: Final = ("normal", "verify", "fallback", "off")
 GUARD_DECISIONS: Final = ("answer", "verify", "fallback")
 FLAG_REASONS: Final = ("static", "stale", "default")  # as heard; last known while unreachable; never heard
+CAPTURES: Final = ("off", "features", "redacted", "full")
+REVIEW_PICKS: Final = ("review", "example")
 OUTCOME_KINDS: Final = ("ground_truth", "review", "feedback", "judge", "support")
 
 GUARD_FLAG_PREFIX: Final = "tocsin.guard."  # + use case: the flag that carries the guard's state

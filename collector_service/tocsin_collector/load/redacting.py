@@ -3,18 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from tocsin_collector.privacy.redaction import Redaction
+from tocsin_collector.privacy.redaction import KEPT_KEYS, Redaction
 
 Write = Callable[[str, str | None], str]  # a value's expression and its key's: the redacted value
 
-# What joins rows and orders them is no text: a rule without fields leaves it alone, one that names it does not.
-KEPT_KEYS: Final = (
-    "gen_ai.response.id",
-    "service.name",
-    "tocsin.call.id",
-    "tocsin.retry_of",
-    "tocsin.use_case",
-)
 # The columns that hold texts, by the Null table that they go into: plain ones, maps, and arrays of maps.
 _TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
     "spans_in": ("SpanName", "StatusMessage", "TraceState"),

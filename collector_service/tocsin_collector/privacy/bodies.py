@@ -12,8 +12,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tocsin_collector.load.decoder import Kind
-from tocsin_collector.load.redacting import KEPT_KEYS
-from tocsin_collector.privacy.redaction import Redaction
+from tocsin_collector.privacy.redaction import KEPT_KEYS, Redaction
 from tocsin_wire.v1.outcomes_pb2 import RecordOutcomesRequest
 
 _MESSAGES: Final[dict[Kind, Any]] = {

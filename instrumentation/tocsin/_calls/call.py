@@ -14,6 +14,7 @@ from tocsin._process.boundary import Swallow, type_name
 from tocsin_wire import attributes as keys
 
 CURRENT: Final[ContextVar["Call | None"]] = ContextVar("tocsin_call", default=None)
+_IN_PROMPT: Final = Swallow("call.set_prompt")
 _IN_HANDLE: Final = Swallow("call.handle")
 
 
@@ -39,6 +40,17 @@ class Call(Record):
         self._span: Span | None
         self._context: SpanContext
         self._span, self._context = starter.start(self, name, started_ns)
+
+    def set_prompt(self, messages: Any, *, template: str | None = None, turn: int | None = None) -> None:
+        """Give the prompt that a model is asked with: a text, or messages as clients take them.
+
+        Features of it are measured on the exporting thread (``tocsin.input.prompt.*``); whether its words leave the process
+        is the capture policy's to say. `template`, else the system messages, are hashed to its version where none is named.
+        """
+        with _IN_PROMPT:
+            from tocsin._prompts.stage import Given
+
+            self.deferred.append(Given(messages, template=template, turn=turn, call_id=self.call_id))
 
     @property
     def call_id(self) -> str:

@@ -1,11 +1,12 @@
 """Start, flush, stop: `init`, `flush`, `shutdown`, `stats`, and what happens at exit, on SIGTERM and after a fork."""
 
 import atexit
+import logging
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tocsin._process.boundary import MISHAPS, Swallow
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace.export import SpanExporter
 
+    from tocsin._privacy.settings import Privacy
     from tocsin._process.providers import Membership, StandIn
 
+_LOGGER: Final = logging.getLogger("tocsin")
 EXIT_TIMEOUT_S: Final = 5.0
 _SPAN_ATTRIBUTES: Final = 512  # OpenTelemetry's 128 would drop what names a call with many inputs and classes
 _IN_INIT: Final = Swallow("init")
@@ -38,6 +41,13 @@ def init(
     max_queue_size: int | None = None,
     block_when_full_s: float = 0.0,
     span_exporter: "SpanExporter | None" = None,
+    capture: str | Mapping[str, str] | None = None,
+    redact: Iterable[Any] = (),
+    hash: Iterable[str] | str = (),  # noqa: A002 - what it does; nothing here needs the built-in
+    hash_salt: str | None = None,
+    review_share: float | None = None,
+    example_share: float | None = None,
+    max_content_chars: int | None = None,
 ) -> None:
     """Start sending spans. A second call changes nothing until `shutdown`.
 
@@ -54,6 +64,15 @@ def init(
         max_queue_size: Spans that may wait; above it new ones are dropped and counted. 65,536 by default.
         block_when_full_s: How long a span may wait for room in a full queue; 0 never slows the host.
         span_exporter: Another exporter in place of OTLP.
+        capture: What may leave of calls: off, features, sampled (the default: features, and redacted content of the few
+            picked for review), redacted or full; or by use case, ``{"triage": "full", "default": "features"}``; else
+            TOCSIN_CAPTURE.
+        redact: Rules beside the shipped ones, as (name, pattern) or mappings; ``"-phone"`` leaves a shipped one out.
+        hash: Input fields or attribute keys whose values leave as keyed hashes.
+        hash_salt: The hashes' key, as ``env:NAME`` or ``file:PATH``; without one such values are left out.
+        review_share: The share of calls picked for review, 0.02 by default.
+        example_share: The share picked as examples for alerts, 0.01 by default.
+        max_content_chars: Characters of one text, 8,192 by default; what is longer is cut and marked.
     """
     with _IN_INIT, _lock:
         if runtime().started:
@@ -67,6 +86,15 @@ def init(
             headers=headers,
             max_queue_size=max_queue_size,
             block_when_full_s=block_when_full_s,
+            privacy=_read_privacy(
+                capture=capture,
+                redact=redact,
+                hashed=hash,
+                hash_salt=hash_salt,
+                review_share=review_share,
+                example_share=example_share,
+                max_content_chars=max_content_chars,
+            ),
         )
         if settings.disabled:
             install(Runtime(settings, clock=time.time_ns if clock is None else clock, started=True))
@@ -144,6 +172,17 @@ def stats() -> Mapping[str, int]:
             "outcomes_dropped": outcomes.dropped,
         }
     return counts
+
+
+def _read_privacy(**said: Any) -> "Privacy":
+    from tocsin._privacy.settings import Privacy
+
+    privacy = Privacy.read(os.environ, **said)
+    if privacy.problem:
+        _LOGGER.error(
+            "tocsin: %s; until that is mended, no text that may hold content leaves this process", privacy.problem
+        )
+    return privacy
 
 
 def _stock_exporter(settings: Settings) -> "Callable[[], SpanExporter]":

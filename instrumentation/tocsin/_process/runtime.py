@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tocsin._guards.flag_stream import FlagStream
     from tocsin._guards.guard import Guard
     from tocsin._outcomes.queue import OutcomeQueue
+    from tocsin._privacy.policies import Policies
     from tocsin._sending.delivery import Delivery
 
 SCOPE: Final = "tocsin"
@@ -46,6 +47,7 @@ class Runtime:
         self._starter: Starter | None = None
         self._outcomes: OutcomeQueue | None = None
         self._scope: InstrumentationScope | None = None
+        self._policies: Policies | None = None
 
     @property
     def tracer(self) -> trace.Tracer:
@@ -90,6 +92,16 @@ class Runtime:
         resource: Any = getattr(self.tracer, "resource", None)
         named = resource.attributes.get("service.name") if resource is not None else None
         return str(named or self.settings.service_name or "unknown_service")
+
+    @property
+    def policies(self) -> "Policies":
+        """What may leave the process, by use case; compiled when the first call asks."""
+        if self._policies is None:
+            from tocsin._privacy.policies import Policies
+            from tocsin._privacy.settings import Privacy
+
+            self._policies = Policies(self.settings.privacy or Privacy.read(os.environ))
+        return self._policies
 
     @property
     def outcomes(self) -> "OutcomeQueue":

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from tocsin._privacy.settings import Privacy
 
 DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4317"
 DEFAULT_GUARD_ENDPOINT: Final = "127.0.0.1:8015"
@@ -42,6 +45,7 @@ class Settings:
     max_queue_size: int = 65_536  # spans that wait; above it, new ones are dropped and counted
     schedule_delay_ms: int = 100  # how long a first span waits for company, unless a batch is full or a flush asked for
     block_when_full_s: float = 0.0  # how long a span may wait for room; 0 never slows the host
+    privacy: "Privacy | None" = None  # None: what the environment says, read when the first call asks
 
     @classmethod
     def read(
@@ -55,6 +59,7 @@ class Settings:
         headers: Mapping[str, str] | None = None,
         max_queue_size: int | None = None,
         block_when_full_s: float = 0.0,
+        privacy: "Privacy | None" = None,
     ) -> "Settings":
         """Fill in from the environment what the arguments leave open."""
         named = endpoint or environ.get("TOCSIN_ENDPOINT")  # OpenTelemetry's own may be another backend's
@@ -76,6 +81,7 @@ class Settings:
             max_queue_size=max_queue_size or int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or 65_536),
             schedule_delay_ms=int(environ.get("OTEL_BSP_SCHEDULE_DELAY") or 100),
             block_when_full_s=block_when_full_s,
+            privacy=privacy,
         )
 
 

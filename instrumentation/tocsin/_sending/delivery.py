@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
+from tocsin._privacy.spans import guarded
 from tocsin._process.boundary import MISHAPS, Swallow
 
 BATCH: Final = 2_048
@@ -57,7 +58,7 @@ class _Courier(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         with self.settled:
             self.tally.handed += len(spans)
-        sent = self._persist(spans)
+        sent = self._persist(guarded(spans))
         with self.settled:
             rejected = min(int(getattr(self._inner, "rejected", 0)), len(spans)) if sent else len(spans)
             self.tally.exported += len(spans) - rejected

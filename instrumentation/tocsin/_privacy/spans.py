@@ -1,0 +1,111 @@
+"""Finished spans on their way out: prompts are measured, then the use case's policy decides what else leaves."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.trace import Status
+
+from tocsin._privacy import keys as words
+from tocsin._privacy.policies import Policies
+from tocsin._privacy.policy import Policy, bare
+from tocsin._process.boundary import MISHAPS, Swallow
+from tocsin._process.runtime import runtime
+from tocsin_wire import attributes as keys
+
+_IN_FEATURES: Final = Swallow("prompt_features")
+
+
+def guarded(spans: Sequence[ReadableSpan], policies: Policies | None = None) -> list[ReadableSpan]:
+    """Return what may leave of spans, in their order: AI calls as their policies say, all others as they are.
+
+    Never raises; of a span that cannot be judged only numbers and names of models are left, and it is counted. The spans themselves stay unchanged, since other
+    processors of the host may hold them.
+    """
+    in_force = runtime().policies if policies is None else policies
+    kept = []
+    for span in spans:
+        try:
+            kept.append(_guarded(span, in_force))
+        except Exception as error:
+            MISHAPS.note("privacy", error)
+            kept += _shell(span)
+    return kept
+
+
+def _guarded(span: ReadableSpan, policies: Policies) -> ReadableSpan:
+    attributes = span.attributes or {}
+    if not any(map(words.is_ai, attributes)) and not any(event.name.startswith("gen_ai.") for event in span.events):
+        return span
+    use_case = attributes.get(keys.USE_CASE)
+    policy = policies.of(use_case if isinstance(use_case, str) else runtime().settings.use_case)
+    call_id = _call_id(span, attributes)
+    said: dict[str, Any] = dict(attributes)
+    if policy.wants_features and not any(key.startswith(keys.PROMPT_PREFIX) for key in said):
+        with _IN_FEATURES:
+            _measure(said, span.events)
+    return _copy(span, policy, call_id, said)
+
+
+def _measure(said: dict[str, Any], events: Sequence[Event]) -> None:
+    from tocsin._prompts.foreign import messages_of
+    from tocsin._prompts.stage import add_features
+
+    messages = messages_of(said, [(event.name, event.attributes or {}) for event in events])
+    if messages:
+        add_features(said, messages)
+
+
+def _copy(span: ReadableSpan, policy: Policy, call_id: str, said: Mapping[str, Any]) -> ReadableSpan:
+    events: Sequence[Event] = span.events
+    if events:
+        events = [
+            Event(policy.text(event.name), policy.apply(event.attributes or {}, call_id), event.timestamp)
+            for event in events
+        ]
+    status = span.status
+    if status.description:
+        status = Status(status.status_code, policy.text(status.description))
+    return ReadableSpan(
+        name=policy.text(span.name) or "call",
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes=policy.apply(said, call_id),
+        events=events,
+        links=span.links,
+        kind=span.kind,
+        status=status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+def _shell(span: ReadableSpan) -> list[ReadableSpan]:
+    """Keep that there was a call, and nothing that anybody said in it."""
+    try:
+        return [
+            ReadableSpan(
+                name="call",
+                context=span.context,
+                parent=span.parent,
+                resource=span.resource,
+                attributes=bare(span.attributes or {}),
+                kind=span.kind,
+                status=Status(span.status.status_code),
+                start_time=span.start_time,
+                end_time=span.end_time,
+                instrumentation_scope=span.instrumentation_scope,
+            )
+        ]
+    except Exception as error:
+        MISHAPS.note("privacy", error)
+        return []
+
+
+def _call_id(span: ReadableSpan, attributes: Mapping[str, Any]) -> str:
+    said = attributes.get(keys.CALL_ID)
+    if said or span.context is None:
+        return str(said or "")
+    return f"{span.context.trace_id:032x}{span.context.span_id:016x}"

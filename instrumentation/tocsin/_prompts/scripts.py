@@ -1,0 +1,56 @@
+# ruff: noqa: RUF001, RUF002 - letters that look alike are the matter here
+"""Which writing systems a text mixes. Pure."""
+
+import re
+from typing import Final
+
+# Ranges of the scripts that people write prompts in; what is in none of them and a letter is "other".
+# Source: Unicode 15, Blocks.txt and Scripts.txt, blocks only.
+_RANGES: Final = {
+    "latin": "A-Za-zªºÀ-ÖØ-öø-ʸḀ-ỿⱠ-ⱿꜢ-ꟿＡ-Ｚａ-ｚ\u0300-\u036f",
+    "cyrillic": "Ѐ-ԯᲀ-ᲈⷠ-ⷿꙀ-ꚟ",
+    "greek": "Ͱ-Ͽἀ-῾",
+    "arabic": "\u0600-\u0605\u0608-\u060b\u060d-\u061a\u061d-\u065f\u066a-\u06ef\u06fa-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc",
+    "hebrew": "\u0590-\u05ff\ufb1d-\ufb4f",
+    "devanagari": "\u0900-\u0963\u0970-\u097f",
+    "thai": "\u0e01-\u0e3a\u0e40-\u0e4e",
+    "hangul": "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af",
+    "kana": "\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\uff66-\uff9d",
+    "han": "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f",
+    "indic": "\u0980-\u0dff",
+    "armenian": "\u0530-\u058f",
+    "georgian": "\u10a0-\u10ff\u1c90-\u1cbf",
+}
+_RUNS: Final = re.compile(
+    "|".join(f"(?P<{name}>[{ranges}]+)" for name, ranges in _RANGES.items()) + r"|(?P<other>[^\W\d_]+)"
+)
+_WORDS: Final = re.compile(r"[^\W\d_]{2,}")
+# In one word these belong together: Japanese, and Korean with Chinese characters.
+_FAMILY: Final = {"kana": "han", "hangul": "han"}
+
+
+def scripts(text: str) -> dict[str, int]:
+    """Count a text's letters by script."""
+    if text.isascii():
+        letters = sum(map(len, _ASCII.findall(text)))
+        return {"latin": letters} if letters else {}
+    counts: dict[str, int] = {}
+    for run in _RUNS.finditer(text):
+        name = run.lastgroup or "other"
+        counts[name] = counts.get(name, 0) + run.end() - run.start()
+    return counts
+
+
+def mixed_words(text: str) -> int:
+    """Count words whose letters come from scripts that no language mixes: "pаypal" with a Cyrillic а."""
+    if text.isascii():
+        return 0
+    found = 0
+    for word in _WORDS.findall(text):
+        if not word.isascii():
+            names = {_FAMILY.get(run.lastgroup or "", run.lastgroup) for run in _RUNS.finditer(word)}
+            found += len(names) > 1
+    return found
+
+
+_ASCII: Final = re.compile(r"[A-Za-z]+")
