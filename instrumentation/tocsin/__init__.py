@@ -7,7 +7,14 @@ from tocsin._calls.call import Call
 from tocsin._calls.last import last_calls
 from tocsin._calls.observe import current_call, observe
 from tocsin._guards.guard import Guard, Route, guard
-from tocsin._models.sklearn import instrument_sklearn, uninstrument_sklearn
+from tocsin._models.registry import (
+    instrument_lightgbm,
+    instrument_sklearn,
+    instrument_xgboost,
+    uninstrument_lightgbm,
+    uninstrument_sklearn,
+    uninstrument_xgboost,
+)
 from tocsin._outcomes.record import record_outcome
 from tocsin._process.lifecycle import flush, init, shutdown, stats
 
@@ -19,11 +26,15 @@ __all__ = [
     "flush",
     "guard",
     "init",
+    "instrument_lightgbm",
     "instrument_sklearn",
+    "instrument_xgboost",
     "last_calls",
     "observe",
     "record_outcome",
     "shutdown",
     "stats",
+    "uninstrument_lightgbm",
     "uninstrument_sklearn",
+    "uninstrument_xgboost",
 ]

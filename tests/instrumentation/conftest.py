@@ -20,6 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
 )
 
 import tocsin
+from tocsin._models.registry import uninstrument_models
 from tocsin._process.boundary import MISHAPS
 from tocsin_wire import flagd
 from tocsin_wire.v1.outcomes_pb2 import Outcome, RecordOutcomesRequest, RecordOutcomesResponse
@@ -34,7 +35,7 @@ def _fresh_sdk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     MISHAPS.forget()
     yield
-    tocsin.uninstrument_sklearn()
+    uninstrument_models()
     tocsin.shutdown(timeout_s=0.2)
     MISHAPS.forget()
 

@@ -10,15 +10,29 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 import tocsin
+from tocsin._models.answers import Answers
+from tocsin._models.batch import Batch
+from tocsin._models.columns import Table
 from tocsin._process.runtime import runtime
-from tocsin._sending.spans import send
+from tocsin._sending.rows import send_rows
 
 
 def emit(count: int) -> None:
     """End so many spans at once."""
     now = runtime()
-    rows: list[dict[str, Any]] = [{"tocsin.use_case": "bulk", "tocsin.input.n": float(at)} for at in range(count)]
-    send(now.tracer, now.scope, "bulk", rows, start_ns=1, end_ns=2)
+    inputs = Table(names=("n",), rows=[(float(at),) for at in range(count)])
+    batch = Batch(
+        {"tocsin.use_case": "bulk"},
+        lambda: inputs,
+        Answers,
+        recorded=count,
+        sample=None,
+        count=count,
+        started_ns=1,
+        use_case="",
+        segments=(),
+    )
+    send_rows(now, "bulk", batch, start_ns=1, end_ns=2)
 
 
 def test_spans_arrive_with_resource_scope_and_headers(collector: Any) -> None:

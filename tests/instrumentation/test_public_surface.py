@@ -16,13 +16,17 @@ def test_the_public_names_are_these() -> None:
         "flush",
         "guard",
         "init",
+        "instrument_lightgbm",
         "instrument_sklearn",
+        "instrument_xgboost",
         "last_calls",
         "observe",
         "record_outcome",
         "shutdown",
         "stats",
+        "uninstrument_lightgbm",
         "uninstrument_sklearn",
+        "uninstrument_xgboost",
     ]
 
 

@@ -22,7 +22,6 @@ from sklearn.tree import DecisionTreeClassifier
 
 import tocsin
 from tocsin._models.description import version_of
-from tocsin._models.sampling import systematic_sample
 from tocsin.testing import capture
 from tocsin_wire import unpack_handle
 
@@ -212,28 +211,6 @@ def test_only_the_chosen_fields_leave_the_process() -> None:
         model.predict(FRAME[:1])
 
     assert [dict(call.inputs) for call in calls] == [{"width": X[0, 1]}, {}]
-
-
-def test_a_large_batch_is_sampled_and_its_weights_sum_to_its_rows() -> None:
-    """Bounded cost, unbiased sums."""
-    model = GaussianNB().fit(X, Y)
-    with capture() as calls:
-        tocsin.instrument_sklearn("reader")
-        model.predict_proba(np.resize(X, (2_345, 4)))
-        handles = tocsin.last_calls()
-
-    assert len(calls) == 1_000
-    assert sum(call.weight for call in calls) == pytest.approx(2_345)
-    assert len(handles) == 2_345
-    assert sum(bool(handle) for handle in handles) == 1_000
-    assert unpack_handle(next(filter(None, handles))).weight == pytest.approx(2.345)
-
-
-def test_a_sample_is_evenly_spaced_and_every_row_is_as_likely() -> None:
-    """Systematic sampling: stride n/m from a start by chance."""
-    assert systematic_sample(10, 10) is None
-    assert systematic_sample(10, 4, start=0.0) == [0, 2, 5, 7]
-    assert systematic_sample(10, 4, start=0.999) == [2, 4, 7, 9]
 
 
 def test_handles_pair_with_rows(calls: Any) -> None:

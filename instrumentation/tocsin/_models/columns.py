@@ -1,7 +1,8 @@
-"""A batch of inputs as rows of plain values: arrays, frames, sparse matrices, lists. Reads only what is recorded."""
+"""Input rows as plain values. Reads only what is recorded, from copies that the host cannot change any more."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from tocsin._calls import values
@@ -12,63 +13,63 @@ from tocsin._calls.values import Flags, add_flag
 class Table:
     """Input rows, in the order of the batch."""
 
-    names: list[str] = field(default_factory=list)
+    names: Sequence[str] = ()
     rows: list[Sequence[Any]] = field(default_factory=list)  # a value per name; None where there was nothing
     holed: frozenset[int] = frozenset()  # rows that hold a None
     flags: Flags = field(default_factory=dict)
 
 
-def read_table(
-    inputs: Any, chosen: Sequence[int] | None, wanted: Sequence[str] | None, known_names: Sequence[str] | None
-) -> Table:
-    """Read the recorded fields of the recorded rows.
+Read = Callable[[], Table]
 
-    Args:
-        inputs: What the estimator was given.
-        chosen: Indices of the rows to read, ascending; None for all.
-        wanted: Names of the fields to read; None for all, up to 128.
-        known_names: The estimator's own names of its inputs, where the inputs bring none.
-    """
-    if hasattr(inputs, "iloc") and hasattr(inputs, "columns"):
-        return _read_frame(inputs, chosen, wanted)
-    if hasattr(inputs, "to_pandas") and hasattr(inputs, "columns"):  # polars, pyarrow, cudf
-        return _read_frame(inputs.to_pandas(), chosen, wanted)
-    if hasattr(inputs, "tocsr"):
-        return _read_array(inputs.tocsr(), chosen, wanted, known_names)
+
+@lru_cache(maxsize=128)  # a service asks with the same few columns, every call
+def choose(names: tuple[Any, ...], wanted: tuple[str, ...] | None) -> "Columns":
+    """Pick the columns to read: those wanted, up to 128, or the first 128."""
+    flags: Flags = {}
+    if wanted is None:
+        kept = min(len(names), values.FIELD_LIMIT)
+        if len(names) > kept:
+            add_flag(flags, f"fields_dropped:{len(names) - kept}")
+        return _columns([(at, values.name(names[at], flags)) for at in range(kept)], len(names), flags)
+    asked = set(wanted)
+    found = [(at, name) for at, given in enumerate(names) if (name := values.name(given, flags)) in asked]
+    if len(found) > values.FIELD_LIMIT:
+        add_flag(flags, f"fields_dropped:{len(found) - values.FIELD_LIMIT}")
+        found = found[: values.FIELD_LIMIT]
+    return _columns(found, len(names), flags)
+
+
+def _columns(found: Sequence[tuple[int, str]], width: int, flags: Flags) -> "Columns":
+    names = tuple(name for _, name in found)
+    if len(set(names)) < len(names):
+        add_flag(flags, "fields_duplicated")
+    return Columns(names=names, places=tuple(at for at, _ in found), width=width, flags=tuple(flags))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """The columns to read of inputs of some width."""
+
+    names: tuple[str, ...]
+    places: tuple[int, ...]
+    width: int
+    flags: tuple[str, ...]
+
+    def table(self) -> Table:
+        """Make a table of them, without rows yet."""
+        return Table(names=self.names, flags=dict.fromkeys(self.flags))
+
+    @property
+    def are_all(self) -> bool:
+        """Tell whether nothing is left out."""
+        return len(self.places) == self.width
+
+
+def read_dense(columns: Columns, dense: Any) -> Table:
+    """Read a two-dimensional array that has these columns alone."""
     import numpy as np
 
-    if isinstance(inputs, (list, tuple)) and inputs and isinstance(inputs[0], (str, bytes, Mapping)):
-        return _read_documents(inputs, chosen, wanted)
-    array = np.asarray(inputs)
-    if array.ndim == 1 and array.size and isinstance(array[0], (str, bytes)):
-        return _read_documents(array.tolist(), chosen, wanted)
-    return _read_array(array, chosen, wanted, known_names)
-
-
-def _read_array(
-    array: Any, chosen: Sequence[int] | None, wanted: Sequence[str] | None, known_names: Sequence[str] | None
-) -> Table:
-    import numpy as np
-
-    if array.ndim != 2:  # images and the like: nothing that a field could be
-        table = Table(rows=[()] * (len(array) if chosen is None else len(chosen)))
-        add_flag(table.flags, f"inputs_unread:{array.ndim}d")
-        return table
-    width = array.shape[1]
-    every = known_names if known_names is not None and len(known_names) == width else None
-    places, table = _choose(width, (lambda at: every[at]) if every is not None else (lambda at: f"f{at}"), wanted)
-    if chosen is not None:
-        array = array[np.asarray(chosen)]
-    if len(places) < width:
-        array = array[:, np.asarray(places, dtype=np.intp)]
-    dense = array.toarray() if hasattr(array, "toarray") else np.asarray(array)
-    _fill(table, dense)
-    return table
-
-
-def _fill(table: Table, dense: Any) -> None:
-    import numpy as np
-
+    table = columns.table()
     kind = dense.dtype.kind
     table.rows = dense.tolist()
     if kind == "f":
@@ -83,85 +84,52 @@ def _fill(table: Table, dense: Any) -> None:
                 ]
             table.holed = frozenset(holed)
     elif kind not in "biu" or dense.dtype == np.uint64:
-        _coerce(table)
+        fill(table, [list(column) for column in zip(*table.rows, strict=True)], len(table.rows), plain=())
+    return table
 
 
-def _coerce(table: Table) -> None:
-    """Bring cells of any type to values, column by column, so that a flag names its field."""
-    columns = [
-        [_safe(value, table.flags, name) for value in column]
-        for name, column in zip(table.names, zip(*table.rows, strict=True), strict=False)
+def read_cells(columns: Columns, cells: list[list[Any]], count: int, plain: Sequence[int] = ()) -> Table:
+    """Read columns of cells of any type; those at `plain` hold nothing but Python's integers and booleans."""
+    table = columns.table()
+    fill(table, cells, count, plain)
+    return table
+
+
+def fill(table: Table, cells: list[list[Any]], count: int, plain: Sequence[int]) -> None:
+    """Bring cells to values, column by column, so that a flag names its field."""
+    known = [
+        column if at in plain else [safe(value, table.flags, table.names[at]) for value in column]
+        for at, column in enumerate(cells)
     ]
-    _from_columns(table, columns, len(table.rows))
-
-
-def _from_columns(table: Table, columns: list[list[Any]], count: int) -> None:
-    table.rows = list(zip(*columns, strict=True)) if columns else [()] * count
-    if any(None in column for column in columns):
+    table.rows = list(zip(*known, strict=True)) if known else [()] * count
+    if any(None in column for at, column in enumerate(known) if at not in plain):
         table.holed = frozenset(at for at, row in enumerate(table.rows) if None in row)
 
 
-def _read_frame(frame: Any, chosen: Sequence[int] | None, wanted: Sequence[str] | None) -> Table:
-    labels = frame.columns
-    places, table = _choose(len(labels), lambda at: labels[at], wanted)
-    if chosen is not None:
-        frame = frame.iloc[list(chosen)]
-    if len(places) < len(labels):
-        frame = frame.iloc[:, places]
-    kinds = {str(kind) for kind in frame.dtypes}
-    if kinds and kinds <= {"float64", "float32"}:
-        _fill(table, frame.to_numpy())
-        return table
-    columns: list[list[Any]] = []
-    for name, (_, series) in zip(table.names, frame.items(), strict=True):
-        kind = getattr(series.dtype, "kind", "O")
-        cells = series.tolist()
-        if kind in "iub" and series.dtype.__class__.__module__.startswith("numpy"):
-            columns.append(cells)
-        else:
-            columns.append([_safe(value, table.flags, name) for value in cells])
-    _from_columns(table, columns, len(frame))
-    return table
+def unread(why: str) -> Read:
+    """Read nothing, and say why."""
+    return lambda: Table(flags={f"inputs_unread:{why}": None})
 
 
-def _read_documents(documents: Sequence[Any], chosen: Sequence[int] | None, wanted: Sequence[str] | None) -> Table:
-    """Read rows that are mappings by their keys; of texts only the length, since content is not ours to send."""
-    rows = documents if chosen is None else [documents[at] for at in chosen]
-    if not isinstance(documents[0], Mapping):
-        if wanted is not None and "text_length" not in wanted:
-            return Table(rows=[()] * len(rows))
-        return Table(names=["text_length"], rows=[(len(row),) for row in rows])
-    every = list(dict.fromkeys(key for row in rows for key in row))
-    places, table = _choose(len(every), lambda at: every[at], wanted)
-    columns = [
-        [_safe(row.get(every[at]), table.flags, name) for row in rows]
-        for at, name in zip(places, table.names, strict=True)
-    ]
-    _from_columns(table, columns, len(rows))
-    return table
-
-
-def _choose(width: int, named: Any, wanted: Sequence[str] | None) -> tuple[list[int], Table]:
-    """Pick the columns to read, and name them."""
-    table = Table()
-    if wanted is None:
-        places = list(range(min(width, values.FIELD_LIMIT)))
-        if width > len(places):
-            add_flag(table.flags, f"fields_dropped:{width - len(places)}")
-        table.names = [values.name(named(at), table.flags) for at in places]
-        return places, table
-    asked = set(wanted)
-    found = [(at, name) for at in range(width) if (name := values.name(named(at), table.flags)) in asked]
-    if len(found) > values.FIELD_LIMIT:
-        add_flag(table.flags, f"fields_dropped:{len(found) - values.FIELD_LIMIT}")
-        found = found[: values.FIELD_LIMIT]
-    table.names = [name for _, name in found]
-    return [at for at, _ in found], table
-
-
-def _safe(value: Any, flags: Flags, name: str) -> Any:
+def safe(value: Any, flags: Flags, name: str) -> Any:
+    """Coerce one cell; what cannot be read is missing, and flagged."""
     try:
         return values.scalar(value, flags, name)
     except Exception:
         add_flag(flags, f"unreadable:{name}")
         return None
+
+
+def read_texts(texts: Sequence[Any], wanted: tuple[str, ...] | None) -> Table:
+    """Read of texts only how long they are, since content is not ours to send."""
+    if wanted is not None and "text_length" not in wanted:
+        return Table(rows=[()] * len(texts))
+    return Table(names=["text_length"], rows=[(len(text),) for text in texts])
+
+
+def read_records(rows: Sequence[Mapping[Any, Any]], wanted: tuple[str, ...] | None) -> Table:
+    """Read rows that are mappings, by their keys."""
+    every = list(dict.fromkeys(key for row in rows for key in row))
+    columns = choose(tuple(every), wanted)
+    keys = [every[at] for at in columns.places]
+    return read_cells(columns, [[row.get(key) for row in rows] for key in keys], len(rows))

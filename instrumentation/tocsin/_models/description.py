@@ -1,24 +1,24 @@
-"""What there is to know of an estimator: name, version, task, classes, names of its inputs. Kept until it is refitted."""
+"""What there is to know of a model: name, version, task, classes, names of its inputs. Kept until it is trained again."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from tocsin._calls import values
+from tocsin._models.boosters import is_booster, read_booster
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """One fitted estimator."""
+    """One trained model."""
 
     name: str
     version: str
     task: str
-    classes: Any  # as the estimator has them; None when it has none
-    feature_names: Sequence[str] | None
-    fitted_as: tuple[Any, Any]  # what a refit replaces
+    classes: Any = None  # as the model has them; None when it has none
+    feature_names: tuple[str, ...] | None = None
+    answers_as: str = ""  # probability, label, margin or value; "" when the method's name says it
 
     @property
     def is_classifier(self) -> bool:
@@ -26,60 +26,102 @@ class Description:
         return self.task == "classification"
 
 
-_known: Final["WeakKeyDictionary[Any, Description]"] = WeakKeyDictionary()
+# With the objects that training replaces: while they are the same, so is the description.
+_known: Final["WeakKeyDictionary[Any, tuple[tuple[Any, ...], Description]]"] = WeakKeyDictionary()
 
 
-def describe(estimator: Any) -> Description:
-    """Describe an estimator; from memory while it is the same fit."""
-    fitted_as = (getattr(estimator, "classes_", None), getattr(estimator, "feature_names_in_", None))
+def describe(model: Any) -> Description:
+    """Describe a model; from memory while it is the same fit."""
+    last = _last_step(model)
+    trained = _trained(model, last)
     try:
-        found = _known.get(estimator)
+        found = _known.get(model)
     except TypeError:  # unhashable
-        return _describe(estimator, fitted_as)
-    if found is not None and found.fitted_as[0] is fitted_as[0] and found.fitted_as[1] is fitted_as[1]:
-        return found
-    _known[estimator] = made = _describe(estimator, fitted_as)
+        return _describe(model, last)
+    if found is not None and all(one is other for one, other in zip(found[0], trained, strict=True)):
+        return found[1]
+    made = _describe(model, last)
+    _known[model] = (trained, made)
     return made
 
 
-def _describe(estimator: Any, fitted_as: tuple[Any, Any]) -> Description:
-    classes, names = fitted_as
-    last = _last_step(estimator)
-    return Description(
-        name=type(last).__name__,
-        version=version_of(estimator),
-        task=_task(last, classes),
-        classes=None if isinstance(classes, list) else classes,
-        feature_names=None if names is None else [str(name) for name in names],
-        fitted_as=fitted_as,
+def _trained(model: Any, last: Any) -> tuple[Any, ...]:
+    """Name what a new training would replace. Attributes in ``__dict__`` only: properties may make a new one each time."""
+    own = getattr(model, "__dict__", {})
+    inner = getattr(last, "__dict__", {})
+    return (
+        last,
+        own.get("classes_"),
+        own.get("feature_names_in_"),
+        inner.get("classes_"),
+        inner.get("feature_names_in_"),
+        inner.get("_Booster"),
+        inner.get("_tocsin_round"),
     )
 
 
-def version_of(estimator: Any) -> str:
+def _describe(model: Any, last: Any) -> Description:
+    if is_booster(model):
+        return _describe_booster(model)
+    classes = getattr(model, "classes_", None)
+    names = getattr(model, "feature_names_in_", None)
+    task = _task(last, classes)
+    return Description(
+        name=type(last).__name__,
+        version=version_of(model),
+        task=task,
+        classes=None if isinstance(classes, list) else classes,
+        feature_names=None if names is None else tuple(str(name) for name in names),
+        # A classifier with a loss of the host's own answers with scores that nothing turned into probabilities.
+        answers_as="margin" if task == "classification" and callable(getattr(last, "objective", None)) else "",
+    )
+
+
+def _describe_booster(booster: Any) -> Description:
+    read = read_booster(booster)
+    library = type(booster).__module__.partition(".")[0]
+    parts = (library, read.objective, str(read.class_count), *(read.feature_names or ()))
+    return Description(
+        name=f"{library}.Booster",
+        version=_digest("\0".join(parts)),
+        task=read.task,
+        classes=range(read.class_count) if read.class_count else None,
+        feature_names=None if read.feature_names is None else tuple(read.feature_names),
+        answers_as=read.answers_as,
+    )
+
+
+def version_of(model: Any) -> str:
     """Hash class and parameters, not what was learned: short, and the same in every process."""
-    last = _last_step(estimator)
+    last = _last_step(model)
     kind = type(last)
-    read = getattr(estimator, "get_params", None)
+    read = getattr(model, "get_params", None)
     parameters = read(deep=True) if callable(read) else {}
     written = ";".join(f"{name}={_parameter(value)}" for name, value in sorted(parameters.items()))
-    text = f"{kind.__module__}.{kind.__qualname__}({written})"
+    return _digest(f"{kind.__module__}.{kind.__qualname__}({written})")
+
+
+def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=5).hexdigest()
 
 
-def _last_step(estimator: Any) -> Any:
+def _last_step(model: Any) -> Any:
     """Look through pipelines and searches to what answers in the end."""
     for _ in range(8):
-        steps = getattr(estimator, "steps", None)
+        inner = getattr(model, "__dict__", {})
+        steps = inner.get("steps")
         if isinstance(steps, list) and steps:
-            estimator = steps[-1][1]
-        elif (best := getattr(estimator, "best_estimator_", None)) is not None:
-            estimator = best
+            model = steps[-1][1]
+        elif (best := inner.get("best_estimator_")) is not None:
+            model = best
         else:
             break
-    return estimator
+    return model
 
 
 def _task(estimator: Any, classes: Any) -> str:
+    if any(cls.__name__ in {"XGBRanker", "LGBMRanker"} for cls in type(estimator).__mro__):
+        return "ranking"
     kind = getattr(estimator, "_estimator_type", None)
     if kind is None:
         read = getattr(estimator, "__sklearn_tags__", None)

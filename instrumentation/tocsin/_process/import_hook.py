@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -23,10 +23,11 @@ def when_imported(name: str, react: Callable[[ModuleType], None]) -> None:
     _finder.reactions[name] = react
 
 
-def forget() -> None:
-    """Wait for no import any more."""
-    _finder.reactions.clear()
-    if _finder in sys.meta_path:
+def forget(names: Iterable[str]) -> None:
+    """Wait for these imports no more."""
+    for name in names:
+        _finder.reactions.pop(name, None)
+    if not _finder.reactions and _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
 
 

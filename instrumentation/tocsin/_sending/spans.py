@@ -8,18 +8,14 @@ from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Span, Tracer
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
-from tocsin._calls.handles import call_id
-from tocsin._calls.values import UNCHANGING, Scalar
-from tocsin._sending.processors import Processors
-from tocsin_wire import attributes as keys
+from tocsin._calls.values import UNCHANGING
 
 if TYPE_CHECKING:
     from tocsin._calls.call import Call
 
 UNSET: Final = Status(StatusCode.UNSET)
-_SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _MOST_EVENTS: Final = 128  # OpenTelemetry's own limit, for events and for links
 
 
@@ -136,70 +132,3 @@ class CallSpan(Span):
 def is_plain(tracer: trace.Tracer) -> TypeGuard[Tracer]:
     """Tell whether spans may be made past a tracer: it is OpenTelemetry's own, or ours, and adds nothing to them."""
     return isinstance(tracer, Tracer) and type(tracer).__module__.partition(".")[0] in {"opentelemetry", "tocsin"}
-
-
-def send(
-    tracer: trace.Tracer,
-    scope: InstrumentationScope,
-    name: str,
-    rows: Sequence[dict[str, Scalar]],
-    *,
-    start_ns: int,
-    end_ns: int,
-    status: Status = UNSET,
-    name_calls: bool = False,
-) -> list[SpanContext]:
-    """Send one span per row, all in one trace: under the current span, else under a trace id of their own.
-
-    The host's sampler is asked once for the batch. With `name_calls` each row carries its call id. Returns the rows'
-    contexts, in order; empty when not sampled.
-    """
-    if not is_plain(tracer):
-        return _send_slowly(tracer, name, rows, start_ns=start_ns, end_ns=end_ns, status=status, name_calls=name_calls)
-    current = trace.get_current_span().get_span_context()
-    parent = current if current.is_valid else None
-    ids = tracer.id_generator
-    trace_id = parent.trace_id if parent else ids.generate_trace_id()
-    decision = tracer.sampler.should_sample(None, trace_id, name, SpanKind.INTERNAL, rows[0])
-    if not decision.decision.is_sampled():  # type: ignore[no-untyped-call]
-        return []
-    resource, state = tracer.resource, decision.trace_state
-    processors = Processors(tracer.span_processor)
-    contexts = []
-    for attributes in rows:
-        context = SpanContext(trace_id, ids.generate_span_id(), False, _SAMPLED, state)
-        if name_calls:
-            attributes[keys.CALL_ID] = call_id(trace_id, context.span_id)
-        span = CallSpan(name, context, parent, resource, scope, start_ns)
-        span._whole = attributes
-        span._status = status
-        processors.started(span)
-        processors.ending(span)
-        span._end_time = end_ns
-        processors.ended(span)
-        contexts.append(context)
-    return contexts
-
-
-def _send_slowly(
-    tracer: trace.Tracer,
-    name: str,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    start_ns: int,
-    end_ns: int,
-    status: Status,
-    name_calls: bool,
-) -> list[SpanContext]:
-    """Send rows as ordinary spans: the provider is not OpenTelemetry's."""
-    contexts = []
-    for attributes in rows:
-        span = tracer.start_span(name, attributes=attributes, start_time=start_ns)
-        if status is not UNSET:
-            span.set_status(status)
-        context = span.get_span_context()
-        if name_calls:
-            span.set_attribute(keys.CALL_ID, call_id(context.trace_id, context.span_id))
-        span.end(end_time=end_ns)
-        contexts.append(context)
-    return contexts
