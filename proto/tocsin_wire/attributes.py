@@ -8,6 +8,7 @@ from typing import Final
 
 USE_CASE: Final = "tocsin.use_case"  # string: the AI feature, "ticket-triage"
 CALL_ID: Final = "tocsin.call.id"  # string: join key for outcomes; default trace id + span id
+CALL_KEY: Final = "tocsin.call.key"  # string: the caller's own key, by which outcomes may come; need not be unique
 MODEL_NAME: Final = "tocsin.model.name"  # string, for models that gen_ai.* does not describe
 MODEL_VERSION: Final = "tocsin.model.version"  # string
 PROMPT_VERSION: Final = "gen_ai.prompt.version"  # string

@@ -74,6 +74,7 @@ KEPT_KEYS: Final = (
     "gen_ai.response.id",
     "service.name",
     "tocsin.call.id",
+    "tocsin.call.key",
     "tocsin.retry_of",
     "tocsin.use_case",
 )

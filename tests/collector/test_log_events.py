@@ -11,7 +11,7 @@ from tests.collector.sending import START_NS
 from tests.collector.test_logs import SPAN_ID, TRACE_ID, logs_request, logs_segment
 from tests.collector.test_normalisation import RECORDED, span_segment, spans
 
-from tocsin_collector.correct.log_outcomes import resolve_outcomes
+from tocsin_collector.correct.waiting_outcomes import resolve_outcomes
 from tocsin_collector.load.stores import EmbeddedStore, ServerStore
 from tocsin_collector.receive.log_events import make_readable
 from tocsin_collector.receive.outcomes import sift
@@ -68,7 +68,7 @@ def test_evaluation_result_becomes_a_verdict_on_its_call(database: Database, tmp
         "gen_ai.response.id": "chatcmpl-123",
     }
     store.insert(logs_segment(tmp_path, event("gen_ai.evaluation.result", **said)))
-    assert resolve_outcomes(database) == 1
+    assert resolve_outcomes(database) == 0
     store.insert(span_segment(tmp_path, spans({**CALL, "gen_ai.response.id": "chatcmpl-123"}), number=2))
 
     assert (

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tocsin_collector.correct.corrections import finish_corrections, settle_duplicates
-from tocsin_collector.correct.log_outcomes import resolve_outcomes
 from tocsin_collector.correct.prices import AgreedPrice, Catalogue, Synced, sync
+from tocsin_collector.correct.waiting_outcomes import OutcomeKeeper
 from tocsin_collector.store.database import Database
 
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,6 +48,7 @@ class CallKeeper:
         self._settled_to: datetime | None = None
         self._looked_wide_at = self._priced_to = _EVER
         self._correcting = threading.Lock()
+        self._outcomes = OutcomeKeeper(database)
 
     def settle(self) -> None:
         """Make one call of each response: before evaluating, which must not see two.
@@ -74,13 +75,13 @@ class CallKeeper:
         return self._price(self._priced_to - _OVERLAP if self._priced_to > _EVER else _EVER)
 
     def tidy(self) -> None:
-        """Find prices, and the calls of outcomes that came as log events.
+        """Find prices, and the calls of outcomes that did not say everything of them.
 
         Raises:
             StoreUnavailable: call it again.
         """
         self.price()
-        resolve_outcomes(self._database)
+        self._outcomes.resolve(self._now())
 
     def price_all(self) -> Synced:
         """As :meth:`price`, of all calls."""

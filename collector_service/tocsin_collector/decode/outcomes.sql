@@ -31,5 +31,7 @@ SELECT
     o.comment AS comment,
     fromUnixTimestamp64Nano(toInt64(received_ns), 'UTC') AS received_at,
     now64(3, 'UTC') AS ingested_at,
-    ${segment} AS segment
+    ${segment} AS segment,
+    o.call.key AS business_key,
+    o.call.response_id AS response_id
 FROM (SELECT arrayJoin(outcomes) AS o, if(project = '', 'default', project) AS project, received_ns FROM ${file})

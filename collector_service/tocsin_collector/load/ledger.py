@@ -162,7 +162,8 @@ class Ledger:
         found: Literal["none", "some", "all"] = "none"
         for row in rows:
             held = self._count(kind, row["segment"])
-            if row["state"] == "loaded" or held[TARGETS[kind][0]] == int(row["spans"]):
+            whole = sum(held.values()) if kind == "outcomes" else held[TARGETS[kind][0]]  # of outcomes, some wait
+            if row["state"] == "loaded" or whole == int(row["spans"]):
                 return "all"
             if any(held.values()):
                 found = "some"

@@ -16,7 +16,7 @@ from tocsin_collector.store.database import Database
 # The tables that hold a row's segment: what a restart asks whether an insert got there.
 TARGETS: Final[dict[Kind, tuple[str, ...]]] = {
     "traces": ("otel_traces", "ai_calls"),
-    "outcomes": ("outcomes",),
+    "outcomes": ("outcomes", "outcomes_waiting"),
     "logs": ("otel_logs",),
 }
 

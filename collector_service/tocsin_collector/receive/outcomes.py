@@ -43,7 +43,7 @@ def outcome_id(project: str, outcome: Outcome) -> str:
     truth = outcome.WhichOneof("truth")
     said = (
         project,
-        outcome.call.call_id,
+        _named_by(outcome.call),
         outcome.kind,
         outcome.source,
         repr(getattr(outcome, truth)) if truth else "",
@@ -52,6 +52,11 @@ def outcome_id(project: str, outcome: Outcome) -> str:
         str(outcome.observed_unix_nano),
     )
     return hashlib.sha256("\x00".join(said).encode()).hexdigest()[:32]
+
+
+def _named_by(call: CallRef) -> str:
+    """Say by what an outcome names its call: as said, so that it stays one outcome when the call is found."""
+    return call.call_id or call.response_id or f"{call.use_case}\n{call.key}"
 
 
 def _complete(outcome: Outcome, project: str, now_ns: int) -> Outcome:
@@ -74,16 +79,20 @@ def _complete(outcome: Outcome, project: str, now_ns: int) -> Outcome:
 
 
 def _check_call(call: CallRef) -> None:
+    if not (call.call_id or call.response_id or call.key):
+        raise ValueError(
+            "expected a handle, or a call with its call_id, response_id or key (tocsin.call.key), got none of them"
+        )
+    if call.started_unix_nano > _LAST_NS:
+        raise ValueError(f"expected call.started_unix_nano of at most {_LAST_NS}, got {call.started_unix_nano}")
     if not (call.use_case and call.call_id):
-        raise ValueError("expected a handle, or a call with use_case and call_id, got neither")
-    if not 0 < call.started_unix_nano <= _LAST_NS:
-        raise ValueError(f"expected call.started_unix_nano, when the call was made, got {call.started_unix_nano}")
+        call.started_unix_nano = 0  # it waits until its call is found, whose start that is
     if call.HasField("confidence") and not 0 <= call.confidence <= 1:
         call.ClearField("confidence")  # the call's own flaw, flagged there; the outcome still counts
     if call.HasField("weight") and not (math.isfinite(call.weight) and call.weight > 0):
         call.ClearField("weight")
-    for name, text in {"use_case": call.use_case, "call_id": call.call_id, "label": call.label}.items():
-        _check_length(f"call.{name}", text)
+    for name in ("use_case", "call_id", "label", "key", "response_id"):
+        _check_length(f"call.{name}", getattr(call, name))
 
 
 def _check_truth(outcome: Outcome) -> None:

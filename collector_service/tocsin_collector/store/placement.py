@@ -18,6 +18,7 @@ SHARDED: Final = {
     "otel_logs": "cityHash64(TraceId, Timestamp)",
     "ai_calls": "cityHash64(call_id)",
     "call_content": "cityHash64(call_id)",
+    "call_keys": "cityHash64(call_id)",
     "call_corrections": "cityHash64(call_id)",
     "ai_calls_1h": "cityHash64(project, use_case, hour)",
     "input_histogram_1h": "cityHash64(project, use_case, hour)",

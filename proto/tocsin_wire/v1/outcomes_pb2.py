@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtocsin_wire/v1/outcomes.proto\x12\x0etocsin_wire.v1\"\xf9\x02\n\x07\x43\x61llRef\x12\x10\n\x08use_case\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x19\n\x11started_unix_nano\x18\x03 \x01(\x06\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x16\n\x0eprompt_version\x18\x05 \x01(\t\x12\x0f\n\x05label\x18\x06 \x01(\tH\x00\x12\x0f\n\x05value\x18\x07 \x01(\x01H\x00\x12\x17\n\nconfidence\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06weight\x18\t \x01(\x01H\x02\x88\x01\x01\x12\x37\n\x08segments\x18\n \x03(\x0b\x32%.tocsin_wire.v1.CallRef.SegmentsEntry\x12\x11\n\tserved_by\x18\x0b \x01(\t\x12\x10\n\x08is_probe\x18\x0c \x01(\x08\x1a/\n\rSegmentsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06outputB\r\n\x0b_confidenceB\t\n\x07_weight\"\xbc\x02\n\x07Outcome\x12\x0e\n\x06handle\x18\x01 \x01(\t\x12%\n\x04\x63\x61ll\x18\x02 \x01(\x0b\x32\x17.tocsin_wire.v1.CallRef\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x12\n\noutcome_id\x18\x05 \x01(\t\x12\x1a\n\x12observed_unix_nano\x18\x06 \x01(\x06\x12\x0f\n\x05label\x18\x07 \x01(\tH\x00\x12\x0f\n\x05value\x18\x08 \x01(\x01H\x00\x12\x12\n\x05score\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07\x63orrect\x18\n \x01(\x08H\x02\x88\x01\x01\x12\x14\n\x07minutes\x18\x0b \x01(\x01H\x03\x88\x01\x01\x12\x0e\n\x06\x61uthor\x18\x0c \x01(\t\x12\x0f\n\x07\x63omment\x18\r \x01(\tB\x07\n\x05truthB\x08\n\x06_scoreB\n\n\x08_correctB\n\n\x08_minutes\"B\n\x15RecordOutcomesRequest\x12)\n\x08outcomes\x18\x01 \x03(\x0b\x32\x17.tocsin_wire.v1.Outcome\"L\n\x16RecordOutcomesResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x10\n\x08rejected\x18\x02 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x03 \x03(\t2i\n\x0eOutcomeService\x12W\n\x06Record\x12%.tocsin_wire.v1.RecordOutcomesRequest\x1a&.tocsin_wire.v1.RecordOutcomesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtocsin_wire/v1/outcomes.proto\x12\x0etocsin_wire.v1\"\x9b\x03\n\x07\x43\x61llRef\x12\x10\n\x08use_case\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x19\n\x11started_unix_nano\x18\x03 \x01(\x06\x12\x15\n\rmodel_version\x18\x04 \x01(\t\x12\x16\n\x0eprompt_version\x18\x05 \x01(\t\x12\x0f\n\x05label\x18\x06 \x01(\tH\x00\x12\x0f\n\x05value\x18\x07 \x01(\x01H\x00\x12\x17\n\nconfidence\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06weight\x18\t \x01(\x01H\x02\x88\x01\x01\x12\x37\n\x08segments\x18\n \x03(\x0b\x32%.tocsin_wire.v1.CallRef.SegmentsEntry\x12\x11\n\tserved_by\x18\x0b \x01(\t\x12\x10\n\x08is_probe\x18\x0c \x01(\x08\x12\x0b\n\x03key\x18\r \x01(\t\x12\x13\n\x0bresponse_id\x18\x0e \x01(\t\x1a/\n\rSegmentsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x08\n\x06outputB\r\n\x0b_confidenceB\t\n\x07_weight\"\xbc\x02\n\x07Outcome\x12\x0e\n\x06handle\x18\x01 \x01(\t\x12%\n\x04\x63\x61ll\x18\x02 \x01(\x0b\x32\x17.tocsin_wire.v1.CallRef\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x12\n\noutcome_id\x18\x05 \x01(\t\x12\x1a\n\x12observed_unix_nano\x18\x06 \x01(\x06\x12\x0f\n\x05label\x18\x07 \x01(\tH\x00\x12\x0f\n\x05value\x18\x08 \x01(\x01H\x00\x12\x12\n\x05score\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07\x63orrect\x18\n \x01(\x08H\x02\x88\x01\x01\x12\x14\n\x07minutes\x18\x0b \x01(\x01H\x03\x88\x01\x01\x12\x0e\n\x06\x61uthor\x18\x0c \x01(\t\x12\x0f\n\x07\x63omment\x18\r \x01(\tB\x07\n\x05truthB\x08\n\x06_scoreB\n\n\x08_correctB\n\n\x08_minutes\"B\n\x15RecordOutcomesRequest\x12)\n\x08outcomes\x18\x01 \x03(\x0b\x32\x17.tocsin_wire.v1.Outcome\"L\n\x16RecordOutcomesResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x04\x12\x10\n\x08rejected\x18\x02 \x01(\x04\x12\x0e\n\x06\x65rrors\x18\x03 \x03(\t2i\n\x0eOutcomeService\x12W\n\x06Record\x12%.tocsin_wire.v1.RecordOutcomesRequest\x1a&.tocsin_wire.v1.RecordOutcomesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -24,15 +24,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CALLREF_SEGMENTSENTRY']._loaded_options = None
   _globals['_CALLREF_SEGMENTSENTRY']._serialized_options = b'8\001'
   _globals['_CALLREF']._serialized_start=50
-  _globals['_CALLREF']._serialized_end=427
-  _globals['_CALLREF_SEGMENTSENTRY']._serialized_start=344
-  _globals['_CALLREF_SEGMENTSENTRY']._serialized_end=391
-  _globals['_OUTCOME']._serialized_start=430
-  _globals['_OUTCOME']._serialized_end=746
-  _globals['_RECORDOUTCOMESREQUEST']._serialized_start=748
-  _globals['_RECORDOUTCOMESREQUEST']._serialized_end=814
-  _globals['_RECORDOUTCOMESRESPONSE']._serialized_start=816
-  _globals['_RECORDOUTCOMESRESPONSE']._serialized_end=892
-  _globals['_OUTCOMESERVICE']._serialized_start=894
-  _globals['_OUTCOMESERVICE']._serialized_end=999
+  _globals['_CALLREF']._serialized_end=461
+  _globals['_CALLREF_SEGMENTSENTRY']._serialized_start=378
+  _globals['_CALLREF_SEGMENTSENTRY']._serialized_end=425
+  _globals['_OUTCOME']._serialized_start=464
+  _globals['_OUTCOME']._serialized_end=780
+  _globals['_RECORDOUTCOMESREQUEST']._serialized_start=782
+  _globals['_RECORDOUTCOMESREQUEST']._serialized_end=848
+  _globals['_RECORDOUTCOMESRESPONSE']._serialized_start=850
+  _globals['_RECORDOUTCOMESRESPONSE']._serialized_end=926
+  _globals['_OUTCOMESERVICE']._serialized_start=928
+  _globals['_OUTCOMESERVICE']._serialized_end=1033
 # @@protoc_insertion_point(module_scope)

@@ -6,7 +6,7 @@ from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Map
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CallRef(_message.Message):
-    __slots__ = ("use_case", "call_id", "started_unix_nano", "model_version", "prompt_version", "label", "value", "confidence", "weight", "segments", "served_by", "is_probe")
+    __slots__ = ("use_case", "call_id", "started_unix_nano", "model_version", "prompt_version", "label", "value", "confidence", "weight", "segments", "served_by", "is_probe", "key", "response_id")
     class SegmentsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,8 @@ class CallRef(_message.Message):
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     SERVED_BY_FIELD_NUMBER: _ClassVar[int]
     IS_PROBE_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_ID_FIELD_NUMBER: _ClassVar[int]
     use_case: str
     call_id: str
     started_unix_nano: int
@@ -38,7 +40,9 @@ class CallRef(_message.Message):
     segments: _containers.ScalarMap[str, str]
     served_by: str
     is_probe: bool
-    def __init__(self, use_case: _Optional[str] = ..., call_id: _Optional[str] = ..., started_unix_nano: _Optional[int] = ..., model_version: _Optional[str] = ..., prompt_version: _Optional[str] = ..., label: _Optional[str] = ..., value: _Optional[float] = ..., confidence: _Optional[float] = ..., weight: _Optional[float] = ..., segments: _Optional[_Mapping[str, str]] = ..., served_by: _Optional[str] = ..., is_probe: bool = ...) -> None: ...
+    key: str
+    response_id: str
+    def __init__(self, use_case: _Optional[str] = ..., call_id: _Optional[str] = ..., started_unix_nano: _Optional[int] = ..., model_version: _Optional[str] = ..., prompt_version: _Optional[str] = ..., label: _Optional[str] = ..., value: _Optional[float] = ..., confidence: _Optional[float] = ..., weight: _Optional[float] = ..., segments: _Optional[_Mapping[str, str]] = ..., served_by: _Optional[str] = ..., is_probe: bool = ..., key: _Optional[str] = ..., response_id: _Optional[str] = ...) -> None: ...
 
 class Outcome(_message.Message):
     __slots__ = ("handle", "call", "kind", "source", "outcome_id", "observed_unix_nano", "label", "value", "score", "correct", "minutes", "author", "comment")
