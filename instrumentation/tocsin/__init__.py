@@ -15,7 +15,7 @@ from tocsin._models.registry import (
     uninstrument_sklearn,
     uninstrument_xgboost,
 )
-from tocsin._outcomes.record import record_outcome
+from tocsin._outcomes.record import record_feedback, record_outcome, record_outcomes, record_support_contact
 from tocsin._process.lifecycle import flush, init, shutdown, stats
 
 __all__ = [
@@ -31,7 +31,10 @@ __all__ = [
     "instrument_xgboost",
     "last_calls",
     "observe",
+    "record_feedback",
     "record_outcome",
+    "record_outcomes",
+    "record_support_contact",
     "shutdown",
     "stats",
     "uninstrument_lightgbm",

@@ -151,3 +151,92 @@ def test_a_captured_calls_handle_reaches_the_collector_whole(collector: Any) -> 
 
     assert tocsin.flush() is True
     assert collector.outcomes[0].handle == handle
+
+
+@pytest.mark.parametrize(
+    "named", [{"key": "order-1", "use_case": "triage"}, {"response_id": "chatcmpl-1"}, {"call_id": "c1"}]
+)
+def test_a_call_may_be_named_by_what_the_host_knows_of_it(collector: Any, named: dict[str, str]) -> None:
+    """Who has the label seldom has the handle."""
+    tocsin.init(endpoint=collector.endpoint)
+
+    assert tocsin.record_outcome(**named, label="billing") is True
+
+    assert tocsin.flush() is True
+    [outcome] = collector.outcomes
+    assert {field.name: value for field, value in outcome.call.ListFields()} == named
+
+
+def test_a_calls_own_key_is_on_its_span() -> None:
+    """That is how the collector finds it again."""
+    with capture() as calls:
+        with tocsin.observe("triage", key="order-1"):
+            pass
+        with tocsin.observe("triage") as call:
+            call.set_key(4711)
+
+    assert [call.attributes["tocsin.call.key"] for call in calls] == ["order-1", "4711"]
+
+
+def test_labels_by_the_iterable_wait_for_room(collector: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job has more labels than the queue has places; none may be dropped while the collector takes them."""
+    monkeypatch.setattr(queue, "LIMIT", 100)
+    tocsin.init(endpoint=collector.endpoint)
+
+    queued = tocsin.record_outcomes({"key": f"order-{at}", "label": "x"} for at in range(1_000))
+
+    assert (queued, tocsin.flush()) == (1_000, True)
+    assert len(collector.outcomes) == 1_000
+    assert tocsin.stats()["outcomes_dropped"] == 0
+
+
+def test_a_row_that_says_nothing_costs_only_itself(collector: Any) -> None:
+    """A label file has a bad line."""
+    tocsin.init(endpoint=collector.endpoint)
+    rows = [{"key": "a", "label": "x"}, {"key": "b"}, {"colour": "red"}, {"key": "c", "score": 0.5}]
+
+    assert tocsin.record_outcomes(rows) == 2
+
+
+@pytest.mark.parametrize(("thumb", "score"), [("up", 1.0), ("Down", 0.0), (True, 1.0), (False, 0.0), (0.25, 0.25)])
+def test_a_thumb_is_feedback_with_a_score(thumb: Any, score: float) -> None:
+    """Whatever the widget sends."""
+    with capture() as calls:
+        assert tocsin.record_feedback("t1.handle", thumb, comment="thanks") is True
+
+    [outcome] = calls.outcomes
+    assert (outcome.kind, outcome.source, outcome.score, outcome.comment) == ("feedback", "thumbs", score, "thanks")
+
+
+def test_a_thumb_that_is_none_is_refused() -> None:
+    """The caller finds its bug at the call."""
+    with capture() as calls:
+        assert tocsin.record_feedback("t1.handle", "sideways") is False
+        assert tocsin.record_feedback("t1.handle", 5) is False
+
+    assert calls.outcomes == []
+
+
+def test_a_support_ticket_reported_twice_is_one_contact() -> None:
+    """Webhooks come twice, and agents correct their minutes."""
+    with capture() as calls:
+        for minutes in (5, 12):
+            assert tocsin.record_support_contact(key="order-1", minutes=minutes, ticket="ZD-7") is True
+        tocsin.record_support_contact(key="order-1", minutes=3)
+
+    first, second, other = calls.outcomes
+    assert (first.kind, first.outcome_id) == ("support", second.outcome_id)
+    assert (second.minutes, other.outcome_id) == (12, "")
+
+
+def test_async_code_may_record_since_it_only_queues() -> None:
+    """No event loop is held up, and none is needed."""
+    import asyncio
+
+    async def handler() -> bool:
+        return tocsin.record_outcome(key="order-1", label="billing")
+
+    with capture() as calls:
+        assert asyncio.run(handler()) is True
+
+    assert len(calls.outcomes) == 1

@@ -40,6 +40,7 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
         prompt_version: The version of the prompt it is asked with.
         served_by: "model", or "fallback" when no model answers.
         segments: Input fields by which quality is also kept; a late outcome carries their values.
+        key: Your own key of the call, by which outcomes may come; in a decorated function, ``current_call().set_key`` does it.
         name: The span's name; the function's qualified name by default.
     """
 
@@ -52,6 +53,7 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
         prompt_version: str | None = None,
         served_by: str = "model",
         segments: Sequence[str] = (),
+        key: str | None = None,
         name: str | None = None,
     ) -> None:
         self._use_case = _read(use_case)
@@ -64,6 +66,7 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
             keys.MODEL_VERSION: _read(model_version),
             keys.PROMPT_VERSION: _read(prompt_version),
             keys.SERVED_BY: _read(served_by),
+            keys.CALL_KEY: _read(key),
         }
         self._fixed: dict[str, Scalar] = {key: value for key, value in said.items() if value is not None}
         if self._fixed.get(keys.SERVED_BY) == "model":  # what it means to say nothing; a route may say otherwise

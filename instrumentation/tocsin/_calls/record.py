@@ -161,6 +161,11 @@ class Record:
             elif written != known:
                 self._said[keys.RESPONSE_ID] = ""
 
+    def set_key(self, key: Any) -> None:
+        """Give your own key of this call, such as an order's number: outcomes may name the call by it. Need not be unique."""
+        with _IN_MODEL:
+            self._said[keys.CALL_KEY] = values.text(str(key), self._our_flags(), "key")
+
     def set_attempt(self, attempt: int, retry_of: str = "") -> None:
         """Say which attempt this is, from 1, and the call id of the first: every attempt is a call and is costed."""
         with _IN_MODEL:

@@ -78,6 +78,10 @@ class OutcomeQueue:
             with _IN_SENDER:
                 self._channel.close()
 
+    def is_full(self) -> bool:
+        """Tell whether there is no room for another one."""
+        return len(self._waiting) >= LIMIT
+
     def waiting(self) -> int:
         """Count the outcomes not yet settled."""
         return self.tally.accepted - self._settled()

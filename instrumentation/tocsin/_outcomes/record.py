@@ -1,21 +1,33 @@
-"""`record_outcome`: what turned out to be true of a call."""
+"""`record_outcome` and what is said with it: labels by the iterable, thumbs, support contacts."""
 
+import hashlib
+import time
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from tocsin._calls import values
 from tocsin._process.boundary import MISHAPS, Swallow
-from tocsin._process.runtime import runtime
+from tocsin._process.runtime import Runtime, runtime
 from tocsin_wire import HandleError
 from tocsin_wire.handles import MAX_LENGTH, PREFIX
 
 _IN_RECORD: Final = Swallow("record_outcome")
+_IN_MANY: Final = Swallow("record_outcomes")
+_IN_FEEDBACK: Final = Swallow("record_feedback")
+_IN_SUPPORT: Final = Swallow("record_support_contact")
 _TEXT_LIMIT: Final = 8_192  # characters of a comment
+_THUMBS: Final = {"up": 1.0, "down": 0.0}
+_LOOK_S: Final = 0.02  # how often a full queue is looked at
 
 
 def record_outcome(
-    handle: str,
+    handle: str | None = None,
     *,
+    key: str | None = None,
+    response_id: str | None = None,
+    call_id: str | None = None,
+    use_case: str | None = None,
     label: Any = None,
     value: float | None = None,
     score: float | None = None,
@@ -28,10 +40,14 @@ def record_outcome(
     author: str = "",
     comment: str = "",
 ) -> bool:
-    """Say what turned out to be true of a call, however late. Queued and sent in the background.
+    """Say what turned out to be true of a call, however late. Queued and sent in the background, so async code may call it.
 
     Args:
-        handle: What ``call.handle`` or `last_calls` gave.
+        handle: What ``call.handle`` or `last_calls` gave. Else one of the next three, by which the collector finds the call.
+        key: Your own key of the call, as ``call.set_key`` was given it.
+        response_id: The provider's, ``gen_ai.response.id``.
+        call_id: The call's, as ``call.call_id``.
+        use_case: Beside a key that other use cases have too.
         label: The true class; the same spelling as the call's label, so 3, 3.0 and "3" agree.
         value: The true number.
         score: 0 (worthless) to 1 (right).
@@ -49,15 +65,12 @@ def record_outcome(
     """
     with _IN_RECORD:
         now = runtime()
-        if now.settings.disabled or not handle:
+        if now.settings.disabled or not (handle or key or response_id or call_id):
             return False
-        if not handle.startswith(PREFIX) or len(handle) > MAX_LENGTH:
-            raise HandleError(f"expected a call handle that starts with {PREFIX!r}, got {handle[:16]!r}")
-        from tocsin_wire.v1.outcomes_pb2 import Outcome
+        from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome
 
         observed_ns = now.clock() if observed_at is None else _nanoseconds(observed_at)
         outcome = Outcome(
-            handle=handle,
             kind=kind,
             source=source,
             outcome_id=outcome_id or "",
@@ -67,6 +80,18 @@ def record_outcome(
             author=str(author),
             comment=str(comment)[:_TEXT_LIMIT],
         )
+        if handle:
+            if not handle.startswith(PREFIX) or len(handle) > MAX_LENGTH:
+                raise HandleError(f"expected a call handle that starts with {PREFIX!r}, got {handle[:16]!r}")
+            outcome.handle = handle
+        else:
+            named = CallRef(
+                key=str(key or ""),
+                response_id=str(response_id or ""),
+                call_id=str(call_id or ""),
+                use_case=str(use_case or ""),
+            )
+            outcome.call.CopyFrom(named)
         if correct is not None:
             outcome.correct = bool(correct)
         if label is not None:
@@ -81,6 +106,106 @@ def record_outcome(
             return False
         return now.outcomes.put(outcome)
     return False
+
+
+def record_outcomes(outcomes: Iterable[Mapping[str, Any]], *, wait_s: float = 30.0) -> int:
+    """Say what turned out to be true of many calls: each a mapping of `record_outcome`'s arguments.
+
+    Args:
+        outcomes: Read one by one; may be longer than the queue.
+        wait_s: How long to wait in all for room in a full queue. 0 never waits: what finds no room is dropped and counted.
+
+    Returns:
+        How many were queued.
+    """
+    queued = 0
+    with _IN_MANY:
+        now = runtime()
+        until = time.monotonic() + wait_s
+        for each in outcomes:
+            _wait_for_room(now, until)
+            with _IN_RECORD:
+                queued += record_outcome(**each)
+    return queued
+
+
+def record_feedback(
+    handle: str | None = None,
+    thumb: str | bool | float | None = None,
+    *,
+    key: str | None = None,
+    response_id: str | None = None,
+    call_id: str | None = None,
+    use_case: str | None = None,
+    comment: str = "",
+    author: str = "",
+    source: str = "thumbs",
+    observed_at: datetime | None = None,
+) -> bool:
+    """Say what a user thought of an answer: "up" or "down", true or false, or a score from 0 to 1. See `record_outcome`.
+
+    A second thumb of the same user counts as the last word; both are kept.
+    """
+    with _IN_FEEDBACK:
+        score = _THUMBS.get(thumb.strip().lower()) if isinstance(thumb, str) else values.finite(thumb)
+        if thumb is not None and (score is None or not 0 <= score <= 1):
+            raise ValueError(f'expected "up", "down" or a score from 0 to 1, got {str(thumb)[:20]!r}')
+        return record_outcome(
+            handle,
+            key=key,
+            response_id=response_id,
+            call_id=call_id,
+            use_case=use_case,
+            score=score,
+            kind="feedback",
+            source=source,
+            observed_at=observed_at,
+            author=author,
+            comment=comment,
+        )
+    return False
+
+
+def record_support_contact(
+    handle: str | None = None,
+    *,
+    minutes: float,
+    key: str | None = None,
+    response_id: str | None = None,
+    call_id: str | None = None,
+    use_case: str | None = None,
+    ticket: str = "",
+    comment: str = "",
+    author: str = "",
+    source: str = "support",
+    observed_at: datetime | None = None,
+) -> bool:
+    """Say that somebody had to help a person after a call, and for how many minutes: a cost, never a verdict.
+
+    A ticket that is reported twice is one contact, with the minutes said last. See `record_outcome`.
+    """
+    with _IN_SUPPORT:
+        named = hashlib.sha256(f"support\0{source}\0{ticket}".encode()).hexdigest()[:32] if ticket else None
+        return record_outcome(
+            handle,
+            key=key,
+            response_id=response_id,
+            call_id=call_id,
+            use_case=use_case,
+            minutes=minutes,
+            kind="support",
+            source=source,
+            observed_at=observed_at,
+            outcome_id=named,
+            author=author,
+            comment=comment,
+        )
+    return False
+
+
+def _wait_for_room(now: Runtime, until: float) -> None:
+    while not now.settings.disabled and now.outcomes.is_full() and time.monotonic() < until:
+        time.sleep(_LOOK_S)
 
 
 def _says_something(outcome: Any) -> bool:
