@@ -121,6 +121,8 @@ def _outcome(row: Mapping[str, Any], call: Facts) -> dict[str, Any]:
         "segments": call["segments"],
         "correct": correct,
         "comment": row["comment"],
+        "business_key": row["business_key"],
+        "response_id": row["response_id"],
         "received_at": row["received_at"],
         "ingested_at": row["ingested_at"],
         "segment": f"resolved:{row['segment']}",  # a restart counts the rows of a segment; these are not of its insert

@@ -35,6 +35,8 @@ WHERE has(keys, 'tocsin.call.key') AND business_key != '';
 
 ALTER TABLE outcomes_in ${on_cluster} ADD COLUMN IF NOT EXISTS `business_key` String COMMENT 'the caller''s own key of the call';
 ALTER TABLE outcomes_in ${on_cluster} ADD COLUMN IF NOT EXISTS `response_id` String COMMENT 'gen_ai.response.id of the call';
+ALTER TABLE outcomes ${on_cluster} ADD COLUMN IF NOT EXISTS `business_key` String COMMENT 'the key by which it named its call, if it did' CODEC(ZSTD(1));
+ALTER TABLE outcomes ${on_cluster} ADD COLUMN IF NOT EXISTS `response_id` String COMMENT 'gen_ai.response.id by which it named its call, if it did' CODEC(ZSTD(1));
 
 -- What names its call with all of its facts is an outcome at once ...
 ALTER TABLE outcomes_mv ${on_cluster} MODIFY QUERY
@@ -44,7 +46,7 @@ SELECT
     multiIf(outcomes_in.correct IS NOT NULL, outcomes_in.correct,
         label != '' AND predicted_label != '', toNullable(toUInt8(label = predicted_label)),
         NULL) AS correct,
-    minutes, author, comment, received_at, ingested_at, segment
+    minutes, author, comment, received_at, ingested_at, segment, business_key, response_id
 FROM outcomes_in
 WHERE toUnixTimestamp64Nano(started_at) > 0;
 
