@@ -23,6 +23,9 @@ def ledger(stored: Mapping[str, Any], collector: Mapping[str, Any]) -> dict[str,
         "calls_stored": int(stored["calls_stored"]),
         "outcomes_loaded": kinds["outcomes"]["loaded"],
         "outcomes_stored": kinds["outcomes"]["stored"],
+        "outcomes_without_call": int(
+            stored.get("outcomes_without_call") or 0
+        ),  # they name a call that is not known yet
         "requests_set_aside": int(stored["requests_set_aside"]),
         "spool_bytes": int(collector["spool_bytes"]),
         "difference": spans["difference"],

@@ -128,6 +128,8 @@ def _describe(state: dict[str, Any]) -> None:
             say(
                 f"          {each['difference'] or 0:,} loaded {items} are not there, {each['unaccounted']:,} have no fate"
             )
+    if ledger["outcomes_without_call"]:
+        say(f"outcomes  {ledger['outcomes_without_call']:,} wait for calls that are not known yet")
     say(f"spool     {ledger['spool_bytes']:,} bytes wait")
     if state["disk"]["warning"]:
         say(f"disk      {state['disk']['warning']}")

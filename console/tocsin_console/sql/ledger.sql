@@ -13,4 +13,5 @@ SELECT
     (SELECT count() FROM ai_calls) AS calls_stored,
     (SELECT sum(spans) FROM load_ledger FINAL WHERE kind = 'outcomes' AND state = 'loaded') AS outcomes_by_ledger,
     (SELECT count() FROM outcomes) AS outcomes_stored,
+    (SELECT count() FROM outcomes_waiting FINAL WHERE NOT is_resolved) AS outcomes_without_call,
     (SELECT count() FROM dead_letters FINAL) AS requests_set_aside
