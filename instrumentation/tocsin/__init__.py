@@ -15,6 +15,7 @@ from tocsin._models.registry import (
     uninstrument_sklearn,
     uninstrument_xgboost,
 )
+from tocsin._models.wrap import wrap
 from tocsin._outcomes.record import record_feedback, record_outcome, record_outcomes, record_support_contact
 from tocsin._process.lifecycle import flush, init, shutdown, stats
 
@@ -40,4 +41,5 @@ __all__ = [
     "uninstrument_lightgbm",
     "uninstrument_sklearn",
     "uninstrument_xgboost",
+    "wrap",
 ]

@@ -30,6 +30,7 @@ def test_the_public_names_are_these() -> None:
         "uninstrument_lightgbm",
         "uninstrument_sklearn",
         "uninstrument_xgboost",
+        "wrap",
     ]
 
 

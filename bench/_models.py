@@ -1,0 +1,95 @@
+"""What instrumented models cost: microseconds for one row, seconds and megabytes for a million."""
+
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+ROWS = 1_000_000
+
+
+def added_us(work: Callable[[], Any], instrument: Callable[[], None], uninstrument: Callable[[], None]) -> float:
+    """Time single calls with and without instrumentation, in turns; the difference of the medians."""
+    plain: list[float] = []
+    watched: list[float] = []
+    for _ in range(10):
+        plain += _timed(work, 100)
+        instrument()
+        watched += _timed(work, 100)
+        uninstrument()
+    return statistics.median(watched) - statistics.median(plain)
+
+
+def single_row_figures() -> dict[str, float]:
+    """One row through scikit-learn, XGBoost and LightGBM, in a process that has called `init`."""
+    import lightgbm
+    import numpy as np
+    import pandas as pd
+    import xgboost
+    from sklearn.linear_model import LogisticRegression
+
+    from tocsin._models.registry import instrument_models, uninstrument_models
+
+    frame = pd.DataFrame(np.random.default_rng(1).normal(size=(400, 12)), columns=[f"field{at}" for at in range(12)])
+    labels = (frame["field0"] > 0).astype(int)
+    row, array = frame[:1], frame[:1].to_numpy()
+    regression = LogisticRegression().fit(frame.to_numpy(), labels)
+    framed = LogisticRegression().fit(frame, labels)
+    boosted = xgboost.train(
+        {"objective": "binary:logistic", "nthread": 1}, xgboost.DMatrix(frame.to_numpy(), label=labels), 20
+    )
+    light = lightgbm.train(
+        {"objective": "binary", "num_threads": 1, "verbosity": -1}, lightgbm.Dataset(frame.to_numpy(), label=labels), 20
+    )
+    works: dict[str, Callable[[], Any]] = {
+        "sklearn_single_array_added_us": lambda: regression.predict_proba(array),
+        "sklearn_single_frame_added_us": lambda: framed.predict_proba(row),
+        "xgboost_single_added_us": lambda: boosted.inplace_predict(array),
+        "lightgbm_single_added_us": lambda: light.predict(array),
+    }
+    return {
+        name: added_us(work, lambda: instrument_models("bench"), uninstrument_models) for name, work in works.items()
+    }
+
+
+def million_figures() -> dict[str, float]:
+    """A million rows through a classifier: seconds and peak megabytes more than without."""
+    import numpy as np
+    from sklearn.naive_bayes import GaussianNB
+
+    from tocsin._models.registry import instrument_models, uninstrument_models
+
+    rows = np.random.default_rng(1).normal(size=(ROWS, 12))
+    model = GaussianNB().fit(rows[:1_000], rows[:1_000, 0] > 0)
+    plain_s, watched_s = [], []
+    for _ in range(3):
+        plain_s.append(_timed(lambda: model.predict_proba(rows), 1)[0] / 1e6)
+        instrument_models("bench")
+        watched_s.append(_timed(lambda: model.predict_proba(rows), 1)[0] / 1e6)
+        uninstrument_models()
+    plain_mb = _peak_mb(lambda: model.predict_proba(rows))
+    instrument_models("bench")
+    watched_mb = _peak_mb(lambda: model.predict_proba(rows))
+    uninstrument_models()
+    return {
+        "batch_million_added_s": statistics.median(watched_s) - statistics.median(plain_s),
+        "batch_million_added_mb": watched_mb - plain_mb,
+    }
+
+
+def _timed(work: Callable[[], Any], repeats: int) -> list[float]:
+    taken = []
+    for _ in range(repeats):
+        started = time.perf_counter_ns()
+        work()
+        taken.append((time.perf_counter_ns() - started) / 1e3)
+    return taken
+
+
+def _peak_mb(work: Callable[[], Any]) -> float:
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1e6
