@@ -6,7 +6,9 @@ Nothing here raises into, blocks or slows the host: one boundary swallows, count
 from tocsin._calls.call import Call
 from tocsin._calls.last import last_calls
 from tocsin._calls.observe import current_call, observe
-from tocsin._guards.guard import Guard, Route, guard
+from tocsin._guards.errors import FeatureOff
+from tocsin._guards.guard import Guard, guard
+from tocsin._guards.route import Route
 from tocsin._models.registry import (
     instrument_lightgbm,
     instrument_sklearn,
@@ -21,6 +23,7 @@ from tocsin._process.lifecycle import flush, init, shutdown, stats
 
 __all__ = [
     "Call",
+    "FeatureOff",
     "Guard",
     "Route",
     "current_call",

@@ -12,9 +12,10 @@ from tocsin._calls import values
 from tocsin._calls.call import CURRENT, Call, outside
 from tocsin._calls.streams import async_generator_function, generator_function
 from tocsin._calls.values import Scalar
+from tocsin._guards.fallback import Turns, WhenOff, with_fallback
 from tocsin._guards.guard import stamps
 from tocsin._process.boundary import MISHAPS, Swallow
-from tocsin._process.runtime import runtime
+from tocsin._process.runtime import Runtime, runtime
 from tocsin_wire import attributes as keys
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,6 +43,10 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
         segments: Input fields by which quality is also kept; a late outcome carries their values.
         key: Your own key of the call, by which outcomes may come; in a decorated function, ``current_call().set_key`` does it.
         name: The span's name; the function's qualified name by default.
+        fallback: Answers instead of the decorated function while the guard of the use case says so; takes the same
+            arguments. Blocks have none: there, ask `tocsin.guard`.
+        off: What a caller gets when the guard is off: the fallback's answer, `FeatureOff` ("raise"), or None ("none").
+        probes: Whether the function may be called in the background while the fallback answers, to see how it does.
     """
 
     def __init__(
@@ -55,7 +60,13 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
         segments: Sequence[str] = (),
         key: str | None = None,
         name: str | None = None,
+        fallback: Callable[..., Any] | None = None,
+        off: WhenOff = "fallback",
+        probes: bool = True,
     ) -> None:
+        self._fallback = fallback
+        self._off = off
+        self._probes = probes
         self._use_case = _read(use_case)
         self._name = _read(name)
         self._segments: tuple[str, ...] = ()
@@ -80,6 +91,29 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
     def __call__(self, function: Any) -> Any: ...
     def __call__(self, function: Any) -> Any:
         """Wrap a function; what it is stays as it was."""
+        if self._fallback is None:
+            return self._watch(function)
+        # Decided here, once: a function without a fallback pays nothing for the guard.
+        return with_fallback(
+            function,
+            self._fallback,
+            as_model=self._watch,
+            as_fallback=self._answering()._watch,  # noqa: SLF001 - another of our own
+            turns=Turns(self._named, off=self._off, probes=self._probes, use_case=self._use_case),
+        )
+
+    def _answering(self) -> "observe":
+        """Observe the fallback's calls: of the same use case, by no model."""
+        fixed = self._fixed
+        task = fixed.get(keys.TASK)
+        return observe(
+            self._use_case, task=None if task is None else str(task), served_by="fallback", segments=self._segments
+        )
+
+    def _named(self, now: Runtime) -> str | None:
+        return self._use_case or _use_case_of_context() or now.settings.use_case
+
+    def _watch(self, function: Any) -> Any:
         name = self._name or getattr(function, "__qualname__", None) or type(function).__name__
         if inspect.isasyncgenfunction(function):
             return async_generator_function(lambda: self.begin(name), end, function)
@@ -138,7 +172,7 @@ class observe:  # noqa: N801 - reads as a decorator and as a block
             said = self._fixed.copy()
             use_case = self._use_case
             if use_case is None:
-                use_case = _use_case_of_context() or now.settings.use_case
+                use_case = self._named(now)
                 if use_case:
                     said[keys.USE_CASE] = use_case
             for key, value in stamps(now, use_case).items():

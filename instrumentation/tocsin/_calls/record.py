@@ -94,6 +94,17 @@ class Record:
     def confidence(self, value: Any) -> None:
         self.set_confidence(value)
 
+    @property
+    def model_version(self) -> str | None:
+        """Which version answers; None when nobody said."""
+        said = self._said.get(keys.MODEL_VERSION)
+        return None if said is None else str(said)
+
+    @property
+    def decision(self) -> str:
+        """What the guard made of it: answer, verify ("verify this") or fallback."""
+        return str(self._said.get(keys.GUARD_DECISION) or "answer")
+
     def set_confidence(self, value: Any, source: str = "self_reported") -> None:
         """Record the confidence and where it comes from: proba, logprob, margin or self_reported."""
         said = self._said

@@ -2,14 +2,22 @@
 
 import functools
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
-from tocsin._calls.call import Call
 from tocsin._process.boundary import Swallow
 
 _IN_STREAM: Final = Swallow("observe.stream")
-_Begin = Callable[[], Call]
-_End = Callable[[Call, BaseException | None], None]
+
+
+class _Current(Protocol):
+    """What is to be current around each step: a call, or a route."""
+
+    def _enter(self) -> None: ...
+
+    def _leave(self) -> None: ...
+
+
+_C = TypeVar("_C", bound=_Current)
 
 
 class _Running:
@@ -17,7 +25,7 @@ class _Running:
 
     __slots__ = ("_call",)
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: _Current) -> None:
         self._call = call
 
     def __enter__(self) -> None:
@@ -29,7 +37,9 @@ class _Running:
             self._call._leave()  # noqa: SLF001
 
 
-def generator_function(begin: _Begin, end: _End, function: Callable[..., Any]) -> Callable[..., Any]:
+def generator_function(
+    begin: Callable[[], _C], end: Callable[[_C, BaseException | None], None], function: Callable[..., Any]
+) -> Callable[..., Any]:
     """Wrap a generator function: one call from its first step to its end, error or early close.
 
     A close is the consumer's choice, not an error. The host's own exceptions pass through either way.
@@ -66,7 +76,9 @@ def generator_function(begin: _Begin, end: _End, function: Callable[..., Any]) -
     return streams
 
 
-def async_generator_function(begin: _Begin, end: _End, function: Callable[..., Any]) -> Callable[..., Any]:
+def async_generator_function(
+    begin: Callable[[], _C], end: Callable[[_C, BaseException | None], None], function: Callable[..., Any]
+) -> Callable[..., Any]:
     """As `generator_function`, for ``async for``; cancellation is recorded as the error it is."""
 
     @functools.wraps(function)

@@ -14,6 +14,26 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """How sure one version must be."""
+
+    model_version: str = ""
+    prompt_version: str = ""
+    bar: float | None = None  # at or above it: answer; None: no bar yet
+    low_bar: float | None = None  # below it: fall back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the plan lets the guard do."""
+
+    is_automatic: bool = False  # else in shadow
+    fail_mode: str = NORMAL  # at least this careful while the server is unreachable
+    floor: float | None = None  # share of right answers that the plan asks for
+    bars: tuple[Bar, ...] = ()  # of every version that answers now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlagState:
     """The guard of one use case, as last heard."""
 
@@ -21,6 +41,8 @@ class FlagState:
     metadata: Mapping[str, Any] = field(
         default_factory=lambda: _NOTHING
     )  # project, version, cause, since, probe_share, …
+    terms: Terms = Terms()
+    reason: str = "default"  # one of FLAG_REASONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +80,58 @@ def read_flags(configuration: str) -> Flags:
     )
 
 
+def more_careful(one: str, other: str) -> str:
+    """Give the state that trusts the model less."""
+    return max(one, other, key=keys.GUARD_STATES.index)
+
+
+def known_state(written: Any) -> str | None:
+    """Read a guard state; None for what is none."""
+    return written if isinstance(written, str) and written in keys.GUARD_STATES else None
+
+
 def _state(flag: Mapping[str, Any], shared: Mapping[str, Any]) -> FlagState:
     enabled = flag.get("state", "ENABLED") == "ENABLED"
     variant = flag.get("defaultVariant")
     variants = flag.get("variants")
     value = variants.get(variant) if isinstance(variants, dict) and isinstance(variant, str) else None
-    state = value if enabled and isinstance(value, str) and value in keys.GUARD_STATES else NORMAL
     own = flag.get("metadata")
-    return FlagState(state=state, metadata=MappingProxyType({**shared, **(own if isinstance(own, dict) else {})}))
+    own = own if isinstance(own, dict) else {}
+    return FlagState(
+        state=(known_state(value) if enabled else None) or NORMAL,
+        metadata=MappingProxyType({**shared, **own}),
+        terms=Terms(
+            is_automatic=own.get("mode") == "automatic",
+            fail_mode=known_state(own.get("fail_mode")) or NORMAL,
+            floor=_share(own.get("floor")),
+            bars=_bars(own.get("bars")),
+        ),
+        reason="static",
+    )
+
+
+def _bars(written: Any) -> tuple[Bar, ...]:
+    if not isinstance(written, str):
+        return ()
+    try:
+        found = json.loads(written)
+    except ValueError:
+        return ()
+    return tuple(
+        Bar(
+            model_version=str(bar.get("model_version", "")),
+            prompt_version=str(bar.get("prompt_version", "")),
+            bar=_share(bar.get("bar")),
+            low_bar=_share(bar.get("low_bar")),
+        )
+        for bar in (found if isinstance(found, list) else ())
+        if isinstance(bar, dict)
+    )
+
+
+def _share(written: Any) -> float | None:
+    known = isinstance(written, (int, float)) and 0 <= written <= 1
+    return float(written) if known else None
 
 
 def _when(written: Any) -> datetime | None:

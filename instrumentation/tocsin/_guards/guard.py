@@ -1,96 +1,100 @@
-"""The guard of a use case, and the route that one call takes under it."""
+"""The guard of a use case, as a service asks it."""
 
-import hashlib
 from collections.abc import Mapping
-from contextvars import ContextVar, Token
 from datetime import UTC, datetime
-from random import SystemRandom
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, cast
 
+from tocsin._calls.call import CURRENT, Call
+from tocsin._calls.last import LAST
 from tocsin._calls.values import Scalar, finite, words
+from tocsin._guards.deciding import Decision, bar_of, decide
 from tocsin._guards.flag_stream import FlagStream
-from tocsin._guards.flags import NORMAL, FlagState
-from tocsin._process.boundary import Swallow
+from tocsin._guards.flags import NORMAL, FlagState, known_state
+from tocsin._guards.route import Route, current_route, flag_stamps, is_probe
+from tocsin._process.boundary import MISHAPS, Swallow
 from tocsin._process.runtime import Runtime, runtime
 from tocsin_wire import attributes as keys
 
-_ROUTE: Final[ContextVar["Route | None"]] = ContextVar("tocsin_route", default=None)
-_DEFAULT_PROBE_SHARE: Final = 0.05
-_CHANCE: Final = SystemRandom()  # workers forked from one parent must not probe in step
+_NO_STAMPS: Final[Mapping[str, Scalar]] = {}
 _IN_GUARD: Final = Swallow("guard")
 _IN_ROUTE: Final = Swallow("guard.route")
-
-
-class Route:
-    """What to do with one call; as a context manager it says so on the calls made inside.
-
-    Attributes:
-        state: The guard's state: normal, verify, fallback or off.
-        ask_model: Call the model.
-        serve_model: Give the model's answer to the user; else the fallback's.
-        is_probe: The model is asked only to measure it: its answer must not be served.
-    """
-
-    __slots__ = ("_token", "_use_case", "ask_model", "is_probe", "serve_model", "state")
-
-    def __init__(self, use_case: str, state: str, *, ask_model: bool, serve_model: bool, is_probe: bool) -> None:
-        self._use_case = use_case
-        self._token: Token[Route | None] | None = None
-        self.state = state
-        self.ask_model = ask_model
-        self.serve_model = serve_model
-        self.is_probe = is_probe
-
-    def __enter__(self) -> Self:
-        self._token = _ROUTE.set(self)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        with _IN_ROUTE:
-            if self._token is not None:
-                _ROUTE.reset(self._token)
-                self._token = None
-
-    def __repr__(self) -> str:
-        return (
-            f"Route({self.state}, ask_model={self.ask_model}, serve_model={self.serve_model}, is_probe={self.is_probe})"
-        )
-
-    def stamps(self) -> dict[str, Scalar]:
-        """What the calls inside carry."""
-        return {
-            **_flag_stamps(self._use_case, self.state),
-            keys.PROBE: self.is_probe,
-            keys.SERVED_BY: "model" if self.serve_model else "fallback",
-        }
-
-    def concerns(self, use_case: str | None) -> bool:
-        """Tell whether a call of this use case is meant."""
-        return use_case is None or use_case == self._use_case
 
 
 class Guard:
     """The guard of one use case, read from memory: asking it costs microseconds and never waits for the network.
 
-    When the server cannot be reached, the last known state holds, else normal.
+    While the server cannot be reached, the last known state holds, else normal; a fail mode makes it more careful.
     """
 
     def __init__(self, use_case: str, flags: FlagStream) -> None:
         self._use_case = use_case
         self._flags = flags
+        self._fail_mode: str | None = None
+        self._has_fallback = False
+        self._stamped: tuple[FlagState, dict[str, Scalar]] | None = None
+
+    @property
+    def use_case(self) -> str:
+        """The AI feature."""
+        return self._use_case
 
     @property
     def state(self) -> str:
         """normal, verify, fallback or off."""
-        return self._now().state
+        return self._flags.state(self._use_case, self._fail_mode).state
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the server says of it: evaluated_through, version, cause, since, probe_share, hold_until, expires_at."""
-        return self._now().metadata or self._flags.flags.metadata
+        """What the server says of it: evaluated_through, version, cause, since, probe_share, mode, floor, bars."""
+        return self.now().metadata or self._flags.flags.metadata
+
+    @property
+    def reason(self) -> str:
+        """Why it is in this state: "static", as the server says; "stale", as it last said; "default", it never said."""
+        return self.now().reason
+
+    @property
+    def bar(self) -> float | None:
+        """The confidence from which on answers meet the plan's floor; None while too little was reviewed to say."""
+        with _IN_GUARD:
+            return bar_of(self.now().terms, None).bar
+        return None
+
+    @property
+    def last_decision(self) -> Decision:
+        """What became of this use case's latest call in this context: answer, verify ("verify this") or fallback."""
+        with _IN_GUARD:
+            last = LAST.get()
+            if isinstance(last, Call) and last.use_case == self._use_case:
+                return cast("Decision", last.decision)
+            return decide(self.now(), None, None, has_fallback=self._has_fallback)[0]
+        return "answer"
+
+    def decide(self, confidence: float | None = None, *, model_version: str | None = None) -> Decision:
+        """Decide what to do with one answer, and note it on the call in progress.
+
+        "answer": serve it. "verify": serve it, and have somebody look. "fallback": serve something else. Only where the
+        plan has a floor and its guard is automatic does the confidence count; without a fallback, "verify" is the most.
+
+        Args:
+            confidence: How sure the model says it is, 0 to 1; None when it did not say.
+            model_version: Which version answered; else the strictest bar of all that answer now.
+        """
+        try:
+            number = finite(confidence)
+        except (TypeError, ValueError):
+            number = None
+        try:
+            decision, shadow = decide(self.now(), number, model_version, has_fallback=self._has_fallback)
+            call = CURRENT.get()
+            if call is not None and call.use_case == self._use_case:
+                call.say(keys.GUARD_DECISION, decision)
+                if shadow is not None:
+                    call.say(keys.GUARD_SHADOW_DECISION, shadow)
+        except Exception as error:
+            MISHAPS.note("guard.decide", error)
+            return "answer"
+        return decision
 
     def route(self, key: str | None = None) -> Route:
         """Decide one call.
@@ -99,13 +103,14 @@ class Guard:
             key: Decides the same way for the same key (a user, a session) while the share stays; else by chance.
         """
         with _IN_ROUTE:
-            now = self._now()
-            if now.state == "off":
-                return Route(self._use_case, now.state, ask_model=False, serve_model=False, is_probe=False)
-            if now.state == "fallback":
-                probe = _share_of(key) < _probe_share(now)
-                return Route(self._use_case, now.state, ask_model=probe, serve_model=False, is_probe=probe)
-            return Route(self._use_case, now.state, ask_model=True, serve_model=True, is_probe=False)
+            now = self.now()
+            state = now.state
+            if state == "off":
+                return Route(self._use_case, state, ask_model=False, serve_model=False, is_probe=False, flag=now)
+            if state == "fallback":
+                probe = is_probe(now, key)
+                return Route(self._use_case, state, ask_model=probe, serve_model=False, is_probe=probe, flag=now)
+            return Route(self._use_case, state, ask_model=True, serve_model=True, is_probe=False, flag=now)
         return Route(self._use_case, NORMAL, ask_model=True, serve_model=True, is_probe=False)
 
     def wait_evaluated_through(self, when: datetime, timeout_s: float) -> bool:
@@ -126,42 +131,63 @@ class Guard:
             return self._flags.wait_for(lambda _: self.state == state, timeout_s)
         return False
 
-    def _now(self) -> FlagState:
-        return self._flags.state(self._use_case)
+    def wait_until_heard(self, timeout_s: float) -> bool:
+        """Wait until the server has said something: for a service that must not begin unguarded. False if not in time."""
+        with _IN_GUARD:
+            return self._flags.wait_for(lambda _: self._flags.connected, timeout_s)
+        return False
+
+    def wait_for_probes(self, timeout_s: float) -> bool:
+        """Wait until no thread asks the model in the background any more: for tests. False if not in time."""
+        with _IN_GUARD:
+            return self._flags.probes.wait(timeout_s)
+        return False
+
+    def now(self) -> FlagState:
+        """Read everything that is known of it."""
+        return self._flags.state(self._use_case, self._fail_mode)
+
+    def agree(self, *, has_fallback: bool | None, fail_mode: str | None) -> None:
+        """Take what the host says of this use case; once said, it stays."""
+        if has_fallback is not None:
+            self._has_fallback = has_fallback
+        if fail_mode is not None:
+            if known_state(fail_mode) is None:
+                expected = f"expected a fail mode out of {', '.join(keys.GUARD_STATES)}, got {fail_mode!r}"
+                raise ValueError(expected)
+            self._fail_mode = fail_mode
+
+    def stamps(self) -> Mapping[str, Scalar]:
+        """What calls outside of a route say of it."""
+        now, stamped = self.now(), self._stamped
+        if stamped is None or stamped[0] is not now:
+            stamped = self._stamped = (now, flag_stamps(self._use_case, now))
+        return stamped[1]
 
 
-def guard(use_case: str) -> Guard:
-    """Return the guard of a use case; the first call starts listening in the background."""
+def guard(use_case: str, *, has_fallback: bool | None = None, fail_mode: str | None = None) -> Guard:
+    """Return the guard of a use case; the first call starts listening in the background.
+
+    Args:
+        use_case: The AI feature.
+        has_fallback: Whether this service can answer without the model: only then does `Guard.decide` say "fallback".
+            ``@observe(fallback=…)`` says so by itself.
+        fail_mode: At least this state while the guard's server is unreachable; else what `init` was given, else as the
+            plan last said, else normal.
+    """
     named = None
     with _IN_GUARD:
         named = words(use_case)
-    return runtime().guard(named or "")
+    found = runtime().guard(named or "")
+    with _IN_GUARD:
+        found.agree(has_fallback=has_fallback, fail_mode=fail_mode)
+    return found
 
 
-def stamps(now: Runtime, use_case: str | None) -> dict[str, Scalar]:
+def stamps(now: Runtime, use_case: str | None) -> Mapping[str, Scalar]:
     """What a call of this use case says about its guard: the route around it, else the state when a guard exists."""
-    route = _ROUTE.get()
+    route = current_route()
     if route is not None and route.concerns(use_case):
         return route.stamps()
     found = now.guards.get(use_case) if use_case and now.guards else None
-    return _flag_stamps(use_case, found.state) if found is not None and use_case else {}
-
-
-def _flag_stamps(use_case: str, state: str) -> dict[str, Scalar]:
-    return {
-        keys.GUARD_STATE: state,
-        keys.FLAG_KEY: keys.GUARD_FLAG_PREFIX + use_case,
-        keys.FLAG_VARIANT: state,
-    }
-
-
-def _probe_share(now: FlagState) -> float:
-    share = finite(now.metadata.get("probe_share", _DEFAULT_PROBE_SHARE))
-    return _DEFAULT_PROBE_SHARE if share is None else share
-
-
-def _share_of(key: str | None) -> float:
-    if key is None:
-        return _CHANCE.random()
-    digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
+    return found.stamps() if found is not None else _NO_STAMPS

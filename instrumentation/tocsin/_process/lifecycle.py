@@ -37,6 +37,8 @@ def init(
     resource: "Mapping[str, Any] | Resource | None" = None,
     use_case: str | None = None,
     guard_endpoint: str | None = None,
+    guard_cache: str | None = None,
+    guard_fail_mode: str | None = None,
     headers: Mapping[str, str] | None = None,
     max_queue_size: int | None = None,
     block_when_full_s: float = 0.0,
@@ -60,6 +62,9 @@ def init(
         resource: Further resource attributes.
         use_case: The use case of calls that name none.
         guard_endpoint: The guard's flag stream; else TOCSIN_GUARD_ENDPOINT, else 127.0.0.1:8015.
+        guard_cache: File in which the last known guard states outlive the process; else TOCSIN_GUARD_CACHE, else none.
+        guard_fail_mode: At least this guard state while the guard's server is unreachable, whatever was last known; else
+            TOCSIN_GUARD_FAIL_MODE, else as the plan last said.
         headers: Sent with every request, such as the ingest key; else OTEL_EXPORTER_OTLP_HEADERS.
         max_queue_size: Spans that may wait; above it new ones are dropped and counted. 65,536 by default.
         block_when_full_s: How long a span may wait for room in a full queue; 0 never slows the host.
@@ -83,6 +88,8 @@ def init(
             use_case=use_case,
             endpoint=endpoint,
             guard_endpoint=guard_endpoint,
+            guard_cache=guard_cache,
+            guard_fail_mode=guard_fail_mode,
             headers=headers,
             max_queue_size=max_queue_size,
             block_when_full_s=block_when_full_s,
@@ -99,6 +106,7 @@ def init(
         if settings.disabled:
             install(Runtime(settings, clock=time.time_ns if clock is None else clock, started=True))
             return
+        from tocsin._guards.fallback import declared
         from tocsin._sending.delivery import Delivery
 
         delivery = Delivery(
@@ -125,6 +133,7 @@ def init(
         )
         made.take_over(runtime())
         install(made)
+        declared(made)
         _at_exit()
 
 
@@ -163,6 +172,8 @@ def stats() -> Mapping[str, int]:
             "spans_waiting": delivery.waiting(),
             "dropped": tally.dropped + tally.failed,
         }
+    if now.flags is not None:
+        counts |= {"guard_probes": now.flags.probes.started, "guard_probes_dropped": now.flags.probes.dropped}
     if now.has_outcomes:
         outcomes = now.outcomes.tally
         counts |= {

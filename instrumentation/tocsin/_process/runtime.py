@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
     from tocsin._calls.starting import Starter
+    from tocsin._guards.flag_cache import FlagCache
     from tocsin._guards.flag_stream import FlagStream
     from tocsin._guards.guard import Guard
     from tocsin._outcomes.queue import OutcomeQueue
@@ -133,17 +134,34 @@ class Runtime:
 
         with self._lock:
             if self.flags is None:
-                self.flags = FlagStream(self.settings.guard, self.settings.headers)
+                self.flags = FlagStream(
+                    self.settings.guard,
+                    self.settings.headers,
+                    cache=self._guard_cache(),
+                    fail_mode=self.settings.guard_fail_mode,
+                )
                 if not (self.settings.disabled or self.settings.offline):
                     self.flags.start()
             return self.guards.setdefault(use_case, Guard(use_case, self.flags))
+
+    def _guard_cache(self) -> "FlagCache | None":
+        if self.settings.guard_cache is None:
+            return None
+        from tocsin._guards.flag_cache import FlagCache
+
+        return FlagCache(self.settings.guard_cache)
 
     def take_over(self, before: "Runtime") -> None:
         """Keep the guards and outcomes that the host asked for before `init`, at the addresses it has named since."""
         self.guards = before.guards
         self.flags = before.flags
         if self.flags is not None:
-            self.flags.redirect(self.settings.guard, self.settings.headers)
+            self.flags.redirect(
+                self.settings.guard,
+                self.settings.headers,
+                cache=self._guard_cache(),
+                fail_mode=self.settings.guard_fail_mode,
+            )
         if before.has_outcomes:
             self._outcomes = before.outcomes
             self._outcomes.redirect(self.settings.outcomes, self.settings.headers)

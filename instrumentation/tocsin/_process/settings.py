@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from tocsin._process.boundary import MISHAPS
+from tocsin_wire.attributes import GUARD_STATES
+
 if TYPE_CHECKING:
     from tocsin._privacy.settings import Privacy
 
@@ -41,6 +44,8 @@ class Settings:
     endpoint: str = DEFAULT_ENDPOINT
     outcomes: Address = Address(target="127.0.0.1:4317", secure=False)
     guard: Address = Address(target=DEFAULT_GUARD_ENDPOINT, secure=False)
+    guard_cache: str | None = None  # file in which the last known guard states outlive the process
+    guard_fail_mode: str | None = None  # at least this careful while the guard's server is unreachable
     headers: tuple[tuple[str, str], ...] = ()
     max_queue_size: int = 65_536  # spans that wait; above it, new ones are dropped and counted
     schedule_delay_ms: int = 100  # how long a first span waits for company, unless a batch is full or a flush asked for
@@ -56,6 +61,8 @@ class Settings:
         use_case: str | None = None,
         endpoint: str | None = None,
         guard_endpoint: str | None = None,
+        guard_cache: str | None = None,
+        guard_fail_mode: str | None = None,
         headers: Mapping[str, str] | None = None,
         max_queue_size: int | None = None,
         block_when_full_s: float = 0.0,
@@ -73,6 +80,8 @@ class Settings:
             endpoint=traces if "://" in traces else f"http://{traces}",
             outcomes=address(environ.get("TOCSIN_OUTCOMES_ENDPOINT") or base, _files(environ)),
             guard=address(guard, _files(environ)),
+            guard_cache=guard_cache or environ.get("TOCSIN_GUARD_CACHE") or None,
+            guard_fail_mode=_guard_state(guard_fail_mode or environ.get("TOCSIN_GUARD_FAIL_MODE") or None),
             headers=_with_key(
                 tuple((key.lower(), value) for key, value in (headers or {}).items())
                 or _headers(environ.get("TOCSIN_HEADERS") or environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")),
@@ -92,6 +101,15 @@ def address(endpoint: str, files: TlsFiles | None = None) -> Address:
     parts = urlsplit(endpoint)
     secure = parts.scheme == "https"
     return Address(target=parts.netloc, secure=secure, files=files if secure else None)
+
+
+def _guard_state(written: str | None) -> str | None:
+    if written is None or written in GUARD_STATES:
+        return written
+    # Said and left out: to send nothing at all would be the worse answer.
+    expected = f"expected a guard fail mode out of {', '.join(GUARD_STATES)}, got {written!r}"
+    MISHAPS.note("init.guard_fail_mode", ValueError(expected))
+    return None
 
 
 def _files(environ: Mapping[str, str]) -> TlsFiles | None:
