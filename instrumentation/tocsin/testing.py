@@ -2,28 +2,28 @@
 
     with tocsin.testing.capture() as calls:
         triage("my printer is on fire")
-    assert calls[0].label == "hardware"
+    calls.assert_called("ticket-triage", label="hardware")
 
-Nothing leaves the process, and what was set up before is back afterwards.
+Nothing leaves the process, and what was set up before is back afterwards. A capture is the process's, whatever thread or
+task makes the calls; captures nest. `guard_state` says what a guard is in. For pytest, ``tocsin.pytest_plugin`` has it all as
+a fixture.
 """
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-
 from tocsin._outcomes.queue import OutcomeQueue
-from tocsin._process.runtime import Runtime, install
+from tocsin._process.runtime import Runtime, install, runtime
 from tocsin._process.settings import Settings
+from tocsin._testing.captured import Captured, CapturedCall
+from tocsin._testing.relay import relay
 from tocsin_wire import attributes as keys
 from tocsin_wire.v1.outcomes_pb2 import Outcome
 
-__all__ = ["START_NS", "STEP_NS", "Captured", "CapturedCall", "Clock", "capture"]
+__all__ = ["START_NS", "STEP_NS", "Captured", "CapturedCall", "Clock", "capture", "guard_state"]
 
 START_NS: Final = 1_767_225_600_000_000_000  # 2026-01-01 00:00 UTC
 STEP_NS: Final = 1_000_000
@@ -43,43 +43,6 @@ class Clock:
         return read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapturedCall:
-    """One AI call as it would have left the process."""
-
-    name: str
-    use_case: str | None
-    call_id: str
-    start_ns: int
-    end_ns: int
-    task: str | None
-    model_name: str | None
-    model_version: str | None
-    inputs: Mapping[str, str | bool | int | float]
-    null_inputs: tuple[str, ...]
-    label: str | None
-    value: float | None
-    text: str | None
-    probabilities: Mapping[str, float]
-    confidence: float | None
-    cost: float | None
-    weight: float
-    guard_state: str | None
-    served_by: str
-    is_probe: bool
-    error_type: str | None
-    flags: tuple[str, ...]
-    attributes: Mapping[str, Any] = field(repr=False)  # everything, as on the wire
-
-
-class Captured(list[CapturedCall]):
-    """The calls of a block, in the order in which they ended, and the outcomes that were recorded."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.outcomes: list[Outcome] = []
-
-
 class _OutcomeKeeper(OutcomeQueue):
     """Keeps outcomes where it would send them."""
 
@@ -94,32 +57,6 @@ class _OutcomeKeeper(OutcomeQueue):
         return True
 
 
-class _Sequence(IdGenerator):
-    """Ids that count from 1."""
-
-    def __init__(self) -> None:
-        self._traces = 0
-        self._spans = 0
-
-    def generate_trace_id(self) -> int:
-        self._traces += 1
-        return self._traces
-
-    def generate_span_id(self) -> int:
-        self._spans += 1
-        return self._spans
-
-
-class _Keeper(SpanProcessor):
-    """Keeps ended calls, in order; spans that are no AI calls are left out."""
-
-    def __init__(self, calls: Captured) -> None:
-        self._calls = calls
-
-    def on_end(self, span: ReadableSpan) -> None:
-        self._calls.append(_captured(span))
-
-
 @contextlib.contextmanager
 def capture(*, use_case: str | None = None, clock: Clock | None = None) -> Iterator[Captured]:
     """Catch the AI calls of a block.
@@ -129,53 +66,55 @@ def capture(*, use_case: str | None = None, clock: Clock | None = None) -> Itera
         clock: A stepping clock of 2026-01-01 by default, so that times are the same in every run.
     """
     calls = Captured()
-    provider = TracerProvider(
-        resource=Resource({"service.name": "tests"}),
-        id_generator=_Sequence(),
-        shutdown_on_exit=False,
-        span_limits=SpanLimits(max_span_attributes=512),
-    )
-    provider.add_span_processor(_Keeper(calls))
+    provider = relay()
     settings = Settings(offline=True, service_name="tests", use_case=use_case)
-    made = Runtime(settings, clock=Clock() if clock is None else clock, provider=provider, started=True)
-    made.outcomes = _OutcomeKeeper(settings, calls)
-    before = install(made)
-    try:
-        yield calls
-    finally:
-        install(before)
+    with provider.handing_to(lambda span: calls.append(CapturedCall.of(span))):
+        made = Runtime(settings, clock=Clock() if clock is None else clock, provider=provider, started=True)
+        made.outcomes = _OutcomeKeeper(settings, calls)
+        before = install(made)
+        try:
+            yield calls
+        finally:
+            install(before)
 
 
-def _captured(span: ReadableSpan) -> CapturedCall:
-    said: dict[str, Any] = dict(span.attributes or {})
-    context = span.context
-    ids = f"{context.trace_id:032x}{context.span_id:016x}" if context is not None else ""
-    return CapturedCall(
-        name=span.name,
-        use_case=said.get(keys.USE_CASE),
-        call_id=said.get(keys.CALL_ID) or ids,
-        start_ns=span.start_time or 0,
-        end_ns=span.end_time or 0,
-        task=said.get(keys.TASK),
-        model_name=said.get(keys.MODEL_NAME),
-        model_version=said.get(keys.MODEL_VERSION),
-        inputs=_beginning_with(keys.INPUT_PREFIX, said),
-        null_inputs=tuple(json.loads(said.get(keys.NULL_INPUTS, "[]"))),
-        label=said.get(keys.OUTPUT_LABEL),
-        value=said.get(keys.OUTPUT_VALUE),
-        text=said.get(keys.OUTPUT_TEXT),
-        probabilities=_beginning_with(keys.PROBABILITY_PREFIX, said),
-        confidence=said.get(keys.CONFIDENCE),
-        cost=said.get(keys.COST_AMOUNT),
-        weight=said.get(keys.WEIGHT, 1.0),
-        guard_state=said.get(keys.GUARD_STATE),
-        served_by=said.get(keys.SERVED_BY, "model"),
-        is_probe=said.get(keys.PROBE, False),
-        error_type=said.get(keys.ERROR_TYPE),
-        flags=tuple(flag for flag in said.get(keys.FLAGS, "").split(",") if flag),
-        attributes=said,
+@contextlib.contextmanager
+def guard_state(use_case: str, state: str, *, probe_share: float = 0.0, **metadata: Any) -> Iterator[None]:
+    """Put the guard of a use case into a state for a block, as if the server had said so.
+
+    Args:
+        use_case: Whose guard.
+        state: normal, verify, fallback or off.
+        probe_share: Calls that still ask the model in the state fallback; none by default, so that tests know what happens.
+        metadata: What else the server says of it. The mode is ``automatic`` unless it is given.
+
+    Raises:
+        ValueError: no guard has such a state.
+    """
+    if state not in keys.GUARD_STATES:
+        raise ValueError(f"expected a state of {', '.join(keys.GUARD_STATES)}, got {state!r}")
+    from tocsin._guards.flags import Flags, read_flags
+
+    said = {"mode": "automatic", "probe_share": probe_share, **metadata}
+    flag = {
+        "state": "ENABLED",
+        "variants": {one: one for one in keys.GUARD_STATES},
+        "defaultVariant": state,
+        "metadata": said,
+    }
+    read = read_flags(json.dumps({"flags": {keys.GUARD_FLAG_PREFIX + use_case: flag}}))
+    now = runtime()
+    now.guard(use_case)
+    stream = now.flags
+    if stream is None:
+        raise RuntimeError("expected a running guard client; use this inside of tocsin.testing.capture()")
+    before = stream.flags
+    stream.flags = Flags(
+        states={**before.states, **read.states},
+        metadata=before.metadata,
+        evaluated_through=before.evaluated_through,
     )
-
-
-def _beginning_with(prefix: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    return {key.removeprefix(prefix): value for key, value in said.items() if key.startswith(prefix)}
+    try:
+        yield
+    finally:
+        stream.flags = before

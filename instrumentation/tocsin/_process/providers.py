@@ -56,11 +56,13 @@ class _Following(Tracer):
     def start_span(self, *args: Any, **kwargs: Any) -> "Span":
         """Start it where spans are made now."""
         provider, asked, named = self.__dict__["_follows"]
-        if provider.successor is None:
+        successor = provider.successor
+        if successor is None:
             return super().start_span(*args, **kwargs)
-        theirs = self.__dict__.get("_theirs")
-        if theirs is None:
-            theirs = self.__dict__["_theirs"] = provider.successor.get_tracer(*asked, **named)
+        of, theirs = self.__dict__.get("_theirs", (None, None))
+        if of is not successor:
+            theirs = successor.get_tracer(*asked, **named)
+            self.__dict__["_theirs"] = successor, theirs
         span: Span = theirs.start_span(*args, **kwargs)
         return span
 
