@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tocsin._calls.values import Scalar
 from tocsin._privacy import keys as words
-from tocsin._privacy.contents import cut_mark, fitting
+from tocsin._privacy.contents import fitting
 from tocsin._privacy.hashing import hashed
 from tocsin._privacy.picks import Pick, pick
 from tocsin._privacy.rules import Redactor, is_whole_and_long
@@ -15,6 +15,8 @@ from tocsin._process.boundary import MISHAPS
 from tocsin_wire import attributes as keys
 from tocsin_wire.redaction import PRESETS
 
+_MOST: Final = 14_336  # characters of a text that is no content
+_LEAST_CARD: Final = 10**12  # a whole number that could be a card's
 _KEPT: Final = 4_096  # keys whose kind is remembered
 FAILED: Final = "redaction_failed"  # flag
 UNSALTED: Final = "hash_unsalted"  # flag
@@ -126,31 +128,21 @@ class Policy:
         if capture in {"redacted", "full"}:
             redactor = None if capture == "full" else self.redactor
             for key, value in content.items():
-                kept[key] = self._content(value, redactor, key)
+                kept[key] = fitting(value, redactor, self.max_chars, key)
         kept[keys.CAPTURE] = capture
-
-    def _content(self, value: Any, redactor: Redactor | None, key: str) -> Any:
-        if isinstance(value, str):
-            return fitting(value, redactor, self.max_chars, key)
-        if isinstance(value, (list, tuple)):
-            return [self._content(one, redactor, key) for one in value]
-        if redactor is not None and is_whole_and_long(value):
-            return redactor.number(value, key)
-        if isinstance(value, (bytes, bytearray)):
-            return cut_mark(0) if redactor is not None else value
-        return value
 
     def _seen(self, value: Any, key: str) -> Any:
         """Redact a value that is no content: it leaves whatever it is, except what the rules match."""
-        if type(value) is float and abs(value) < 1e12:
+        if type(value) is float and abs(value) < _LEAST_CARD:
             return value
         if isinstance(value, str):
             if value[:1] in '[{"' and len(value) > 2:
-                return fitting(value, self.redactor, max(len(value), self.max_chars), key)
+                # Structure is not cut for a text's length, but what no rule has read does not leave.
+                return fitting(value, self.redactor, _MOST, key)
             return self.redactor.text(value, key)
-        if isinstance(value, (list, tuple)):
-            return [self._seen(one, key) for one in value]
-        return self.redactor.number(value, key) if is_whole_and_long(value) else value
+        if isinstance(value, int) and -_LEAST_CARD < value < _LEAST_CARD:
+            return value
+        return fitting(value, self.redactor, self.max_chars, key)
 
     def _hashed(self, value: Any) -> Any:
         if isinstance(value, (list, tuple)):

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from tocsin_wire.redaction import Redaction
 
-_SIZES: Final = (4, 8, 12, 14, 16, 18, 20, 22, 24, 28, 32, 64, 128, 256, 512, 1_024)
-_TOO_LONG_NS: Final = 20_000_000  # of CPU, for at most a thousand repetitions
+_SIZES: Final = (4, 8, 12, 14, 16, 18, 20, 22, 24, 28, 32, 64, 128, 256, 512, 1_024, 2_048)
+_TOO_LONG_NS: Final = 20_000_000  # of CPU, for at most two thousand repetitions
 _TEXTS: Final = 48  # probes of one pattern
 _STOP: Final = "\x00"  # what no pattern wants next
 

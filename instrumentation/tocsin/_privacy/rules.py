@@ -16,9 +16,13 @@ from urllib.parse import unquote
 
 from tocsin_wire.redaction import KEPT_KEYS, Redaction
 
-READ_AT_MOST: Final = 16_384  # characters that a rule is given at once; a longer text is read in overlapping pieces
-_OVERLAP: Final = 1_024  # characters that two pieces share: no match of a shipped rule but a key's is longer
-_BUDGET_NS: Final = 50_000_000  # CPU time of one rule on one text
+READ_AT_MOST: Final = 16_384  # characters: what no rule has read does not leave
+_WINDOW: Final = (
+    4_096  # characters that a host's rule is given at once, in overlapping pieces: time grows with their power
+)
+_OVERLAP: Final = 1_024
+_BUDGET_NS: Final = 200_000_000  # CPU time of one rule on one text or window
+_TIMED: Final = 256  # characters: shorter ones are not worth two looks at the clock
 _STRIKES: Final = 3  # slow texts after which nothing is given to the rules any more
 _ROUNDS: Final = 4
 _SHORT: Final = 64  # characters: categories, which come again and again
@@ -62,22 +66,52 @@ class Rule:
 
     def __call__(self, text: str) -> str:
         """Take out every match."""
-        if len(text) < 512:
-            return self._pattern.sub(self._replace, text)
-        began = time.thread_time_ns()  # not the clock's: waiting for the interpreter is not the rule's fault
-        after = self._pattern.sub(self._replace, text)
-        if time.thread_time_ns() - began > _BUDGET_NS:
-            raise RuleTooSlow(
-                f"expected the redaction {self.name} to read {len(text)} characters in {_BUDGET_NS // 1_000_000} ms of CPU: "
-                "make its repetitions exclude each other"
-            )
-        return after
+        if self.is_shipped or len(text) <= _WINDOW:
+            with _Stopwatch(self.name, len(text)):
+                return self._pattern.sub(self._replace, text)
+        spans = sorted(span for start in range(0, len(text), _WINDOW - _OVERLAP) for span in self._spans(text, start))
+        parts: list[str] = []
+        done = 0
+        for start, end in spans:
+            if start >= done:
+                parts += (text[done:start], self._mark)
+            done = max(done, end)
+        return "".join(parts) + text[done:]
+
+    def _spans(self, text: str, start: int) -> list[tuple[int, int]]:
+        """Find the matches in one window; one that its end cuts off goes on in the next."""
+        with _Stopwatch(self.name, _WINDOW):
+            return [
+                match.span()
+                for match in self._pattern.finditer(text, start, min(start + _WINDOW, len(text)))
+                if self._replace(match) == self._mark
+            ]
 
     def _replace(self, match: "re.Match[str]") -> str:
         found = match[0]
         if match["tocsin_mark"] or (self._luhn and not passes_luhn(found)):
             return found
         return self._mark
+
+
+class _Stopwatch:
+    """Says when a rule took too long. CPU time of this thread: waiting for the interpreter is not the rule's fault."""
+
+    __slots__ = ("_began", "_length", "_name")
+
+    def __init__(self, name: str, length: int) -> None:
+        self._name = name
+        self._length = length
+
+    def __enter__(self) -> None:
+        self._began = time.thread_time_ns() if self._length > _TIMED else 0
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self._began and time.thread_time_ns() - self._began > _BUDGET_NS:
+            raise RuleTooSlow(
+                f"expected the redaction {self._name} to read {self._length} characters in {_BUDGET_NS // 1_000_000} ms of "
+                "CPU: make its repetitions exclude each other"
+            )
 
 
 class Redactor:
@@ -101,6 +135,8 @@ class Redactor:
         """
         if self._only_shipped and _NEVER_MATCHES(text):
             return text
+        if len(text) > READ_AT_MOST:
+            text = shortened(text, READ_AT_MOST - 64, f"…[cut at {READ_AT_MOST - 64} characters]")
         if self._strikes >= _STRIKES:
             raise RuleTooSlow(f"{_STRIKES} texts took a redaction rule too long: none is given to them any more")
         rules = self._rules_of(key)
@@ -119,33 +155,23 @@ class Redactor:
         return number if after == written else after
 
 
+def shortened(text: str, limit: int, mark: str) -> str:
+    """Cut a text to a limit, not within a redaction's mark, and say so."""
+    kept = text[:limit]
+    at = kept.rfind("[redacted:")
+    return (kept[:at] if at >= 0 and "]" not in kept[at:] else kept) + mark
+
+
 def _every_way(text: str, rules: tuple[Rule, ...]) -> str:
     """Read a text in every way that shows what it holds."""
-    after = _in_pieces(text, rules)
+    after = _settled(text, rules)
     for read in (_without_json, _without_web, _without_hidden):
         other = read(after)
         if other != after:
-            seen = _in_pieces(other, rules)
+            seen = _settled(other, rules)
             if seen != other:
                 after = seen
     return after
-
-
-def _in_pieces(text: str, rules: tuple[Rule, ...]) -> str:
-    if len(text) <= READ_AT_MOST:
-        return _settled(text, rules)
-    # A piece's end is read again with the next one; what is settled before it is not.
-    done, rest = [], text
-    while len(rest) > READ_AT_MOST:
-        piece = _settled(rest[:READ_AT_MOST], rules)
-        cut = max(len(piece) - _OVERLAP, 1)
-        mark = piece.rfind("[redacted:", max(0, cut - 60), cut)
-        if mark > 0 and piece.find("]", mark, cut) < 0:
-            cut = mark
-        done.append(piece[:cut])
-        rest = piece[cut:] + rest[READ_AT_MOST:]
-    done.append(_settled(rest, rules))
-    return "".join(done)
 
 
 def _settled(text: str, rules: tuple[Rule, ...]) -> str:

@@ -15,7 +15,7 @@ _DEFAULT: Final = "default"
 REVIEW_SHARE: Final = 0.02
 EXAMPLE_SHARE: Final = 0.01
 MAX_CONTENT_CHARS: Final = 8_192
-_MOST_CONTENT_CHARS: Final = 65_536  # what a rule may be given to read
+_MOST_CONTENT_CHARS: Final = 14_336  # what the rules read, without the margin beyond a cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

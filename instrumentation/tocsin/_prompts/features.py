@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tocsin._calls.values import Scalar
 from tocsin._prompts.hidden import hidden
-from tocsin._prompts.language import UNDETERMINED, language, vocabulary
+from tocsin._prompts.language import language, vocabulary
 from tocsin._prompts.markup import markup
 from tocsin._prompts.messages import read
 from tocsin._prompts.scripts import mixed_words, scripts
@@ -18,12 +18,14 @@ from tocsin._prompts.template import template_hash, without_template
 from tocsin_wire.attributes import PROMPT_PREFIX
 
 _SEARCHED: Final = 65_536  # characters in which hidden ones are looked for
-_SAMPLE: Final = 4_096  # characters of a longer text that are looked at: its beginning, middle and end
-_PIECE: Final = 1_365
-_LETTERS_READ: Final = 1_024  # characters by which scripts and language are told
-_KNOWN_WORDS: Final = 100  # frequent words a language must have before others are called unknown
+# Characters of a longer text that are looked at, from its beginning, middle and end:
+_COUNTED: Final = 4_096  # by which words are counted
+_SAMPLE: Final = 2_048  # in which markup is looked for
+_LETTERS_READ: Final = 512  # by which scripts, language and unknown words are told
+_UNSPACED: Final = frozenset({"han", "kana", "thai"})  # scripts that put no space between words
+_NO_LETTERS: Final[frozenset[str]] = frozenset()  # that tell anything
 _PUNCTUATION: Final = str.maketrans(dict.fromkeys(map(ord, '.,;:!?()[]{}<>"“”„«»…/\\|=+*#`~^&%$€£@_–—¿¡'), " "))
-_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['’]\w+)?")
 _TOKENS_PER: Final = {"latin": 0.25, "han": 0.9, "kana": 0.8, "hangul": 0.7}  # of a letter; others 0.45
 
 
@@ -40,15 +42,14 @@ def features(messages: Any, *, template: str | None = None, turn: int | None = N
     """
     prompt = read(messages)
     new = without_template(prompt.new, template) if template else prompt.new
-    sample = _sampled(new)
+    sample, read_closely = _sampled(new, _SAMPLE), _sampled(new, _LETTERS_READ)
     found: dict[str, Scalar] = {"chars": len(new), "context_chars": prompt.chars, "turn": turn or prompt.turn}
-    words = _words(sample)
-    scale = len(new) / len(sample) if sample else 0.0
-    found["words"] = round(len(words) * scale)
-    head = sample[:_LETTERS_READ]
-    by_script = scripts(head)
-    found["tokens"] = _tokens(len(new), by_script, len(head))
-    _add_letters(found, by_script, sample, words)
+    by_script = scripts(read_closely)
+    found["tokens"] = _tokens(len(new), by_script, len(read_closely))
+    if not _UNSPACED.intersection(by_script):
+        counted = _sampled(new, _COUNTED)
+        found["words"] = round(len(counted.split()) * (len(new) / len(counted) if counted else 0.0))
+    _add_letters(found, by_script, read_closely)
     _add_hidden(found, new[:_SEARCHED])
     _add_markup(found, sample)
     written = template or prompt.system
@@ -57,15 +58,16 @@ def features(messages: Any, *, template: str | None = None, turn: int | None = N
     return {PROMPT_PREFIX + name: value for name, value in found.items()}
 
 
-def _add_letters(found: dict[str, Scalar], by_script: dict[str, int], sample: str, words: list[str]) -> None:
-    name = language(words, by_script, sample[:_LETTERS_READ])
+def _add_letters(found: dict[str, Scalar], by_script: dict[str, int], text: str) -> None:
+    words = [] if _UNSPACED.intersection(by_script) else _words(text)
+    name = language(words, by_script, _NO_LETTERS if text.isascii() else set(text.lower()))
     found["language"] = name
     letters = sum(by_script.values())
     for script, count in by_script.items():
         found[f"script.{script}"] = round(count / letters, 3)
-    found["mixed_script_words"] = mixed_words(sample[:_LETTERS_READ])
-    known = vocabulary().get(name, frozenset()) if name != UNDETERMINED else frozenset()
-    if len(known) >= _KNOWN_WORDS and words:
+    found["mixed_script_words"] = mixed_words(text, by_script)
+    known = vocabulary().get(name)
+    if known and words:
         found["unknown_words"] = round(sum(word not in known for word in words) / len(words), 3)
 
 
@@ -84,12 +86,13 @@ def _add_markup(found: dict[str, Scalar], sample: str) -> None:
         found[f"markup.{kind}"] = round(min(count / length, 1.0), 3)
 
 
-def _sampled(text: str) -> str:
+def _sampled(text: str, most: int) -> str:
     """Look at a long text's beginning, middle and end."""
-    if len(text) <= _SAMPLE:
+    if len(text) <= most:
         return text
-    middle = (len(text) - _PIECE) // 2
-    return f"{text[:_PIECE]}\n{text[middle : middle + _PIECE]}\n{text[-_PIECE:]}"
+    piece = (most - 2) // 3
+    middle = (len(text) - piece) // 2
+    return f"{text[:piece]} {text[middle : middle + piece]} {text[-piece:]}"
 
 
 def _words(text: str) -> list[str]:

@@ -2,6 +2,9 @@
 """Which writing systems a text mixes. Pure."""
 
 import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 # Ranges of the scripts that people write prompts in; what is in none of them and a letter is "other".
@@ -21,12 +24,20 @@ _RANGES: Final = {
     "armenian": "\u0530-\u058f",
     "georgian": "\u10a0-\u10ff\u1c90-\u1cbf",
 }
-_RUNS: Final = re.compile(
-    "|".join(f"(?P<{name}>[{ranges}]+)" for name, ranges in _RANGES.items()) + r"|(?P<other>[^\W\d_]+)"
-)
+_SCRIPT: Final = {name: re.compile(f"[{ranges}]").match for name, ranges in _RANGES.items()}
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}")
+_ASCII: Final = re.compile(r"[A-Za-z]+")
 # In one word these belong together: Japanese, and Korean with Chinese characters.
 _FAMILY: Final = {"kana": "han", "hangul": "han"}
+
+
+@lru_cache(16_384)
+def script_of(character: str) -> str:
+    """Name a letter's script; empty for what is no letter."""
+    for name, matches in _SCRIPT.items():
+        if matches(character):
+            return name
+    return "other" if character.isalpha() else ""
 
 
 def scripts(text: str) -> dict[str, int]:
@@ -35,22 +46,25 @@ def scripts(text: str) -> dict[str, int]:
         letters = sum(map(len, _ASCII.findall(text)))
         return {"latin": letters} if letters else {}
     counts: dict[str, int] = {}
-    for run in _RUNS.finditer(text):
-        name = run.lastgroup or "other"
-        counts[name] = counts.get(name, 0) + run.end() - run.start()
+    for character, count in Counter(text).items():
+        name = script_of(character)
+        if name:
+            counts[name] = counts.get(name, 0) + count
     return counts
 
 
-def mixed_words(text: str) -> int:
-    """Count words whose letters come from scripts that no language mixes: "pаypal" with a Cyrillic а."""
-    if text.isascii():
+def mixed_words(text: str, by_script: Mapping[str, int]) -> int:
+    """Count words whose letters come from scripts that no language mixes: "pаypal" with a Cyrillic а.
+
+    Args:
+        text: The text.
+        by_script: What `scripts` says of it.
+    """
+    if len({_FAMILY.get(name, name) for name in by_script}) < 2:
         return 0
     found = 0
     for word in _WORDS.findall(text):
         if not word.isascii():
-            names = {_FAMILY.get(run.lastgroup or "", run.lastgroup) for run in _RUNS.finditer(word)}
+            names = {_FAMILY.get(name, name) for name in map(script_of, set(word)) if name}
             found += len(names) > 1
     return found
-
-
-_ASCII: Final = re.compile(r"[A-Za-z]+")
