@@ -192,8 +192,14 @@ class Membership:
 
     def _attach(self, provider: Any) -> None:
         provider.add_span_processor(
-            Attached(self._delivery, provider, self._endpoint, lambda: self._moved(self._own_provider()))
+            Attached(self._delivery, provider, self._endpoint, lambda: self._go_on_after(provider))
         )
+
+    def _go_on_after(self, provider: Any) -> None:
+        """Go on under the name of a provider that was shut down; at exit too, when resources can no longer be detected."""
+        own = StandIn(provider.resource, getattr(provider, "_span_limits", None))
+        own.add_span_processor(self._delivery)
+        self._moved(own)
 
     def _own_provider(self) -> StandIn:
         own = self._make_own()
