@@ -222,3 +222,15 @@ def test_a_server_settles_alike(database: Database, server_database: Database, t
 
     assert call == MERGED
     agree(server_database)
+
+
+def test_spans_of_one_response_settle_whatever_their_nanoseconds(database: Database, tmp_path: Path) -> None:
+    """Real clocks do not tick in milliseconds; a row that is taken back and stays would be taken back again, for ever."""
+    load(EmbeddedStore(database), tmp_path, [{**OUTER, "_start_ns": 123}, {**INNER, "_start_ns": 987}])
+
+    [call] = settled(database)
+    again = settle_duplicates(database, LONG_AGO)
+
+    assert call["use_case"] == "ticket-triage"
+    assert again.written == 0
+    agree(database)

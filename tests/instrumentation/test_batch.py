@@ -104,7 +104,7 @@ def test_all_rows_are_recorded_when_asked_for() -> None:
     assert {call.weight for call in calls} == {1.0}
 
 
-def test_rows_are_read_from_copies() -> None:
+def test_rows_are_read_from_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     """The host may reuse its buffers the moment it has its answer."""
     from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
@@ -123,7 +123,8 @@ def test_rows_are_read_from_copies() -> None:
     with capture():
         later = Later()
         provider: Any = runtime().provider
-        provider._active_span_processor._span_processors = (later,)  # nobody reads a span at once
+        processors = provider._active_span_processor
+        monkeypatch.setattr(processors, "_span_processors", (later,))  # nobody reads a span at once
         tocsin.instrument_sklearn("reader")
         answers = [model.predict_proba(array)]
         with pytest.warns(UserWarning, match="feature names"):

@@ -144,7 +144,8 @@ def _apply(database: Database, token: str, columns: Sequence[str]) -> None:
     sql = Template(_statement("apply_corrections")).substitute(columns=", ".join(columns))
     database.command(sql, parameters={"token": token}, settings=_settings(database, token))
     [back] = database.rows(
-        "SELECT min(started_at) AS first, max(started_at) AS last,"
+        # Datetimes come back in microseconds: rounded down, the last call would be left standing beside its correction.
+        "SELECT min(started_at) AS first, addMicroseconds(max(started_at), 1) AS last,"
         " groupUniqArray(cityHash64(project, call_id, span_id, segment)) AS rows"
         " FROM call_corrections WHERE token = {token:String} AND sign = -1",
         {"token": token},

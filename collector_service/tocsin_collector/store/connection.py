@@ -19,6 +19,7 @@ _PASSING_CODES: Final = frozenset({159, 202, 209, 210, 225, 236, 241, 242, 252, 
 _NOT_THE_ROWS: Final = frozenset(
     {60, 75, 76, 77, 81, 88, 164, 172, 173, 192, 193, 194, 198, 204, 243, 294, 497, 516, 586, 641, 1000}
 )
+_LONGEST_DECODING: Final = 16 * 1024 * 1024  # bytes of a statement: each redaction rule is written out for every text
 # A dead replica gets its statements when it is back; rows through a Distributed table are there when the insert returns;
 # a join of two sharded tables asks all shards for both.
 _ON_A_CLUSTER: Final = {
@@ -55,6 +56,7 @@ def connect(address: StoreAddress, url: str | None) -> Any:
             raise StoreUnavailable(f"expected a ClickHouse server at {shown(url)}, got: {error}") from error
     if not address.is_in_memory and address.path is not None:
         check_engine(address.path, metadata.version("chdb-core"))
+    settings["max_query_size"] = _LONGEST_DECODING
     try:
         return clickhouse_connect.get_client(
             interface="chdb", path=str(address.path), settings=settings, tz_mode="aware"
