@@ -1,6 +1,8 @@
 """Redaction rules as SQL around a decoding: texts are changed before any table sees them. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from itertools import groupby
 from typing import Final
 
 from tocsin_collector.privacy.redaction import KEPT_KEYS, Redaction
@@ -60,10 +62,10 @@ def _map(column: str, rules: Sequence[Redaction], *, prefix: str = "") -> str:
 def _value(value: str, key: str | None, rules: Sequence[Redaction]) -> str:
     """Write the value after every rule that looks at its key; a value without a key is seen by the rules without fields."""
     written = value
-    for rule in rules:
-        looks = _looks(rule, key)
+    # Rules that look at the same keys share one condition: each condition writes out twice what comes before it.
+    for looks, alike in groupby(rules, lambda rule: _looks(rule, key)):
         if looks is not None:
-            after = _taken_out(written, rule)
+            after = reduce(_taken_out, alike, written)
             written = after if looks == "" else f"if({looks}, {after}, {written})"
     return written
 
