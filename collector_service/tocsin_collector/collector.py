@@ -120,7 +120,7 @@ class Collector:
                 self._settings,
                 self._disk,
                 sealed=self._on_sealed,
-                loader_is_idle=self._loader.is_idle,
+                drain=self._loader,
                 first_number=number,
             )
         self._loader.start()

@@ -25,7 +25,7 @@ class CollectorSettings:
     max_attributes: int = 4096  # of one span, log record, resource or scope; of its events and links, too
     max_bytes_in_flight: int = 256 * _MIB  # requests received and not yet in the spool
     spool_max_bytes: int = 4096 * _MIB  # beyond it, senders are asked to wait
-    segment_max_bytes: int = 32 * _MIB  # an insert costs 0.15 s of planning however small it is
+    segment_max_bytes: int = 64 * _MIB  # an insert costs 0.15 s of planning however small it is
     loads_at_once: int = 2  # segments that go into the store beside each other; each is planned and read on one core
     segment_max_age_s: float = 1.0
     quiet_s: float = 0.03  # seal early when nothing came for this long and the loader is idle

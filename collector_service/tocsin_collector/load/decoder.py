@@ -13,6 +13,7 @@ from tocsin_collector.privacy.redaction import Redaction
 Kind: TypeAlias = Literal["traces", "outcomes", "logs"]
 
 # One segment is one block is one insert: what makes a retry with the same token find every target as it left it.
+# It is read and flattened in pieces, which the insert puts together: taken apart whole, 32 MiB would need 280 MB.
 # Compiling expressions costs seconds on the first insert and gains nothing on blocks of this size.
 BLOCK_SETTINGS: Final[Mapping[str, str | int]] = {
     "max_threads": 1,
@@ -21,7 +22,7 @@ BLOCK_SETTINGS: Final[Mapping[str, str | int]] = {
     "max_insert_block_size": 1_000_000,
     "min_insert_block_size_rows": 1_000_000,
     "min_insert_block_size_bytes": 0,
-    "input_format_max_block_size_bytes": 0,
+    "input_format_max_block_size_bytes": 16 * 1024 * 1024,
     "insert_deduplicate": 1,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "max_partitions_per_insert_block": 0,

@@ -64,6 +64,11 @@ class Loader:
         with self._changed:
             return not self._busy and not self._queue
 
+    def is_behind(self) -> bool:
+        """Whether a segment waits that could be loaded now; one that waits for its next try does not count."""
+        with self._changed:
+            return bool(self._queue) and self._queue[0][0] <= time.monotonic()
+
     def stop(self, drain_s: float) -> bool:
         """Load what is queued for at most this long, then end; say whether the queue is empty."""
         deadline = time.monotonic() + drain_s

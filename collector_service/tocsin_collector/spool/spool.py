@@ -1,12 +1,13 @@
 """The spool of one kind: requests become durable in groups, and groups become segments.
 
 One thread commits. Handlers hand it a frame and wait; all that wait share one ``fdatasync``. A segment is sealed when it
-is large, old, or when senders are quiet and the loader has nothing to do.
+is large; or old, unless others wait to be loaded before it; or when senders are quiet and the loader has nothing to do.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from tocsin_collector.errors import Overloaded
 from tocsin_collector.load.decoder import Kind
@@ -15,6 +16,18 @@ from tocsin_collector.spool.disk import Disk
 from tocsin_collector.spool.frames import Frame
 from tocsin_collector.spool.open_file import OpenFile, Ticket
 from tocsin_collector.spool.segments import OPEN, Contents, Segment
+
+
+class Drain(Protocol):
+    """Where sealed segments go, as far as it says when to seal one."""
+
+    def is_idle(self) -> bool:
+        """Whether nothing is being loaded or waits to be."""
+        ...
+
+    def is_behind(self) -> bool:
+        """Whether a segment waits that could be loaded now."""
+        ...
 
 
 class Spool:
@@ -27,14 +40,14 @@ class Spool:
         disk: Disk,
         *,
         sealed: Callable[[Segment], None],
-        loader_is_idle: Callable[[], bool],
+        drain: Drain,
         first_number: int = 1,
     ) -> None:
         self._kind = kind
         self._settings = settings
         self._disk = disk
         self._sealed = sealed
-        self._loader_is_idle = loader_is_idle
+        self._drain = drain
         self._number = first_number
         self._changed = threading.Condition()
         self._waiting: list[Ticket] = []
@@ -130,8 +143,9 @@ class Spool:
         return (
             file.is_broken
             or file.size >= self._settings.segment_max_bytes
-            or now - file.opened_at >= self._settings.segment_max_age_s
-            or (now - file.written_at >= self._settings.quiet_s and self._loader_is_idle())
+            # A segment costs the same planning however small it is: while others wait, it may as well grow.
+            or (now - file.opened_at >= self._settings.segment_max_age_s and not self._drain.is_behind())
+            or (now - file.written_at >= self._settings.quiet_s and self._drain.is_idle())
         )
 
     def _commit(self, group: Sequence[Ticket]) -> None:
