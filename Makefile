@@ -48,16 +48,16 @@ bench: $(VENV)/.ready
 proto: $(VENV)/.ready
 	$(BIN)/python proto/regenerate.py
 
-# Renews constraints.txt: names and hashes only, no addresses.
+# Writes constraints.txt anew, for every Python from 3.11 on: names, versions and hashes only, no addresses. What is locked stays
+# as it is, unless ARGS=--upgrade.
 lock:
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet 'pip-tools>=7.5'
+	.venv-lock/bin/pip install --quiet 'uv>=0.9'
 	$(PYTHON) -c 'import itertools, tomllib; d = tomllib.load(open("pyproject.toml", "rb")); p = d["project"]; \
 		named = itertools.chain(p["dependencies"], *p["optional-dependencies"].values(), *d["dependency-groups"].values()); \
 		print(*(n for n in named if not n.startswith("tocsin[")), sep="\n")' > .venv-lock/all.in
-	.venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
-		--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header \
-		--output-file constraints.txt .venv-lock/all.in
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --no-emit-find-links $(ARGS) --output-file constraints.txt .venv-lock/all.in
 	rm -rf .venv-lock
 
 clean:
