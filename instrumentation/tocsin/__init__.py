@@ -18,7 +18,13 @@ from tocsin._models.registry import (
     uninstrument_xgboost,
 )
 from tocsin._models.wrap import wrap
-from tocsin._outcomes.record import record_feedback, record_outcome, record_outcomes, record_support_contact
+from tocsin._outcomes.record import (
+    record_feedback,
+    record_outcome,
+    record_outcomes,
+    record_outcomes_async,
+    record_support_contact,
+)
 from tocsin._process.lifecycle import flush, init, shutdown, stats
 
 __all__ = [
@@ -38,6 +44,7 @@ __all__ = [
     "record_feedback",
     "record_outcome",
     "record_outcomes",
+    "record_outcomes_async",
     "record_support_contact",
     "shutdown",
     "stats",

@@ -1,6 +1,10 @@
 """`record_outcome`: what turned out to be true, delivered however late."""
 
+import asyncio
+import subprocess
+import sys
 import threading
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +14,9 @@ import pytest
 
 import tocsin
 from tocsin._outcomes import queue
+from tocsin._process.runtime import runtime
 from tocsin.testing import capture
+from tocsin_wire import unpack_handle
 from tocsin_wire.v1.outcomes_pb2 import Outcome
 
 
@@ -231,7 +237,6 @@ def test_a_support_ticket_reported_twice_is_one_contact() -> None:
 
 def test_async_code_may_record_since_it_only_queues() -> None:
     """No event loop is held up, and none is needed."""
-    import asyncio
 
     async def handler() -> bool:
         return tocsin.record_outcome(key="order-1", label="billing")
@@ -240,3 +245,62 @@ def test_async_code_may_record_since_it_only_queues() -> None:
         assert asyncio.run(handler()) is True
 
     assert len(calls.outcomes) == 1
+
+
+def test_many_are_recorded_from_a_loop_that_goes_on(collector: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a full queue makes the job wait, the loop serves others: the collector answers only once it has been seen to."""
+    monkeypatch.setattr(queue, "LIMIT", 100)
+    tocsin.init(endpoint=collector.endpoint)
+    collector.gate.clear()
+
+    async def labels() -> AsyncIterator[dict[str, Any]]:
+        for at in range(1_000):
+            yield {"key": f"order-{at}", "label": "x"}
+
+    async def serve() -> int:
+        job = asyncio.create_task(tocsin.record_outcomes_async(labels()))
+        while not runtime().has_outcomes or not runtime().outcomes.is_full():  # noqa: ASYNC110 - a thread's state
+            await asyncio.sleep(0.001)
+        collector.gate.set()
+        return await job
+
+    assert asyncio.run(serve()) == 1_000
+    assert tocsin.flush()
+    assert len(collector.outcomes) == 1_000
+
+
+def test_many_of_an_ordinary_iterable_are_recorded_from_a_loop_too() -> None:
+    """With a bad row among them."""
+    rows = [{"key": "a", "label": "x"}, {"colour": "red"}, {"key": "c", "score": 0.5}]
+
+    with capture() as calls:
+        assert asyncio.run(tocsin.record_outcomes_async(rows)) == 2
+
+    assert [outcome.call.key for outcome in calls.outcomes] == ["a", "c"]
+
+
+def test_another_process_says_days_later_what_was_right(collector: Any) -> None:
+    """All it has is the handle, out of a column."""
+    tocsin.init(endpoint=collector.endpoint)
+    with tocsin.observe("triage", segments=("plan",)) as call:
+        call.set_input(plan="gold")
+        call.set_output(label="billing")
+    assert tocsin.flush()
+    later = f"""
+import tocsin
+from datetime import UTC, datetime, timedelta
+tocsin.init(endpoint={collector.endpoint!r})
+tocsin.record_outcome({call.handle!r}, label="hardware", observed_at=datetime.now(UTC) + timedelta(days=9))
+assert tocsin.flush()
+"""
+
+    subprocess.run([sys.executable, "-c", later], check=True, timeout=60)
+
+    [outcome] = collector.outcomes
+    known = unpack_handle(outcome.handle)
+    assert (known.call_id, known.label, outcome.label) == (call.call_id, "billing", "hardware")
+    assert (known.started_unix_nano, dict(known.segments)) == (
+        collector.spans[0].start_time_unix_nano,
+        {"plan": "gold"},
+    )
+    assert outcome.observed_unix_nano - known.started_unix_nano > 8 * 86_400 * 10**9

@@ -25,6 +25,7 @@ def test_the_public_names_are_these() -> None:
         "record_feedback",
         "record_outcome",
         "record_outcomes",
+        "record_outcomes_async",
         "record_support_contact",
         "shutdown",
         "stats",

@@ -1,10 +1,24 @@
 """Call handles out of a call's attributes: what a late outcome needs to know."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from tocsin._calls.values import Scalar, label_text
 from tocsin_wire import attributes as keys
 from tocsin_wire import pack_handle
+
+_CARRIED: Final = (
+    keys.USE_CASE,
+    keys.CALL_ID,
+    keys.MODEL_VERSION,
+    keys.PROMPT_VERSION,
+    keys.CONFIDENCE,
+    keys.WEIGHT,
+    keys.OUTPUT_LABEL,
+    keys.OUTPUT_VALUE,
+    keys.SERVED_BY,
+    keys.PROBE,
+)
 
 
 def handle_of(
@@ -29,6 +43,7 @@ def handle_of(
     """
     from tocsin_wire.v1.outcomes_pb2 import CallRef
 
+    attributes = _fit_to_leave(attributes, segments, use_case)
     confidence = attributes.get(keys.CONFIDENCE)
     weight = attributes.get(keys.WEIGHT)
     ref = CallRef(
@@ -45,9 +60,18 @@ def handle_of(
     )
     if keys.OUTPUT_LABEL in attributes:
         ref.label = str(attributes[keys.OUTPUT_LABEL])
-    elif keys.OUTPUT_VALUE in attributes:
-        ref.value = float(attributes[keys.OUTPUT_VALUE])
+    elif isinstance(value := attributes.get(keys.OUTPUT_VALUE), (int, float)):
+        ref.value = float(value)
     return pack_handle(ref)
+
+
+def _fit_to_leave(attributes: Mapping[str, Scalar], segments: Sequence[str], use_case: str) -> dict[str, Any]:
+    """Take out of what a handle carries what the span does not carry either: it stands in forms, log lines and columns."""
+    from tocsin._privacy import policy
+
+    carried = (*_CARRIED, *(keys.INPUT_PREFIX + name for name in segments))
+    said = {key: attributes[key] for key in carried if key in attributes}
+    return policy(str(said.get(keys.USE_CASE) or use_case)).apply(said)
 
 
 def call_id(trace_id: int, span_id: int) -> str:

@@ -137,6 +137,16 @@ class OutcomeQueue:
 
     def _persist(self, batch: "list[Outcome]") -> int | None:
         """Send one batch until it is answered: how many were accepted, None when closed first."""
+        from tocsin._privacy.outcomes import fit_to_leave
+
+        said, batch = batch, fit_to_leave(batch)
+        if len(batch) < len(said):
+            MISHAPS.note(
+                "outcomes.privacy",
+                ValueError(f"of {len(said) - len(batch)} outcomes nothing may leave: their comments say all they said"),
+            )
+        if not batch:
+            return 0
         attempt = 0
         while not self._closed.is_set():
             delay_s: float | None = None

@@ -2,11 +2,12 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from tocsin._calls import values
+from tocsin._outcomes.saying import says_something
 from tocsin._process.boundary import MISHAPS, Swallow
 from tocsin._process.runtime import Runtime, runtime
 from tocsin_wire import HandleError
@@ -16,8 +17,9 @@ _IN_RECORD: Final = Swallow("record_outcome")
 _IN_MANY: Final = Swallow("record_outcomes")
 _IN_FEEDBACK: Final = Swallow("record_feedback")
 _IN_SUPPORT: Final = Swallow("record_support_contact")
-_TEXT_LIMIT: Final = 8_192  # characters of a comment
+_TEXT_LIMIT: Final = 16_384  # characters of a comment that are kept until it is redacted, and cut with a mark
 _THUMBS: Final = {"up": 1.0, "down": 0.0}
+_AT_ONCE: Final = 100  # outcomes between two turns of an event loop: about a millisecond
 _LOOK_S: Final = 0.02  # how often a full queue is looked at
 
 
@@ -98,7 +100,7 @@ def record_outcome(
             outcome.label = values.text(values.label_text(label), {}, "label")
         elif (number := values.finite(value)) is not None:
             outcome.value = number
-        if not _says_something(outcome):
+        if not says_something(outcome):
             MISHAPS.note(
                 "record_outcome",
                 ValueError("expected one of label, value, score, correct or minutes, got none of them"),
@@ -127,6 +129,42 @@ def record_outcomes(outcomes: Iterable[Mapping[str, Any]], *, wait_s: float = 30
             with _IN_RECORD:
                 queued += record_outcome(**each)
     return queued
+
+
+async def record_outcomes_async(
+    outcomes: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]], *, wait_s: float = 30.0
+) -> int:
+    """As `record_outcomes`, in an event loop, which goes on while this waits for room. Takes an asynchronous iterable too.
+
+    `record_outcome` and the others only queue: call them from asynchronous code as they are.
+    """
+    import asyncio
+
+    queued = seen = 0
+    with _IN_MANY:
+        now = runtime()
+        until = time.monotonic() + wait_s
+        async for each in _asynchronous(outcomes):
+            # Looked at, not waited for: the queue is emptied by a thread, which knows of no loop.
+            while not now.settings.disabled and now.outcomes.is_full() and time.monotonic() < until:  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_S)
+            with _IN_RECORD:
+                queued += record_outcome(**each)
+            seen += 1
+            if seen % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+    return queued
+
+
+async def _asynchronous(
+    outcomes: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+) -> AsyncIterator[Mapping[str, Any]]:
+    if isinstance(outcomes, AsyncIterable):
+        async for each in outcomes:
+            yield each
+    else:
+        for each in outcomes:
+            yield each
 
 
 def record_feedback(
@@ -206,11 +244,6 @@ def record_support_contact(
 def _wait_for_room(now: Runtime, until: float) -> None:
     while not now.settings.disabled and now.outcomes.is_full() and time.monotonic() < until:
         time.sleep(_LOOK_S)
-
-
-def _says_something(outcome: Any) -> bool:
-    fields = ("score", "correct", "minutes")
-    return bool(outcome.WhichOneof("truth") or outcome.comment or any(outcome.HasField(field) for field in fields))
 
 
 def _nanoseconds(when: datetime) -> int:

@@ -99,6 +99,11 @@ _STRUCTURE: Final = frozenset(
 )
 
 
+# What names a service and its place, on a resource: the same in every process, written by whoever deploys.
+_IDENTITY: Final = ("service.", "deployment.", "telemetry.", "os.", "process.runtime.")
+_ERROR_TEXTS: Final = frozenset({"exception.message", "exception.stacktrace", "error.message"})
+
+
 def is_content(key: str) -> bool:
     """Tell whether a value under this key is what somebody wrote or a model answered."""
     return key in _CONTENT or _CONTENT_BEGINS.match(key) is not None
@@ -112,3 +117,13 @@ def is_structure(key: str) -> bool:
 def is_ai(key: str) -> bool:
     """Tell whether a span with this key is about a model's call."""
     return key.startswith(_AI) or key in {"input.value", "output.value"}
+
+
+def is_identity(key: str) -> bool:
+    """Tell whether a value under this key names a service, its version or its platform, and nobody's person."""
+    return key.startswith(_IDENTITY)
+
+
+def is_error_text(key: str) -> bool:
+    """Tell whether a value under this key is an error's message or stack trace, which may quote what was asked."""
+    return key in _ERROR_TEXTS

@@ -1,8 +1,15 @@
 """The policy of each use case, made once from the settings in force."""
 
+from typing import TYPE_CHECKING, Final
+
 from tocsin._privacy.policy import Policy
 from tocsin._privacy.settings import Privacy
 from tocsin._process.runtime import runtime
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+
+_MOST_RESOURCES: Final = 64  # of one process; there is one, and one more after a fork
 
 
 class Policies:
@@ -11,6 +18,7 @@ class Policies:
     def __init__(self, privacy: Privacy) -> None:
         self.privacy = privacy
         self._made: dict[str, Policy] = {}
+        self._resources: dict[int, tuple[Resource, Resource]] = {}  # the key is the first one's, which is kept for that
 
     def of(self, use_case: str | None) -> Policy:
         """Find the policy of a use case; None and unnamed ones have the default."""
@@ -19,6 +27,18 @@ class Policies:
         if found is None:
             found = self._made[capture] = Policy.made(self.privacy, capture)
         return found
+
+    def resource(self, resource: "Resource") -> "Resource":
+        """Return what may leave of a resource; the same object where all of it may, and for the same resource again."""
+        known = self._resources.get(id(resource))
+        if known is not None:
+            return known[1]
+        said = resource.attributes
+        kept = self.of(None).beside(said)
+        clean = resource if kept == dict(said) else type(resource)(kept, resource.schema_url)
+        if len(self._resources) < _MOST_RESOURCES:
+            self._resources[id(resource)] = resource, clean
+        return clean
 
 
 def policy(use_case: str | None) -> Policy:

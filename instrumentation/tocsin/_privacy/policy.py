@@ -91,6 +91,39 @@ class Policy:
         """Return what may leave of one value under its key, None for nothing: as in `apply`. Never raises."""
         return self.apply({key: value}).get(key)
 
+    def beside(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what may leave of attributes that are no call's: a resource's, a request's span's. Never raises.
+
+        Names that mean content on a call's span mean nothing there, so nothing is left out for its name.
+        """
+        try:
+            if self.problem:
+                return bare(attributes)
+            kept: dict[str, Any] = {}
+            for key, value in attributes.items():
+                self._add_beside(kept, key, value)
+        except Exception as error:
+            MISHAPS.note("privacy", error)
+            return bare(attributes)
+        return kept
+
+    def error_text(self, text: str | None) -> str | None:
+        """Return what may leave of an error's message: it may quote what was asked, so nothing with capture off."""
+        return None if not text or self.capture == "off" else self.text(text) or None
+
+    def comment(self, text: str, key: str) -> str:
+        """Return what may leave of what somebody wrote about a call: nothing with capture off, else as content does."""
+        try:
+            if self.problem or self.capture == "off":
+                return ""
+            if key in self.hashed:
+                return str(self.value(key, text) or "")
+            redactor = None if self.capture == "full" else self.redactor
+            return str(fitting(text, redactor, self.max_chars, key))
+        except Exception as error:
+            MISHAPS.note("privacy", error)
+            return ""
+
     def _applied(self, attributes: Mapping[str, Any], call_id: str) -> dict[str, Any]:
         kept: dict[str, Any] = {}
         content: dict[str, Any] = {}
@@ -112,6 +145,20 @@ class Policy:
         if is_unsalted:
             _flag(kept, UNSALTED)
         return kept
+
+    def _add_beside(self, kept: dict[str, Any], key: str, value: Any) -> None:
+        match self._kinds.get(key) or self._kind(key):
+            case "structure":
+                kept[key] = value
+            case "hashed":
+                if self.salt:
+                    kept[key] = self._hashed(value)
+            case "left out":
+                pass
+            case _ if words.is_identity(key):
+                kept[key] = value
+            case _:
+                self._add(kept, key, value)
 
     def _add(self, kept: dict[str, Any], key: str, value: Any) -> None:
         if self.capture == "full" or value is True or value is False:
@@ -156,7 +203,7 @@ class Policy:
             kind = "structure"
         elif words.is_content(key):
             kind = "content"
-        elif key.startswith(keys.INPUT_PREFIX) or key == keys.NULL_INPUTS:
+        elif key.startswith(keys.INPUT_PREFIX) or key == keys.NULL_INPUTS or words.is_error_text(key):
             kind = "left out" if self.capture == "off" else "text"
         else:
             kind = "text"
