@@ -24,8 +24,18 @@ class Query(Protocol):
 class Book:
     """Answers the questions of the API, one at a time."""
 
-    def __init__(self, query: Query, plans: Plans, statuses: Callable[[], Sequence[UseCaseStatus]]) -> None:
+    def __init__(
+        self,
+        query: Query,
+        plans: Plans,
+        statuses: Callable[[], Sequence[UseCaseStatus]],
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
         self._query = query
+        self._now = now
+        self._contradictory: dict[tuple[str, str], dict[str, Any]] = {}
+        self._contradictory_until: datetime | None = None
         self._plans = plans
         self._statuses = statuses
         self._one_at_a_time = threading.Lock()
@@ -40,12 +50,14 @@ class Book:
         known = _by_key(self.ask("use_cases"))
         outcomes = _by_key(self.ask("outcome_counts"))
         guards = _by_key(self.ask("guard_latest"))
+        contradictory = self._count_contradictory()
         return [
             self._use_case(
                 status,
                 known.get((status.project, status.use_case), {}),
                 outcomes.get((status.project, status.use_case), {}),
                 guards.get((status.project, status.use_case)),
+                contradictory.get((status.project, status.use_case), {}),
             )
             for status in self._statuses()
         ]
@@ -78,12 +90,22 @@ class Book:
         found = self.ask("call", {"use_case": use_case, "call_id": call_id})
         return found[0] if found else None
 
+    def _count_contradictory(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Count contradictory outcomes, which goes through all of them: kept for fifty times as long as that took."""
+        began = self._now()
+        if self._contradictory_until is None or began >= self._contradictory_until:
+            self._contradictory = _by_key(self.ask("contradictory_counts"))
+            ended = self._now()
+            self._contradictory_until = ended + 50 * (ended - began)
+        return self._contradictory
+
     def _use_case(
         self,
         status: UseCaseStatus,
         row: Mapping[str, Any],
         outcome: Mapping[str, Any],
         guard: Mapping[str, Any] | None,
+        contradictory: Mapping[str, Any],
     ) -> dict[str, Any]:
         plan = self._plans.get(status.project, status.use_case)
         return {
@@ -97,6 +119,7 @@ class Book:
             "calls_failed": int(row.get("calls_failed", 0)),
             "calls_by_fallback": int(row.get("calls_fallback", 0)),
             "outcomes": int(outcome.get("outcomes_known", 0)),
+            "outcomes_contradictory": int(contradictory.get("calls_contradictory", 0)),  # calls
             "first_hour": row.get("first_hour"),
             "last_hour": row.get("last_hour"),
             "model_versions": list(row.get("model_versions", [])),

@@ -52,7 +52,7 @@ from tocsin_console.evaluation import Evaluation
 from tocsin_console.investigation import client_for, investigator
 from tocsin_console.loop import Loop
 from tocsin_console.notifiers import channels_of, with_notifiers
-from tocsin_console.outcomes import record_outcomes
+from tocsin_console.outcomes import OutcomeDesk, record_outcomes
 from tocsin_console.parts import Parts
 from tocsin_console.privacy import Forgetting
 from tocsin_console.reader import Reader
@@ -309,7 +309,7 @@ class Up:
 
     def _parts(self, addresses: Mapping[str, str]) -> Parts:
         config, reading = self._config, self._sibling()
-        book = Book(reading, self._plans, lambda: self._statuses(reading))
+        book = Book(reading, self._plans, lambda: self._statuses(reading), now=_now)
         apart = self._others()
         return Parts(
             config=config,
@@ -346,6 +346,7 @@ class Up:
             use_cases_mapped=self._map_use_cases,
             relabel=lambda project, old, new: asdict(relabel(self._database, project, old, new)),
             record_outcomes=apart.record_outcomes,
+            outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=_now),
             now=_now,
             reading=apart.reading,
             spool_max_bytes=apart.spool_max_bytes,

@@ -18,7 +18,7 @@ USAGE = 2
 UNREACHABLE = 3
 
 # Raised by the parts: the name says it, so that no heavy import is needed to map an error to an exit code.
-_UNREACHABLE_NAMES = frozenset({"StoreUnavailable", "StoreInUse", "AddressInUse"})
+_UNREACHABLE_NAMES = frozenset({"StoreUnavailable", "StoreInUse", "AddressInUse", "Overloaded"})
 
 
 class ConsoleError(TocsinError):

@@ -16,6 +16,7 @@ from tocsin_collector.receive.key_book import KeyFacts, NewKey
 from tocsin_console.book import Book
 from tocsin_console.config import Config
 from tocsin_console.loop import LoopStats
+from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.reader import Answer
 from tocsin_console.spool_desk import SpoolDesk
 
@@ -96,6 +97,7 @@ class Parts:
     use_cases_mapped: Callable[[], int]  # read the mapping of tocsin.yaml again; says how many entries
     relabel: Callable[[str, str, str], Mapping[str, int]]  # project, old, new: move what is stored to another use case
     record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
+    outcome_desk: OutcomeDesk
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None

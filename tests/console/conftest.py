@@ -27,6 +27,7 @@ from tocsin_console.config import Config, Flags, resolve
 from tocsin_console.disk_watch import DiskWatch
 from tocsin_console.loop import LoopStats
 from tocsin_console.notifiers import channels_of
+from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
 from tocsin_console.spool_desk import SpoolDesk
@@ -64,7 +65,7 @@ class FakeOutcomes:
 
     def record(self, outcomes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Take them."""
-        good = [each for each in outcomes if each["handle"] != "bad"]
+        good = [each for each in outcomes if each.get("handle") != "bad"]
         self.taken += good
         errors = [] if len(good) == len(outcomes) else ["outcomes[0]: expected a call handle"]
         return {"accepted": len(good), "rejected": len(outcomes) - len(good), "errors": errors}
@@ -114,7 +115,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         store_version=store.version(),
         started_at=NOW - timedelta(minutes=5),
         addresses={"grpc": "127.0.0.1:1", "api": "127.0.0.1:2", "guard": "127.0.0.1:3"},
-        book=Book(reading, plans, lambda: statuses),
+        book=Book(reading, plans, lambda: statuses, now=lambda: NOW),
         reader=Reader(store.sibling, database=name, embedded=True),
         plans=plans,
         channels=channels_of(config),
@@ -139,6 +140,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         use_cases_mapped=lambda: 2,
         relabel=lambda project, old, new: asdict(relabel(store, project, old, new)),
         record_outcomes=outcomes.record,
+        outcome_desk=OutcomeDesk(store.sibling(), outcomes.record, now=lambda: NOW),
         now=lambda: NOW,
     )
     server = ApiServer(build_app(parts), replace(config.api, port=0))

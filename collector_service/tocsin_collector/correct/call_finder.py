@@ -62,7 +62,7 @@ class CallFinder:
 
     def _by_id(self, project: str, names: set[str], since: datetime) -> dict[str, Facts]:
         found: dict[str, Facts] = {}
-        for some in _pieces(names):
+        for some in pieces(names):
             for row in self._query.rows(_statement("calls_by_id"), {"project": project, "ids": some, "since": since}):
                 for name in (row["call_id"], row["call_key"], row["span_key"]):
                     found.setdefault(name, row)  # the earliest is the outermost
@@ -72,7 +72,7 @@ class CallFinder:
     def _by_key(self, project: str, keys: set[str]) -> dict[str, list[Facts]]:
         calls: dict[str, list[str]] = {}
         first = datetime.max.replace(tzinfo=UTC)
-        for some in _pieces(keys):
+        for some in pieces(keys):
             for row in self._query.rows(_statement("calls_of_keys"), {"project": project, "keys": some}):
                 calls.setdefault(row["business_key"], []).append(row["call_id"])
                 first = min(first, row["started_at"])
@@ -91,7 +91,8 @@ def _chosen(calls: Sequence[Facts], reference: Reference) -> Facts | None:
     return min(ours, key=lambda call: call["started_at"])
 
 
-def _pieces(names: set[str]) -> Iterator[list[str]]:
+def pieces(names: set[str]) -> Iterator[list[str]]:
+    """Split ids into as many as one question takes; empty ones are left out."""
     piece: list[str] = []
     size = 0
     for name in sorted(names - {""}):

@@ -30,7 +30,7 @@ def sift(request: RecordOutcomesRequest, *, project: str, now_ns: int) -> Sifted
     rejected = 0
     for index, outcome in enumerate(request.outcomes):
         try:
-            accepted.append(_complete(outcome, project, now_ns))
+            accepted.append(complete(outcome, project=project, now_ns=now_ns))
         except (HandleError, ValueError) as error:
             rejected += 1
             if len(errors) < _MAX_ERRORS:
@@ -59,7 +59,13 @@ def _named_by(call: CallRef) -> str:
     return call.call_id or call.response_id or f"{call.use_case}\n{call.key}"
 
 
-def _complete(outcome: Outcome, project: str, now_ns: int) -> Outcome:
+def complete(outcome: Outcome, *, project: str, now_ns: int) -> Outcome:
+    """Check one outcome, fill in what its handle says, and give it its id and time where it has none.
+
+    Raises:
+        HandleError: its handle cannot be read.
+        ValueError: it says nothing, or what no outcome can say.
+    """
     kept = Outcome()
     kept.CopyFrom(outcome)
     kept.DiscardUnknownFields()

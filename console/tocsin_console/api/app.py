@@ -36,6 +36,8 @@ def build_app(parts: Parts) -> App:
         Route("/api/keys/{key_id}/revoke", with_body(views.revoke_key), methods=["POST"]),
         *spool_routes(parts.config.data_dir / "spool", parts.spool),
         Route("/api/outcomes", with_body(views.record_outcomes), methods=["POST"]),
+        Route("/api/outcomes/load", with_body(views.load_outcomes), methods=["POST"]),
+        Route("/api/outcomes/contradictory", views.contradictory_outcomes),
         Route("/api/query", with_body(views.query), methods=["POST"]),
         Route("/api/recent-calls", views.recent_calls),
         Route("/api/call", views.call),

@@ -10,6 +10,7 @@ from tocsin_console.addresses import Address
 from tocsin_console.errors import UsageProblem
 
 MAX_BODY_BYTES = 1 << 20
+LARGE_BODIES = {"/api/outcomes/load": 8 << 20}  # a chunk of a label file
 _HEADERS = (
     (
         b"content-security-policy",
@@ -46,11 +47,11 @@ class LoopbackOnly:
                 message["headers"] = [*message.get("headers", []), *_HEADERS]
             await send(message)
 
-        status, refusal = self._refusal(scope["method"], Headers(raw=scope["headers"]))
+        status, refusal = self._refusal(scope["method"], Headers(raw=scope["headers"]), scope["path"])
         app: App = JSONResponse({"error": refusal}, status_code=status) if refusal else self._app
         await app(scope, receive, send_with_headers)
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[int, str]:
+    def _refusal(self, method: str, headers: Headers, path: str) -> tuple[int, str]:
         host = headers.get("host", "")
         if not (self._any_host or is_loopback(host)):
             return 403, f"expected a request to a loopback address, got one for {host!r}"
@@ -63,8 +64,9 @@ class LoopbackOnly:
         if kind != "application/json":
             return 415, f"expected a body of application/json, got {kind or 'none'!r}"
         length = headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-            return 413, f"expected a body of at most {MAX_BODY_BYTES} bytes with its length"
+        most = LARGE_BODIES.get(path, MAX_BODY_BYTES)
+        if not length.isdecimal() or int(length) > most:
+            return 413, f"expected a body of at most {most} bytes with its length"
         return 0, ""
 
 

@@ -147,6 +147,21 @@ class Views:
             raise UsageProblem('expected {"outcomes": [{"handle": …}, …]}')
         return Json(self._parts.record_outcomes(outcomes))
 
+    def load_outcomes(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Look many outcomes of one project up, record those that are new, and say of each what is known."""
+        outcomes = body.get("outcomes")
+        if not isinstance(outcomes, list) or not all(isinstance(each, dict) for each in outcomes):
+            raise UsageProblem('expected {"outcomes": [{"call": …, "label": …}, …], "project": …}')
+        desk, project = self._parts.outcome_desk, str(body.get("project") or "default")
+        return Json(desk.load(outcomes, project=project, dry_run=bool(body.get("dry_run"))))
+
+    def contradictory_outcomes(self, request: Request) -> Response:
+        """List calls of which outcomes of one kind say different things."""
+        asked = request.query_params
+        limit = min(_number(asked.get("limit", "100")), _MOST_CALLS)
+        about = {"project": asked.get("project", ""), "use_case": asked.get("use_case", ""), "limit": limit}
+        return Json({"calls": self._parts.book.ask("contradictory_outcomes", about)})
+
     def query(self, _request: Request, body: dict[str, Any]) -> Response:
         """Run a person's SQL."""
         answer = self._parts.reader.ask(_text(body, "sql"))

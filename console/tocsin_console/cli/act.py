@@ -1,4 +1,4 @@
-"""Verbs that a person acts with: guard, outcomes."""
+"""The verbs of the guard."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,6 @@ import typer
 
 from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, connect, person
 from tocsin_console.cli.output import print_json, print_table, say, when
-from tocsin_console.errors import FINDING, UsageProblem
 
 UseCase = Annotated[str, typer.Argument(help="The use case, as in 'tocsin use-cases ls'.")]
 Project = Annotated[str, typer.Option("--project", help="The use case's project.")]
@@ -19,9 +18,6 @@ def register(app: typer.Typer) -> None:
     guard.command("set")(set_guard)
     guard.command("release")(release)
     app.add_typer(guard, name="guard")
-    outcomes = typer.Typer(help="What turned out to be true of calls.", no_args_is_help=True)
-    outcomes.command("add")(add)
-    app.add_typer(outcomes, name="outcomes")
 
 
 def show(
@@ -72,46 +68,6 @@ def release(
     """Put a guard back to normal after a trip or a set."""
     body = {"action": "release", "actor": person(by), "project": project}
     _answer(connect(config, data_dir, api).post(f"/api/guard/{use_case}", body), use_case, json=json)
-
-
-def add(
-    handle: Annotated[str, typer.Argument(help="The call's handle, t1.…")],
-    *,
-    label: Annotated[str | None, typer.Option(help="What the right answer was.")] = None,
-    score: Annotated[float | None, typer.Option(min=0, max=1, help="0 (worthless) to 1 (right).")] = None,
-    correct: Annotated[bool | None, typer.Option("--correct/--wrong", help="Whether the answer was right.")] = None,
-    kind: Annotated[str, typer.Option(help="ground_truth, review, feedback, judge or support.")] = "review",
-    minutes: Annotated[float | None, typer.Option(min=0, help="Human time that it cost.")] = None,
-    comment: Annotated[str, typer.Option(help="What else to know.")] = "",
-    project: Annotated[str, typer.Option("--project", help="The call's project.")] = "default",
-    by: By = None,
-    config: ConfigFile = None,
-    data_dir: DataDir = None,
-    api: Api = None,
-    json: Json = False,
-) -> None:
-    """Say what turned out to be true of one call."""
-    if label is None and score is None and correct is None:
-        raise UsageProblem("expected --label, --score, --correct or --wrong, got none")
-    said = {"label": label, "score": score, "correct": correct, "minutes": minutes}
-    outcome = {
-        "handle": handle,
-        "kind": kind,
-        "source": "console",
-        "author": person(by),
-        "comment": comment,
-        **({} if project == "default" else {"project": project}),
-        **{name: value for name, value in said.items() if value is not None},
-    }
-    answer = connect(config, data_dir, api).post("/api/outcomes", {"outcomes": [outcome]})
-    if json:
-        print_json(answer)
-    elif answer["accepted"]:
-        say("recorded")
-    if answer["rejected"]:
-        if not json:
-            say("\n".join(answer["errors"]))
-        raise typer.Exit(FINDING)
 
 
 def _answer(answer: dict[str, Any], use_case: str, *, json: bool) -> None:

@@ -128,8 +128,7 @@ def _describe(state: dict[str, Any]) -> None:
             say(
                 f"          {each['difference'] or 0:,} loaded {items} are not there, {each['unaccounted']:,} have no fate"
             )
-    if ledger["outcomes_without_call"]:
-        say(f"outcomes  {ledger['outcomes_without_call']:,} wait for calls that are not known yet")
+    _describe_outcomes(ledger["outcomes_without_call"], state["use_cases"])
     say(f"spool     {ledger['spool_bytes']:,} bytes wait")
     if state["disk"]["warning"]:
         say(f"disk      {state['disk']['warning']}")
@@ -158,6 +157,13 @@ def _describe(state: dict[str, Any]) -> None:
         for each in state["use_cases"]
     ]
     print_table(columns, rows, empty=f"no use cases yet: send spans to {state['addresses']['grpc']}")
+
+
+def _describe_outcomes(waiting: int, use_cases: list[dict[str, Any]]) -> None:
+    if waiting:
+        say(f"outcomes  {waiting:,} wait for calls that are not known yet")
+    if against := sum(each["outcomes_contradictory"] for each in use_cases):
+        say(f"outcomes  of {against:,} calls say different things: see 'tocsin outcomes contradictory'")
 
 
 def _share(sample: dict[str, Any] | None) -> str | None:
