@@ -19,6 +19,7 @@ READING = (
     ("status",),
     ("query", "SELECT 1 AS one"),
     ("alerts", "list"),
+    ("outcomes", "contradictory"),
     ("rules", "list"),
     ("rules", "check"),
     ("guard", "show"),
