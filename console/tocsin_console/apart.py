@@ -167,6 +167,7 @@ class EvaluatorAlone(Up):
                 "lease": self._lease_loop.stats(),
                 "prices": self._prices.stats(),
                 "bars": self._bars_loop.stats(),
+                "contents": self._contents_loop.stats(),
             },
             sync_prices=self._keeper.price_all,
             keys_changed=_nothing,

@@ -29,6 +29,7 @@ from tocsin_collector.correct.public_prices import PublicPrices
 from tocsin_collector.correct.relabel import relabel
 from tocsin_collector.load.fleet import Fleet
 from tocsin_collector.load.watermark import Watermark
+from tocsin_collector.privacy.reviewed import ReviewedContent
 from tocsin_collector.privacy.rule_trial import require_runnable
 from tocsin_collector.receive.admission import presented
 from tocsin_collector.receive.certificates import Certificates, grpc_credentials
@@ -66,6 +67,7 @@ _log = logging.getLogger(__name__)
 _PERIOD_S = 1.0
 _BARS_PERIOD_S = 300.0  # it reads three months of verdicts
 _PRICES_PERIOD_S = 30.0  # a model that was not seen before is priced this soon
+_CONTENTS_PERIOD_S = 3_600.0  # periods are days
 _END_S = 15.0  # for a turn of the engine that is under way
 
 
@@ -131,7 +133,7 @@ class Up:
         migrate(self._database, now=_now(), version=metadata.version("tocsin"))
         require_runnable(self._database, config.redactions)
         databases = tuple(dict.fromkeys((config.store.database, config.store.shard_database)))
-        for each in keep(self._database, config.retention, databases=databases):
+        for each in keep(self._database, config.retention, databases=databases, evidence=config.evidence):
             _log.info("%s keeps its rows %s from now on", each.table, f"{each.days} days" if each.days else "for ever")
         self._fleet = Fleet(self._sibling(), now=_now)
         self._keys = IngestKeys(
@@ -217,6 +219,8 @@ class Up:
             catalogue=lambda: PublicPrices(today=_now().date()),
             now=_now,
         )
+        reviewed = ReviewedContent(self._sibling(), after=config.reviewed_content, now=_now)
+        self._contents_loop = Loop("contents", reviewed.turn, period_s=_CONTENTS_PERIOD_S)
         self._bars_loop = Loop("bars", self._find_bars, period_s=_BARS_PERIOD_S)
         self._prices = Loop("prices", self._keeper.tidy, period_s=_PRICES_PERIOD_S)
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
@@ -252,7 +256,7 @@ class Up:
         self._start_disk_watch()
 
     def _start_prices(self) -> None:
-        for loop in (self._prices, self._bars_loop):
+        for loop in (self._prices, self._bars_loop, self._contents_loop):
             self._ends.callback(functools.partial(loop.stop, timeout_s=_END_S))
             loop.start()
 
@@ -365,6 +369,7 @@ class Up:
                 "engine": self._loop.stats(),
                 "prices": self._prices.stats(),
                 "bars": self._bars_loop.stats(),
+                "contents": self._contents_loop.stats(),
                 "disk": self._disk_loop.stats(),
             },
             sync_prices=self._keeper.price_all,

@@ -57,6 +57,8 @@ class Config:
     store_password: str = field(repr=False)
     store: StoreAddress
     retention: Mapping[str, timedelta | None]  # of the tables that are named; None: for ever
+    evidence: timedelta | None  # content of picked calls that nobody has reviewed
+    reviewed_content: timedelta | None  # after the review; None: as its tables say
     collector_name: str
     database: str
     grpc: Address
@@ -124,6 +126,8 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         store_password=store.password,
         store=store,
         retention=_retention(said),
+        evidence=_period(said.store.evidence, "store.evidence"),
+        reviewed_content=_period(said.store.reviewed_content, "store.reviewed_content"),
         collector_name=_collector_name(said, environment, data_dir, is_alone=url is None),
         database=store.database,
         grpc=Address.parse(pick(flags.grpc, "TOCSIN_GRPC_ADDRESS", said.listen.grpc, GRPC)),
@@ -292,6 +296,13 @@ def _retention(said: TocsinYaml) -> dict[str, timedelta | None]:
         return {table: parse_period(period) for table, period in said.store.retention.items()}
     except ValueError as error:
         raise UsageProblem(f"store.retention: {error}") from error
+
+
+def _period(text: str, key: str) -> timedelta | None:
+    try:
+        return parse_period(text)
+    except ValueError as error:
+        raise UsageProblem(f"{key}: {error}") from error
 
 
 def _collector_name(said: TocsinYaml, environment: Mapping[str, str], data_dir: Path, *, is_alone: bool) -> str:

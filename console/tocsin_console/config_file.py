@@ -44,6 +44,8 @@ class StoreSection(_Section):
     timeout_s: float = Field(default=300.0, gt=0)
     tls: StoreTlsSection = StoreTlsSection()
     retention: dict[str, str] = Field(default_factory=dict)  # table: 30d, 13 months, or for ever
+    evidence: str = "400d"  # how long the content of calls picked for review waits for one
+    reviewed_content: str = "30d"  # how long content is kept after its call was reviewed; for ever: as its tables say
 
     @field_validator("url")
     @classmethod

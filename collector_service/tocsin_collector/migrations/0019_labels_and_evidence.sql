@@ -18,3 +18,54 @@ FROM
 )
 GROUP BY project, call_id, kind
 HAVING length(labels) > 1 OR length(true_values) > 1 OR length(verdicts) > 1;
+
+-- Content of calls that were picked is evidence: it waits for somebody to review it, as long as calls are kept, and goes 30 days
+-- after that (a job of the collector's, since it is the outcome that says when). Other content goes 30 days from arrival, as before.
+ALTER TABLE call_content ${on_cluster} ADD COLUMN IF NOT EXISTS `pick` LowCardinality(String) COMMENT 'review, example: why it was sent though content is not; empty: somebody asked for content';
+ALTER TABLE call_content ${on_cluster} MODIFY SETTING ttl_only_drop_parts = 0;
+ALTER TABLE call_content ${on_cluster} MODIFY TTL toDateTime(ingested_at) + INTERVAL 30 DAY DELETE WHERE pick = '', toDateTime(ingested_at) + INTERVAL 400 DAY;
+ALTER TABLE call_content ${on_cluster} MODIFY COMMENT 'What was asked and answered, where instrumentations were told to send it: 30 days from arrival; of picked calls 400, or 30 from their review';
+
+ALTER TABLE logs_content_mv ${on_cluster} MODIFY QUERY
+WITH
+    mapKeys(LogAttributes) AS keys,
+    mapValues(LogAttributes) AS values,
+    values[indexOf(keys, 'tocsin.call.id')] AS said_call_id,
+    extract(EventName, '^gen_ai\\.(system|user|assistant|tool)\\.message') AS message_role,
+    arrayFilter(piece -> piece.3 != '', multiIf(
+        EventName = 'gen_ai.choice', [('output', 'assistant', Body)],
+        message_role != '', [(if(message_role = 'system', 'system', 'input'), message_role, Body)],
+        [('input', '', values[indexOf(keys, 'gen_ai.input.messages')]),
+            ('output', '', values[indexOf(keys, 'gen_ai.output.messages')]),
+            ('system', '', values[indexOf(keys, 'gen_ai.system_instructions')])])) AS pieces
+SELECT
+    project, if(said_call_id != '', said_call_id, concat(TraceId, SpanId)) AS call_id,
+    values[indexOf(keys, 'gen_ai.response.id')] AS response_id, TraceId AS trace_id, SpanId AS span_id, Timestamp AS at,
+    piece.1 AS kind, piece.2 AS role, toUInt16(position) AS position, piece.3 AS content, ingested_at, segment,
+    values[indexOf(keys, 'tocsin.review.pick')] AS pick
+FROM logs_in
+ARRAY JOIN pieces AS piece, arrayEnumerate(pieces) AS position
+WHERE startsWith(EventName, 'gen_ai.');
+
+ALTER TABLE spans_content_mv ${on_cluster} MODIFY QUERY
+WITH
+    mapKeys(SpanAttributes) AS keys,
+    mapValues(SpanAttributes) AS values,
+    values[indexOf(keys, 'tocsin.call.id')] AS said_call_id,
+    values[indexOf(keys, 'openinference.span.kind')] = 'LLM' AS is_openinference,
+    arrayFilter(piece -> piece.3 != '', [
+        ('input', '', values[greatest(indexOf(keys, 'gen_ai.input.messages'), if(is_openinference, indexOf(keys, 'input.value'), 0))]),
+        ('output', '', values[greatest(indexOf(keys, 'gen_ai.output.messages'), if(is_openinference, indexOf(keys, 'output.value'), 0))]),
+        ('system', '', values[indexOf(keys, 'gen_ai.system_instructions')]),
+        ('input', values[indexOf(keys, 'gen_ai.prompt.0.role')], values[indexOf(keys, 'gen_ai.prompt.0.content')]),
+        ('input', values[indexOf(keys, 'gen_ai.prompt.1.role')], values[indexOf(keys, 'gen_ai.prompt.1.content')]),
+        ('output', values[indexOf(keys, 'gen_ai.completion.0.role')], values[indexOf(keys, 'gen_ai.completion.0.content')])]) AS pieces
+SELECT
+    project, if(said_call_id != '', said_call_id, concat(TraceId, SpanId)) AS call_id,
+    values[indexOf(keys, 'gen_ai.response.id')] AS response_id, TraceId AS trace_id, SpanId AS span_id, Timestamp AS at,
+    piece.1 AS kind, piece.2 AS role, toUInt16(position) AS position, piece.3 AS content, ingested_at, segment,
+    values[indexOf(keys, 'tocsin.review.pick')] AS pick
+FROM spans_in
+ARRAY JOIN pieces AS piece, arrayEnumerate(pieces) AS position
+WHERE greatest(indexOf(keys, 'gen_ai.input.messages'), indexOf(keys, 'gen_ai.output.messages'), indexOf(keys, 'gen_ai.system_instructions'),
+    indexOf(keys, 'gen_ai.prompt.0.content'), indexOf(keys, 'gen_ai.completion.0.content')) > 0 OR is_openinference;

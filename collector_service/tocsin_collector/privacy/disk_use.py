@@ -101,8 +101,14 @@ def look(store: LetterStore, folder: Path, *, limit_bytes: int | None, is_embedd
         free_bytes=free_bytes,
         disk_bytes=disk_bytes,
         partitions=partitions,
-        would_drop=oldest_raw(partitions, excess),
+        would_drop=oldest_raw(_without_evidence(store, partitions), excess) if excess else [],
     )
+
+
+def _without_evidence(store: LetterStore, partitions: Sequence[Partition]) -> list[Partition]:
+    """Leave out the days of which content of picked calls is kept: somebody has yet to review it, or did so lately."""
+    held = {row["day"] for row in store.rows(_EVIDENCE)}
+    return [each for each in partitions if each.table != "call_content" or each.partition not in held]
 
 
 def oldest_raw(partitions: Iterable[Partition], excess_bytes: int) -> list[Partition]:
@@ -183,3 +189,5 @@ WHERE database = currentDatabase() AND active AND table NOT LIKE '.%'
 GROUP BY table, partition, partition_id
 ORDER BY table, partition
 """
+
+_EVIDENCE: Final = "SELECT DISTINCT toString(toDate(at)) AS day FROM call_content WHERE pick != ''"
