@@ -189,6 +189,8 @@ def test_making_room_never_takes_unreviewed_evidence(database: Database, tmp_pat
     database.insert("call_content", [content("picked", "review", 1)])
     database.insert("call_content", [{**content("asked", "", 1), "at": STARTED + DAY}])
 
-    use = look(database, tmp_path, limit_bytes=1)
+    (tmp_path / "spool").write_bytes(bytes(100_000))
+
+    use = look(database, tmp_path, limit_bytes=100)
 
     assert [each.partition for each in use.would_drop if each.table == "call_content"] == ["2026-03-03"]
