@@ -38,7 +38,7 @@ def features(messages: Any, *, template: str | None = None, turn: int | None = N
         turn: Which turn of the conversation it is, from 1; else the user's messages are counted.
 
     Returns:
-        ``tocsin.input.prompt.…``: see docs/instrumentation/prompt-features.md.
+        ``tocsin.input.prompt.…``: see docs/instrumentation/prompts.md.
     """
     prompt = read(messages)
     new = without_template(prompt.new, template) if template else prompt.new
