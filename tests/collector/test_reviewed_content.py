@@ -60,6 +60,7 @@ def contents(run: Run, database: Database) -> Database:
             trace_request(number=number, tocsin__call__id=f"c{number}", tocsin__review__pick="review", **said)
         )
     loaded(collector)
+    assert database.rows("SELECT DISTINCT pick FROM call_content") == [{"pick": "review"}]
     return database
 
 
@@ -194,3 +195,24 @@ def test_making_room_never_takes_unreviewed_evidence(database: Database, tmp_pat
     use = look(database, tmp_path, limit_bytes=100)
 
     assert [each.partition for each in use.would_drop if each.table == "call_content"] == ["2026-03-03"]
+
+
+@pytest.mark.server
+def test_a_server_keeps_and_deletes_the_same(server_database: Database) -> None:
+    """Its version writes the two periods in words of its own, and mutates as the embedded engine does."""
+    where = (server_database.address.database,)
+    server_database.insert(
+        "call_content", [content("c1", "review", 40), content("c2", "review", 40), content("c3", "", 1)]
+    )
+    server_database.insert("outcomes", [outcome(1, "review", NOW - 31 * DAY)])
+
+    changed = [
+        keep(server_database, {}, databases=where),
+        keep(server_database, {}, databases=where, evidence=90 * DAY),
+    ]
+    done = delete_reviewed(server_database, since=NOW - 90 * DAY, before=NOW - 30 * DAY, now=NOW)
+
+    assert changed == [[], [Kept(table="call_content", days=30, evidence_days=90)]]
+    assert done == 1
+    left = server_database.rows("SELECT call_id FROM call_content ORDER BY call_id")
+    assert [row["call_id"] for row in left] == ["c2", "c3"]
