@@ -46,26 +46,3 @@ SELECT
 FROM logs_in
 ARRAY JOIN pieces AS piece, arrayEnumerate(pieces) AS position
 WHERE startsWith(EventName, 'gen_ai.');
-
-ALTER TABLE spans_content_mv ${on_cluster} MODIFY QUERY
-WITH
-    mapKeys(SpanAttributes) AS keys,
-    mapValues(SpanAttributes) AS values,
-    values[indexOf(keys, 'tocsin.call.id')] AS said_call_id,
-    values[indexOf(keys, 'openinference.span.kind')] = 'LLM' AS is_openinference,
-    arrayFilter(piece -> piece.3 != '', [
-        ('input', '', values[greatest(indexOf(keys, 'gen_ai.input.messages'), if(is_openinference, indexOf(keys, 'input.value'), 0))]),
-        ('output', '', values[greatest(indexOf(keys, 'gen_ai.output.messages'), if(is_openinference, indexOf(keys, 'output.value'), 0))]),
-        ('system', '', values[indexOf(keys, 'gen_ai.system_instructions')]),
-        ('input', values[indexOf(keys, 'gen_ai.prompt.0.role')], values[indexOf(keys, 'gen_ai.prompt.0.content')]),
-        ('input', values[indexOf(keys, 'gen_ai.prompt.1.role')], values[indexOf(keys, 'gen_ai.prompt.1.content')]),
-        ('output', values[indexOf(keys, 'gen_ai.completion.0.role')], values[indexOf(keys, 'gen_ai.completion.0.content')])]) AS pieces
-SELECT
-    project, if(said_call_id != '', said_call_id, concat(TraceId, SpanId)) AS call_id,
-    values[indexOf(keys, 'gen_ai.response.id')] AS response_id, TraceId AS trace_id, SpanId AS span_id, Timestamp AS at,
-    piece.1 AS kind, piece.2 AS role, toUInt16(position) AS position, piece.3 AS content, ingested_at, segment,
-    values[indexOf(keys, 'tocsin.review.pick')] AS pick
-FROM spans_in
-ARRAY JOIN pieces AS piece, arrayEnumerate(pieces) AS position
-WHERE greatest(indexOf(keys, 'gen_ai.input.messages'), indexOf(keys, 'gen_ai.output.messages'), indexOf(keys, 'gen_ai.system_instructions'),
-    indexOf(keys, 'gen_ai.prompt.0.content'), indexOf(keys, 'gen_ai.completion.0.content')) > 0 OR is_openinference;
