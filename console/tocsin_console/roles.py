@@ -110,8 +110,8 @@ class Elsewhere:
             UsageProblem: always.
         """
         raise UsageProblem(
-            f"expected outcomes at a collector, and 'tocsin {self._role}' is none: send them with tocsin.record_outcome or "
-            f"over OTLP/gRPC to a collector's address (its --grpc, 4317 unless told otherwise)"
+            f"expected outcomes at a collector, and 'tocsin {self._role}' is none: send them with tocsin.record_outcome, "
+            f"over OTLP/gRPC, or with 'tocsin outcomes load --collector', to a collector's address (its --grpc, 4317 unless told otherwise)"
         )
 
 

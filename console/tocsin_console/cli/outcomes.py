@@ -1,6 +1,7 @@
 """The verbs of outcomes: one by hand, a file of them, and what contradicts itself."""
 
 import csv
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from tocsin_console.errors import FINDING, UsageProblem
 if TYPE_CHECKING:
     from tocsin_console.labels.columns import Columns
     from tocsin_console.labels.files import LabelFile
-    from tocsin_console.labels.loading import Finding, Report
+    from tocsin_console.labels.loading import Finding, Post, Report
 
 _SHOWN = 20  # findings of each kind, to a person
 _TIMEOUT_S = 300.0
@@ -101,6 +102,15 @@ def load(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would become of it, and record nothing.")
     ] = False,
+    collector: Annotated[
+        str | None,
+        typer.Option(
+            "--collector",
+            help="Send to this collector, as http://host:4317, where the API is an evaluator's or a console's;"
+            " with the key of TOCSIN_KEY.",
+            show_default="the one that answers",
+        ),
+    ] = None,
     findings: Annotated[
         Path | None, typer.Option("--findings", help="Write every row that did not simply match into this CSV file.")
     ] = None,
@@ -124,12 +134,11 @@ def load(
     columns = match(source_file.names, {**_pairs(mapped or []), **{k: v for k, v in by_option.items() if v}})
     client = Client.of(settle(config=config, data_dir=data_dir, api=api), timeout_s=_TIMEOUT_S)
 
-    def post(outcomes: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        said = {"outcomes": list(outcomes), "project": project, "dry_run": dry_run}
-        rows: list[dict[str, Any]] = client.post("/api/outcomes/load", said)["rows"]
-        return rows
-
-    with _writing(findings) as tell, _progress(source_file, quiet=json) as progress:
+    with (
+        _posting(client, project, dry_run=dry_run, collector=collector) as post,
+        _writing(findings) as tell,
+        _progress(source_file, quiet=json) as progress,
+    ):
         loader = Loader(
             post,
             columns=columns,
@@ -194,6 +203,30 @@ def _pairs(mapped: Sequence[str]) -> dict[str, str]:
             raise UsageProblem(f"expected --map FIELD=COLUMN, as in --map label=Category, got {each!r}")
         pairs[field.strip()] = column
     return pairs
+
+
+@contextmanager
+def _posting(client: Client, project: str, *, dry_run: bool, collector: str | None) -> "Iterator[Post]":
+    """Have outcomes looked up where the store is, and recorded there or by a collector elsewhere."""
+
+    def ask(outcomes: Sequence[Mapping[str, Any]], *, only_look: bool) -> list[dict[str, Any]]:
+        said = {"outcomes": list(outcomes), "project": project, "dry_run": only_look}
+        rows: list[dict[str, Any]] = client.post("/api/outcomes/load", said)["rows"]
+        return rows
+
+    if collector is None or dry_run:
+        yield lambda outcomes: ask(outcomes, only_look=dry_run)
+        return
+    from tocsin_console.labels.sending import sending
+
+    with sending(collector, key=os.environ.get("TOCSIN_KEY", "")) as send:
+
+        def post(outcomes: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+            rows = ask(outcomes, only_look=True)
+            send([each for each, row in zip(outcomes, rows, strict=True) if row.get("known") is False])
+            return rows
+
+        yield post
 
 
 @contextmanager

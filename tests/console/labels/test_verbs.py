@@ -9,6 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from tests.console.test_api import status
+from tests.instrumentation.conftest import collector as outside
+
+__all__ = ["outside"]
 
 Tocsin = Callable[..., Any]
 STARTED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -108,6 +112,21 @@ def test_without_a_server_it_says_what_to_start(
     assert "tocsin up" in result.output
 
 
+def test_where_the_api_has_no_collector_one_is_named(
+    running: Any, tocsin: Tocsin, tmp_path: Path, outside: Any
+) -> None:
+    """Over a server the parts run apart: the console looks up, the collector records."""
+    file = tmp_path / "labels.csv"
+    file.write_text("key,label\na,x\na,x\n,x\n")
+
+    result = tocsin("outcomes", "load", str(file), "--collector", outside.endpoint, "--json")
+
+    said = json.loads(result.stdout)
+    assert (said["recorded"], said["duplicate"], said["malformed"]) == (1, 1, 1)
+    assert [(each.call.key, each.label) for each in outside.outcomes] == [("a", "x")]
+    assert running.outcomes.taken == []
+
+
 def test_contradictory_labels_are_listed_and_in_the_status(running: Any, tocsin: Tocsin) -> None:
     """Nobody looks for them who does not hear of them."""
     rows = [outcome("c1", "billing", "ana"), outcome("c1", "hardware", "ben"), outcome("c2", "billing", "ana")]
@@ -116,7 +135,10 @@ def test_contradictory_labels_are_listed_and_in_the_status(running: Any, tocsin:
     listed = tocsin("outcomes", "contradictory", "--json")
     table = tocsin("outcomes", "contradictory", "--use-case", "triage")
     other = tocsin("outcomes", "contradictory", "--use-case", "other")
+    running.statuses.append(status(running.parts.now(), use_case="triage"))
+    told = tocsin("status")
 
+    assert "of 1 calls say different things: see 'tocsin outcomes contradictory'" in told.stdout
     assert (listed.exit_code, table.exit_code, other.exit_code) == (1, 1, 0)
     [call] = json.loads(listed.stdout)
     assert (call["call_id"], sorted(call["labels"]), call["outcomes"]) == ("c1", ["billing", "hardware"], 2)
