@@ -69,6 +69,14 @@ class CallFinder:
         found.pop("", None)
         return found
 
+    def _by_call_id(self, project: str, ids: set[str], since: datetime) -> dict[str, Facts]:
+        found: dict[str, Facts] = {}
+        for some in pieces(ids):
+            asked = {"project": project, "ids": some, "since": since}
+            for row in self._query.rows(_statement("calls_by_call_id"), asked):
+                found.setdefault(row["call_id"], row)
+        return found
+
     def _by_key(self, project: str, keys: set[str]) -> dict[str, list[Facts]]:
         calls: dict[str, list[str]] = {}
         first = datetime.max.replace(tzinfo=UTC)
@@ -77,7 +85,9 @@ class CallFinder:
                 calls.setdefault(row["business_key"], []).append(row["call_id"])
                 first = min(first, row["started_at"])
         ids = {call_id for listed in calls.values() for call_id in listed}
-        facts = self._by_id(project, ids, first) if ids else {}
+        facts = self._by_call_id(project, ids, first) if ids else {}
+        if missing := ids - facts.keys():  # spans of one response were made one call, which has another's id
+            facts |= self._by_id(project, missing, first)
         return {key: [facts[each] for each in listed if each in facts] for key, listed in calls.items()}
 
 
