@@ -1,27 +1,23 @@
 """The verbs of outcomes: one by hand, a file of them, and what contradicts itself."""
 
-import csv
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from tocsin_console.cli.label_report import describe, document, progress_of, writing
 from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, connect, person, settle
 from tocsin_console.cli.output import print_json, print_table, say, when
 from tocsin_console.client import Client
 from tocsin_console.errors import FINDING, UsageProblem
 
 if TYPE_CHECKING:
-    from tocsin_console.labels.columns import Columns
-    from tocsin_console.labels.files import LabelFile
-    from tocsin_console.labels.loading import Finding, Post, Report
+    from tocsin_console.labels.loading import Post
 
-_SHOWN = 20  # findings of each kind, to a person
 _TIMEOUT_S = 300.0
-_WORTH_SHOWING = ("malformed", "contradictory")
 
 Column = Annotated[
     str | None, typer.Option(metavar="COLUMN", help="The column with it, where its name does not say so.")
@@ -136,8 +132,8 @@ def load(
 
     with (
         _posting(client, project, dry_run=dry_run, collector=collector) as post,
-        _writing(findings) as tell,
-        _progress(source_file, quiet=json) as progress,
+        writing(findings) as tell,
+        progress_of(source_file, quiet=json) as progress,
     ):
         loader = Loader(
             post,
@@ -149,9 +145,9 @@ def load(
         )
         report = loader.load(source_file, progress=progress)
     if json:
-        print_json({"file": str(file), "dry_run": dry_run, **_document(report, columns)})
+        print_json({"file": str(file), "dry_run": dry_run, **document(report, columns)})
     else:
-        _describe(report, columns, dry_run=dry_run)
+        describe(report, columns, dry_run=dry_run)
     if report.malformed or report.contradictory:
         raise typer.Exit(FINDING)
 
@@ -227,81 +223,3 @@ def _posting(client: Client, project: str, *, dry_run: bool, collector: str | No
             return rows
 
         yield post
-
-
-@contextmanager
-def _writing(path: Path | None) -> "Iterator[Callable[[Finding], None]]":
-    if path is None:
-        yield lambda _: None
-        return
-    try:
-        opened = path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise UsageProblem(f"expected to write findings to {path}, but {error.strerror}") from error
-    with opened as file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "what", "reason"))
-        yield lambda finding: writer.writerow((finding.line, finding.what, finding.reason)) and None
-
-
-@contextmanager
-def _progress(file: "LabelFile", *, quiet: bool) -> "Iterator[Callable[[Report], None]]":
-    """Draw a bar on stderr, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f}%"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=quiet,
-    ) as bar:
-        task = bar.add_task("reading", total=max(file.size, 1))
-
-        def show(report: "Report") -> None:
-            bar.update(task, completed=file.done(), description=f"{report.rows:,} rows")
-
-        yield show
-
-
-def _document(report: "Report", columns: "Columns") -> dict[str, Any]:
-    counts = _counts(report)
-    return {
-        **counts,
-        "columns": columns.used,
-        "unused_columns": columns.unused,
-        "findings": [{"line": one.line, "what": one.what, "reason": one.reason} for one in report.findings],
-    }
-
-
-def _counts(report: "Report") -> dict[str, int]:
-    return {
-        "rows": report.rows,
-        "recorded": report.recorded,
-        "matched": report.matched,
-        "unmatched": report.waiting,
-        "duplicate": report.duplicate,
-        "contradictory": report.contradictory,
-        "malformed": report.malformed,
-    }
-
-
-def _describe(report: "Report", columns: "Columns", *, dry_run: bool) -> None:
-    say("read " + ", ".join(f"{field} from {name!r}" for field, name in columns.used.items()))
-    if columns.unused:
-        say(f"not read: {', '.join(map(repr, columns.unused))}")
-    say(f"{report.rows:,} rows, {report.recorded:,} recorded{' (dry run)' if dry_run else ''}")
-    say(f"  matched        {report.matched:,}")
-    say(f"  unmatched      {report.waiting:,}  wait until their calls arrive")
-    say(f"  duplicate      {report.duplicate:,}  said before, not recorded again")
-    say(f"  malformed      {report.malformed:,}  not recorded")
-    say(f"  contradictory  {report.contradictory:,}  of the recorded: something else was said of the same call")
-    for what in _WORTH_SHOWING:
-        shown = [one for one in report.findings if one.what == what][:_SHOWN]
-        for one in shown:
-            say(f"line {one.line}: {one.what}: {one.reason}")
-        if (rest := getattr(report, what) - len(shown)) > 0:
-            say(f"... and {rest:,} more {what}: --findings FILE.csv writes them all")
