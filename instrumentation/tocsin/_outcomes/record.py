@@ -60,7 +60,7 @@ def record_outcome(
         observed_at: When it turned out; now by default, UTC when it has no zone.
         outcome_id: Same id, same outcome; derived from the content by default.
         author: Who said it.
-        comment: In their words.
+        comment: In their words; redacted before it leaves, and left out where the use case captures nothing.
 
     Returns:
         True when it was queued; False when it says nothing, is damaged, or the queue is full. Never raises.
