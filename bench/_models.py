@@ -6,22 +6,13 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
+from _report import Figure
+from _timing import added_us, in_turns
+
 ROWS = 1_000_000
 
 
-def added_us(work: Callable[[], Any], instrument: Callable[[], None], uninstrument: Callable[[], None]) -> float:
-    """Time single calls with and without instrumentation, in turns; the difference of the medians."""
-    plain: list[float] = []
-    watched: list[float] = []
-    for _ in range(10):
-        plain += _timed(work, 100)
-        instrument()
-        watched += _timed(work, 100)
-        uninstrument()
-    return statistics.median(watched) - statistics.median(plain)
-
-
-def single_row_figures() -> dict[str, float]:
+def single_row_figures() -> list[Figure]:
     """One row through scikit-learn, XGBoost and LightGBM, in a process that has called `init`."""
     import lightgbm
     import numpy as np
@@ -29,6 +20,7 @@ def single_row_figures() -> dict[str, float]:
     import xgboost
     from sklearn.linear_model import LogisticRegression
 
+    import tocsin
     from tocsin._models.registry import instrument_models, uninstrument_models
 
     frame = pd.DataFrame(np.random.default_rng(1).normal(size=(400, 12)), columns=[f"field{at}" for at in range(12)])
@@ -43,14 +35,30 @@ def single_row_figures() -> dict[str, float]:
         {"objective": "binary", "num_threads": 1, "verbosity": -1}, lightgbm.Dataset(frame.to_numpy(), label=labels), 20
     )
     works: dict[str, Callable[[], Any]] = {
-        "sklearn_single_array_added_us": lambda: regression.predict_proba(array),
-        "sklearn_single_frame_added_us": lambda: framed.predict_proba(row),
-        "xgboost_single_added_us": lambda: boosted.inplace_predict(array),
-        "lightgbm_single_added_us": lambda: light.predict(array),
+        "sklearn_added": lambda: regression.predict_proba(array),
+        "sklearn_frame_added": lambda: framed.predict_proba(row),
+        "xgboost_added": lambda: boosted.inplace_predict(array),
+        "lightgbm_added": lambda: light.predict(array),
     }
-    return {
-        name: added_us(work, lambda: instrument_models("bench"), uninstrument_models) for name, work in works.items()
-    }
+    figures = []
+    for name, work in works.items():
+        taken = in_turns(
+            {"plain": work, "watched": work},
+            rounds=30,
+            repeats=100,
+            before={"plain": uninstrument_models, "watched": lambda: instrument_models("bench", cost_per_call=0.002)},
+            after=lambda: tocsin.flush(60),
+        )
+        plain, watched = taken["plain"], taken["watched"]
+        cpu_us = statistics.median(one - other for one, other in zip(watched.cpu_us, plain.cpu_us, strict=True))
+        added = round(added_us(watched, plain), 2)
+        figures += [
+            Figure(name=f"{name}_p50_us", value=added, unit="µs", goal="<= 40" if name.startswith("sk") else ""),
+            Figure(name=f"{name}_cpu_us", value=round(cpu_us, 2), unit="µs, caller's thread"),
+            Figure(name=f"{name.removesuffix('_added')}_plain_p50_us", value=round(plain.p50_us, 2), unit="µs"),
+        ]
+    uninstrument_models()
+    return figures
 
 
 def million_figures() -> dict[str, float]:

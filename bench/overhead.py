@@ -1,6 +1,6 @@
 """What tocsin costs the host: microseconds per call, milliseconds at start, and spans lost when things go wrong.
 
-    python bench/overhead.py [--json FILE] [--seconds OUTAGE]
+    python bench/overhead.py [--json FILE] [--seconds OUTAGE] [--peers [PYTHON]]
 
 Every figure is taken against a real OTLP/gRPC server in a process of its own. Times are medians (and a 99th percentile)
 over single calls; losses are spans ended minus spans received.
@@ -17,7 +17,11 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Any
 
+from _models import single_row_figures
+from _observing import observed_call_figures
 from _report import Figure, arguments, report
+from _size import install_figures
+from _traced_peers import peer_figures
 
 BURST = 20_000
 BATCH = 50
@@ -28,6 +32,13 @@ def main() -> None:
     """Take every figure, print them, write them."""
     parser = arguments("What tocsin costs the host: microseconds per call, and spans lost when things go wrong.")
     parser.add_argument("--seconds", type=float, default=15.0, help="length of the outage (15; stock gives up at 10)")
+    parser.add_argument(
+        "--peers",
+        nargs="?",
+        const="",
+        metavar="PYTHON",
+        help="time the peers too, under an interpreter that has them; without one, in an environment made for this run",
+    )
     parser.add_argument("--sink", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--burst", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -38,9 +49,11 @@ def main() -> None:
         burst_and_wait(asked.burst)
         return
     figures = [
-        *observed_call_figures(),
-        *sklearn_figures(),
+        *caller_figures(),
+        *sklearn_batch_figures(),
         figure("import_ms", import_ms(), "ms", 100),
+        *install_figures(),
+        *(peer_figures(asked.peers) if asked.peers is not None else ()),
         figure("burst_lost", burst_lost(), "spans", 0),
         figure("sigterm_lost", sigterm_lost(), "spans", 0),
         figure("outage_lost", outage_lost(asked.seconds), "spans", 0),
@@ -53,41 +66,20 @@ def figure(name: str, value: float, unit: str, at_most: float) -> Figure:
     return Figure(name=name, value=round(value, 2), unit=unit, goal=f"<= {at_most}")
 
 
-def observed_call_figures() -> list[Figure]:
-    """Time `observe` with five inputs, label and confidence against a bare span that carries as many attributes."""
-    from opentelemetry import trace
-
+def caller_figures() -> list[Figure]:
+    """Take what the thread pays that makes a call, observed or by a model; what is sent is received for real."""
     import tocsin
 
     with sink() as (endpoint, _):
+        observed = observed_call_figures(endpoint)
+    with sink() as (endpoint, _):
         tocsin.init(endpoint=endpoint, service_name="bench", max_queue_size=1_000_000)
-
-        @tocsin.observe("digit-reader", task="classification", model_version="7")
-        def observed() -> None:
-            call = tocsin.current_call()
-            call.set_inputs(INPUTS)
-            call.set_output(label="3")
-            call.confidence = 0.9
-
-        tracer = trace.get_tracer("bench")
-        carried = {f"bench.attribute.{at}": 0.5 for at in range(11)}
-
-        def bare() -> None:
-            with tracer.start_as_current_span("bare") as span:
-                span.set_attributes(carried)
-
-        calls_us, bare_us = interleaved(observed, bare, rounds=40, repeats=250)
-        tocsin.flush(60)
+        models = single_row_figures()
         tocsin.shutdown()
-    p50_us = statistics.median(calls_us)
-    return [
-        Figure(name="observe_p50_us", value=round(p50_us, 2), unit="µs"),
-        figure("observe_p99_us", statistics.quantiles(calls_us, n=100)[98], "µs", 100),
-        figure("ratio_to_bare_span", p50_us / statistics.median(bare_us), "times", 0.8),
-    ]
+    return observed + models
 
 
-def sklearn_figures() -> list[Figure]:
+def sklearn_batch_figures() -> list[Figure]:
     """Time a pipeline on frames of fifty rows with and without instrumentation: what a row costs more."""
     import numpy as np
     import pandas as pd
@@ -126,8 +118,8 @@ def sklearn_figures() -> list[Figure]:
     added_us = (statistics.median(watched_us) - statistics.median(plain_us)) / BATCH
     added_cpu_us = (cpu_s["watched"] - cpu_s["plain"]) * 1e6 / (rounds * (repeats + 2) * BATCH)
     return [
-        figure("sklearn_added_p50_us", added_us, "µs/row", 40),
-        Figure(name="sklearn_added_cpu_us", value=round(added_cpu_us, 2), unit="µs/row, all threads"),
+        figure("sklearn_batch_added_p50_us", added_us, "µs/row", 40),
+        Figure(name="sklearn_batch_added_cpu_us", value=round(added_cpu_us, 2), unit="µs/row, all threads"),
     ]
 
 
@@ -213,17 +205,6 @@ def timed(work: Callable[[], Any], repeats: int, warm_up: int = 25) -> list[floa
         started = time.perf_counter_ns()
         work()
         taken.append((time.perf_counter_ns() - started) / 1e3)
-    return taken
-
-
-def interleaved(
-    one: Callable[[], Any], other: Callable[[], Any], *, rounds: int, repeats: int
-) -> tuple[list[float], list[float]]:
-    """Time two things in turns, so that what else the machine does meets both."""
-    taken: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        taken[0].extend(timed(one, repeats))
-        taken[1].extend(timed(other, repeats))
     return taken
 
 

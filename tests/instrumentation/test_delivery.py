@@ -14,7 +14,7 @@ from tocsin._models.answers import Answers
 from tocsin._models.batch import Batch
 from tocsin._models.columns import Table
 from tocsin._process.runtime import runtime
-from tocsin._sending.rows import send_rows
+from tocsin._sending.spans import UNSET
 
 
 def emit(count: int) -> None:
@@ -32,7 +32,7 @@ def emit(count: int) -> None:
         use_case="",
         segments=(),
     )
-    send_rows(now, "bulk", batch, start_ns=1, end_ns=2)
+    now.starter.send("bulk", batch, start_ns=1, end_ns=2, status=UNSET)
 
 
 def test_spans_arrive_with_resource_scope_and_headers(collector: Any) -> None:

@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, Span, SpanContext
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import Status
+
     from tocsin._calls.call import Call
+    from tocsin._sending.rows import Rows
 
 
 class Starter(Protocol):
@@ -24,6 +27,13 @@ class Starter(Protocol):
         """Close it and show it to the processors."""
         ...
 
+    def send(self, name: str, rows: "Rows", *, start_ns: int, end_ns: int, status: "Status") -> None:
+        """Send one span per row: under the current span, else all in one trace. Tells the rows their contexts.
+
+        The host's sampler is asked once for all of them.
+        """
+        ...
+
 
 class _Nowhere:
     """Records nothing."""
@@ -34,6 +44,9 @@ class _Nowhere:
         return None, INVALID_SPAN_CONTEXT
 
     def end(self, _call: "Call", _span: Span, _error: BaseException | None, end_ns: int | None, /) -> None:
+        """Do nothing."""
+
+    def send(self, _name: str, _rows: "Rows", *, start_ns: int, end_ns: int, status: "Status") -> None:
         """Do nothing."""
 
 

@@ -1,7 +1,7 @@
 """What there is to know of a model: name, version, task, classes, names of its inputs. Kept until it is trained again."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -19,6 +19,8 @@ class Description:
     classes: Any = None  # as the model has them; None when it has none
     feature_names: tuple[str, ...] | None = None
     answers_as: str = ""  # probability, label, margin or value; "" when the method's name says it
+    # How its answers are read, by method and whether margins were asked for: worked out once.
+    readings: dict[tuple[str, bool], Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_classifier(self) -> bool:

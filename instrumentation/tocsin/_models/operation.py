@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from tocsin._models.answers import Answers
 from tocsin._models.columns import Read
 from tocsin._models.description import Description
-from tocsin._process.boundary import Swallow
+from tocsin._process.boundary import MISHAPS, Swallow
 from tocsin._process.runtime import runtime
 
 INSIDE: Final[ContextVar[bool]] = ContextVar("tocsin_inside_model", default=False)
@@ -48,18 +48,33 @@ class Operation:
         return {**dict(zip(_parameters(self.function)[1:], self.args[1:], strict=False)), **self.kwargs}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(Protocol):
     """What an operation was, as far as it must be known at once; the rest is read from copies, in another thread.
 
     Indices of rows are ascending; None stands for all of them.
     """
 
-    about: Description
-    count: int  # rows
-    keep_inputs: Callable[[Sequence[int] | None, tuple[str, ...] | None], Read]  # of rows, by the names of fields
-    keep_answers: Callable[[Sequence[int] | None], Callable[[], Answers]]
-    labels: Callable[[], Any]  # of all rows, as an array; None when there is nothing to count by
+    @property
+    def about(self) -> Description:
+        """Say what the model is."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Say how many rows were answered."""
+        ...
+
+    def keep_inputs(self, chosen: Sequence[int] | None, wanted: tuple[str, ...] | None, /) -> Read:
+        """Copy rows of the inputs, by the names of fields."""
+        ...
+
+    def keep_answers(self, chosen: Sequence[int] | None, /) -> Callable[[], Answers]:
+        """Copy rows of the answers."""
+        ...
+
+    def labels(self) -> Any:
+        """Give the labels of all rows as an array; None when there is nothing to count by."""
+        ...
 
 
 See = Callable[[Operation], Seen | None]  # None: what was returned is no answer
@@ -141,9 +156,11 @@ def _observe(  # noqa: PLR0917 - names cost
 
 def now_ns() -> int:
     """Read the clock in force; 0 when even that fails."""
-    with _IN_OBSERVE:
+    try:  # a with-block would cost more than the clock
         return runtime().clock()
-    return 0
+    except Exception as error:
+        MISHAPS.note("models.observe", error)
+        return 0
 
 
 @functools.lru_cache(maxsize=256)

@@ -147,7 +147,7 @@ def _batch(  # noqa: PLR0917 - private
         sample=sample,
         count=len(rows),
         started_ns=operation.start_ns,
-        use_case=f"{now.service_name}/{seen.about.name}",
+        use_case="" if keys.USE_CASE in shared else f"{now.service_name}/{seen.about.name}",
         segments=asked.segments,
     )
 
@@ -163,17 +163,16 @@ def _keep_inputs(asked: Instrumentation, seen: Seen, chosen: list[int] | None) -
         return lambda: Table(flags={"inputs_unreadable": None})
 
 
-def _send(now: Runtime, operation: Operation, batch: Batch, status: Status | None = None) -> None:
-    from tocsin._sending.rows import send_rows
-    from tocsin._sending.spans import UNSET
+_UNSET: Final = Status(StatusCode.UNSET)
 
-    send_rows(
-        now,
+
+def _send(now: Runtime, operation: Operation, batch: Batch, status: Status | None = None) -> None:
+    now.starter.send(
         operation.method,
         batch,
         start_ns=operation.start_ns,
         end_ns=operation.end_ns,
-        status=UNSET if status is None else status,
+        status=_UNSET if status is None else status,
     )
 
 

@@ -134,17 +134,25 @@ def _see(
         result = [result]  # a single answer, about a single thing
         given = given if isinstance(given, (list, tuple)) or hasattr(given, "shape") else [given]
 
-    def keep_answers(chosen: Sequence[int] | None) -> Callable[[], Answers]:
-        kept = keep_result(result, chosen)
+    return _Answered(given, result, about, reading)
+
+
+class _Answered:
+    """What was asked of anything callable, and answered."""
+
+    def __init__(self, given: Any, result: Any, about: Description, reading: Reading) -> None:
+        self._given = given
+        self._result = result
+        self._reading = reading
+        self.about = about
+        self.count = count_rows(result)
+
+    def keep_inputs(self, chosen: Sequence[int] | None, wanted: tuple[str, ...] | None, /) -> Read:
+        return keep_inputs(self._given, chosen, wanted, self.about.feature_names)
+
+    def keep_answers(self, chosen: Sequence[int] | None, /) -> Callable[[], Answers]:
+        kept, reading = keep_result(self._result, chosen), self._reading
         return lambda: read_answers(kept, reading)
 
-    def keep(chosen: Sequence[int] | None, wanted: tuple[str, ...] | None) -> Read:
-        return keep_inputs(given, chosen, wanted, about.feature_names)
-
-    return Seen(
-        about=about,
-        count=count_rows(result),
-        keep_inputs=keep,
-        keep_answers=keep_answers,
-        labels=lambda: labels_of(result, reading),
-    )
+    def labels(self) -> Any:
+        return labels_of(self._result, self._reading)

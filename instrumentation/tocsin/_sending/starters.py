@@ -1,5 +1,6 @@
 """Who starts the spans of calls: the short way under OpenTelemetry's own tracer, the ordinary way under any other."""
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import trace
@@ -10,6 +11,7 @@ from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, Spa
 from tocsin._calls.starting import Starter
 from tocsin._process.boundary import MISHAPS, type_name
 from tocsin._sending.processors import Processors
+from tocsin._sending.rows import Rows, RowSpan
 from tocsin._sending.spans import CallSpan, is_plain
 
 if TYPE_CHECKING:
@@ -55,6 +57,15 @@ class OrdinaryStarter:
             span.set_attributes(settled)
         span.end(end_time=self._runtime.clock() if end_ns is None else end_ns)
 
+    def send(self, name: str, rows: Rows, *, start_ns: int, end_ns: int, status: Status) -> None:
+        spans = [self._tracer.start_span(name, start_time=start_ns) for _ in range(len(rows))]
+        rows.contexts = [span.get_span_context() for span in spans]
+        for at, span in enumerate(spans):
+            span.set_attributes(rows.row(at))
+            if not status.is_unset:
+                span.set_status(status)
+            span.end(end_time=end_ns)
+
 
 class LightStarter:
     """Starts `CallSpan`s as OpenTelemetry's tracer would its own: ids, parent, sampler and processors are the host's."""
@@ -79,24 +90,12 @@ class LightStarter:
         return self._runtime.service_name
 
     def start(self, call: "Call", name: str, started_ns: int, /) -> tuple[trace.Span | None, SpanContext]:
-        if self._is_enabled is not None and not self._is_enabled():
+        if not self.is_enabled():
             return NonRecordingSpan(trace.get_current_span().get_span_context()), trace.INVALID_SPAN_CONTEXT
-        around = trace.get_current_span()
-        above = around.get_span_context() if around is not INVALID_SPAN else None
-        added: dict[str, Any] | None = None
-        is_recording = True
-        if above is None or not above.is_valid:
-            above, state = None, None
-            trace_id, flags = self._new_trace_id(), self._root_flags
-        else:
-            trace_id, flags, state = above.trace_id, above.trace_flags, above.trace_state
-        if not (self._takes_all or (self._takes_parents and (above is None or flags & _SAMPLED))):
-            flags, state, is_recording, added = self._ask(call, name, trace_id, flags)
-            if not is_recording and self._runtime.delivery is None:
-                context = SpanContext(trace_id, self._new_span_id(), False, flags, state)
-                return NonRecordingSpan(context), context
-        elif not flags & _SAMPLED:
-            flags = TraceFlags(flags | _SAMPLED)
+        above, trace_id, flags, state, is_recording, added = self.place(name, call.settled)
+        if not is_recording and self._runtime.delivery is None:
+            context = SpanContext(trace_id, self._new_span_id(), False, flags, state)
+            return NonRecordingSpan(context), context
         context = SpanContext(trace_id, self._new_span_id(), False, flags, state)
         span = CallSpan(name, context, above, self._tracer.resource, self._scope, started_ns)
         span._limits = self._limits
@@ -108,11 +107,55 @@ class LightStarter:
             span.is_ours_alone = True
         return span, context
 
+    def place(
+        self, name: str, settled: Callable[[], Mapping[str, Any]]
+    ) -> tuple[SpanContext | None, int, TraceFlags, Any, bool, dict[str, Any] | None]:
+        """Find a new span's place: its parent, trace id, flags and state, whether the host records it, what its sampler adds."""
+        around = trace.get_current_span()
+        above = around.get_span_context() if around is not INVALID_SPAN else None
+        if above is None or not above.is_valid:
+            above, state = None, None
+            trace_id, flags = self._new_trace_id(), self._root_flags
+        else:
+            trace_id, flags, state = above.trace_id, above.trace_flags, above.trace_state
+        if not (self._takes_all or (self._takes_parents and (above is None or flags & _SAMPLED))):
+            flags, state, is_recording, added = self._ask(settled(), name, trace_id, flags)
+            return above, trace_id, flags, state, is_recording, added
+        if not flags & _SAMPLED:
+            flags = TraceFlags(flags | _SAMPLED)
+        return above, trace_id, flags, state, True, None
+
+    def send(self, name: str, rows: Rows, *, start_ns: int, end_ns: int, status: Status) -> None:
+        if not self.is_enabled():
+            return
+        above, trace_id, flags, state, is_recording, added = self.place(name, lambda: rows.shared)
+        delivery = self._runtime.delivery
+        if not is_recording and delivery is None:
+            return
+        resource, scope, new_span_id = self._tracer.resource, self._scope, self._new_span_id
+        rows.contexts = [SpanContext(trace_id, new_span_id(), False, flags, state) for _ in range(len(rows))]
+        processors = self.processors
+        for at, context in enumerate(rows.contexts):
+            span = RowSpan(name, context, above, resource, scope, start_ns)
+            span._rows, span._at, span._status, span._given = rows, at, status, added
+            if is_recording:
+                processors.started(span)
+                processors.ending(span)
+                span._end_time = end_ns
+                processors.ended(span)
+            elif delivery is not None:
+                span.is_ours_alone = True
+                span._end_time = end_ns
+                delivery.on_end(span)
+
+    def is_enabled(self) -> bool:
+        """Tell whether the host has not switched our tracer off."""
+        return self._is_enabled is None or bool(self._is_enabled())
+
     def _ask(
-        self, call: "Call", name: str, trace_id: int, flags: TraceFlags
+        self, said: Mapping[str, Any], name: str, trace_id: int, flags: TraceFlags
     ) -> tuple[TraceFlags, Any, bool, dict[str, Any] | None]:
         """Have the host's sampler decide; what it adds to the span is kept."""
-        said = call.settled()
         decided = self._tracer.sampler.should_sample(None, trace_id, name, SpanKind.INTERNAL, said, ())
         added = {key: value for key, value in (decided.attributes or {}).items() if key not in said}
         decision = decided.decision
