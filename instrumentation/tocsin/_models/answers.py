@@ -48,7 +48,7 @@ def reading_of(method: str, answers_as: str, classes: Any, *, is_classifier: boo
 
 def count_rows(result: Any) -> int:
     """Say how many rows a result answers."""
-    first = _first(result)
+    first = _first(result) if isinstance(result, (list, tuple)) else result
     shape = getattr(first, "shape", None)  # a sparse matrix has no length
     if shape is not None:
         return int(shape[0]) if len(shape) else 1
@@ -57,14 +57,18 @@ def count_rows(result: Any) -> int:
 
 def keep_result(result: Any, chosen: Sequence[int] | None) -> Any:
     """Copy the recorded rows of a result, so that the host may change its own: an array, or one per output."""
-    if _has_outputs(result):
-        return [_keep(part, chosen) for part in result]
-    return _keep(_first(result), chosen)
+    if isinstance(result, (list, tuple)):
+        if _has_outputs(result):
+            return [_keep(part, chosen) for part in result]
+        result = _first(result)
+    return _keep(result, chosen)
 
 
 def _keep(part: Any, chosen: Sequence[int] | None) -> Any:
     import numpy as np
 
+    if type(part) is np.ndarray:
+        return part.copy() if chosen is None else part[np.asarray(chosen)]
     if hasattr(part, "tocsr"):
         rows = part.tocsr()
         return (rows if chosen is None else rows[np.asarray(chosen)]).toarray()

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -40,7 +41,7 @@ def describe(model: Any) -> Description:
         found = _known.get(model)
     except TypeError:  # unhashable
         return _describe(model, last)
-    if found is not None and all(one is other for one, other in zip(found[0], trained, strict=True)):
+    if found is not None and all(map(is_, found[0], trained)):  # not ==, which compares arrays
         return found[1]
     made = _describe(model, last)
     _known[model] = (trained, made)

@@ -37,6 +37,8 @@ def keep_inputs(  # noqa: PLR0911 - a line per kind
     Returns:
         What reads them, in whatever thread.
     """
+    if type(inputs).__name__ == "ndarray" and type(inputs).__module__ == "numpy":
+        return _keep_array(inputs, chosen, wanted, known_names)
     if hasattr(inputs, "iloc"):
         return _keep_frame(inputs, chosen, wanted, known_names)
     if hasattr(inputs, "tocsr"):

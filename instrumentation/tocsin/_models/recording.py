@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from opentelemetry.baggage import get_baggage
 from opentelemetry.trace import Status, StatusCode
 
 from tocsin._calls import values
@@ -22,6 +23,7 @@ from tocsin._process.runtime import Runtime, runtime
 from tocsin_wire import attributes as keys
 
 MAX_ROWS: Final = 1_000
+_SHORT: Final = 256  # characters of ASCII that need no look at the limit
 _PIECE: Final = 4_096  # rows that are copied at once when all of a large batch are recorded
 
 
@@ -215,12 +217,12 @@ def _known(asked: Instrumentation, model: Any, about: Description) -> dict[str, 
 
 
 def _use_case(asked: Instrumentation, model: Any, now: Runtime) -> str | None:
-    from opentelemetry import baggage
-
     named = asked.use_case
     if callable(named):
         named = named(model)
-    named = named or baggage.get_baggage(keys.USE_CASE) or now.settings.use_case  # type: ignore[assignment]
+    if type(named) is str and named and named.isascii() and len(named) < _SHORT:
+        return named
+    named = named or get_baggage(keys.USE_CASE) or now.settings.use_case  # type: ignore[assignment]
     return values.text(str(named), {}, "use_case") if named else None
 
 
