@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_WARM_UP = 25
+_WARM_UP = 50  # enough for the interpreter to have specialised what a turn's beginning has patched
 
 
 @dataclass(slots=True)

@@ -36,10 +36,10 @@ def langfuse(url: str) -> Work:
 
 def mlflow(url: str) -> Work:
     """Trace a function, with attributes for what it has no place for."""
+    os.environ["MLFLOW_EXPERIMENT_ID"] = "0"  # named, so that it asks nobody
     import mlflow as ml
 
-    os.environ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f"{url}/v1/traces"
-    os.environ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] = "http/protobuf"
+    ml.set_tracking_uri(url)
 
     @ml.trace(name="call")
     def call(**_inputs: Any) -> str:
