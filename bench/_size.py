@@ -12,7 +12,11 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 def install_figures() -> list[Figure]:
     """Add up the files of tocsin and of every package that it requires without an extra; compiled caches left out."""
     closure = requirements("tocsin")
-    own = sum(_size(file) for package in ("tocsin", "tocsin_wire", "tocsin_collector", "tocsin_alerts", "tocsin_console") for file in _package(package))
+    own = sum(
+        _size(file)
+        for package in ("tocsin", "tocsin_wire", "tocsin_collector", "tocsin_alerts", "tocsin_console")
+        for file in _package(package)
+    )
     total = own + sum(_distribution_size(name) for name in closure)
     return [
         Figure(name="base_install_mb", value=round(total / 1e6, 1), unit="MB", goal="<= 50"),
@@ -51,7 +55,9 @@ def _package(name: str) -> list[Path]:
     import importlib.util
 
     spec = importlib.util.find_spec(name)
-    return [file for folder in (spec.submodule_search_locations or () if spec else ()) for file in Path(folder).rglob("*")]
+    return [
+        file for folder in (spec.submodule_search_locations or () if spec else ()) for file in Path(folder).rglob("*")
+    ]
 
 
 def _size(file: Path) -> int:

@@ -66,9 +66,7 @@ def _interpreter(python: str) -> Iterator[str]:
 @contextmanager
 def _taker() -> Iterator[str]:
     """Serve HTTP in a process of its own that answers everything with an empty object."""
-    child = subprocess.Popen(
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    child = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None  # noqa: S101 - for the type checker
     try:
         yield f"http://127.0.0.1:{child.stdout.readline().strip()}"
@@ -79,7 +77,7 @@ def _taker() -> Iterator[str]:
 class _Anything(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         self.rfile.read(length)
         self.send_response(200)

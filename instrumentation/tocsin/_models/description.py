@@ -51,7 +51,7 @@ def describe(model: Any) -> Description:
 def _trained(model: Any, last: Any) -> tuple[Any, ...]:
     """Name what a new training would replace. Attributes in ``__dict__`` only: properties may make a new one each time."""
     own = getattr(model, "__dict__", {})
-    inner = getattr(last, "__dict__", {})
+    inner = own if last is model else getattr(last, "__dict__", {})
     return (
         last,
         own.get("classes_"),

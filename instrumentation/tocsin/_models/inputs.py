@@ -72,6 +72,9 @@ def plain_array(given: Any) -> Any:
 def _keep_array(
     array: Any, chosen: Sequence[int] | None, wanted: tuple[str, ...] | None, known_names: tuple[str, ...] | None
 ) -> Read:
+    if array.ndim == 2 and chosen is None and wanted is None and array.shape[1] <= values.FIELD_LIMIT:
+        whole = array.copy()  # all of it, as it mostly is: what the columns are called is read later
+        return lambda: read_dense(_columns(whole.shape[1], None, known_names), whole)
     import numpy as np
 
     if array.ndim == 1 and array.size and isinstance(array[0], (str, bytes)):
@@ -165,7 +168,7 @@ def _keep_frame(
 
 def _is_one_block(frame: Any) -> bool:
     """Tell whether pandas holds a frame as one array of numbers. Asked of its inside, since asking for dtypes takes 20 µs."""
-    blocks = getattr(getattr(frame, "_mgr", None), "blocks", ())
+    blocks: Any = getattr(getattr(frame, "_mgr", None), "blocks", ())
     kind = getattr(getattr(blocks[0], "values", None), "dtype", None) if len(blocks) == 1 else None
     return getattr(kind, "kind", "O") in "fiub" and _is_numpy(kind)
 

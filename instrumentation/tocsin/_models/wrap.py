@@ -1,20 +1,9 @@
 """Anything callable as a model: a function, a method, an ONNX session's ``run``, a torch module; plain or ``async``."""
 
-import functools
-import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
-from tocsin._models.answers import Answers, Reading, count_rows, keep_result, labels_of, read_answers
-from tocsin._models.columns import Read
-from tocsin._models.description import Description
-from tocsin._models.inputs import keep_inputs
-from tocsin._models.operation import INSIDE, Operation, Seen, now_ns
-from tocsin._models.recording import MAX_ROWS, Instrumentation, record_answer, record_error
-from tocsin._process.boundary import Swallow
-
-_IN_WRAP: Final = Swallow("wrap")
-_KINDS: Final = {"classification": "label", "regression": "value", "ranking": "value"}
+from tocsin._models.registry import MAX_ROWS
 
 
 def wrap(
@@ -59,6 +48,10 @@ def wrap(
         currency: Of the cost, ISO 4217.
         max_rows: As `instrument_sklearn`'s.
     """
+    from tocsin._models.callables import watched
+    from tocsin._models.description import Description
+    from tocsin._models.recording import Instrumentation
+
     name = str(model or getattr(function, "__qualname__", None) or type(function).__name__)
     asked = Instrumentation(
         use_case=use_case,
@@ -75,84 +68,6 @@ def wrap(
         task=task,
         classes=classes,
         feature_names=None if feature_names is None else tuple(feature_names),
+        answers_as="probability" if probabilities else "",
     )
-    kind = "probability" if probabilities else _KINDS.get(task, "label")
-    reading = Reading(answers_as=kind, classes=classes, is_classifier=task == "classification")
-    see = functools.partial(_see, about, reading, inputs, output)
-
-    def finish(args: Any, kwargs: Any, result: Any, start_ns: int, error: BaseException | None) -> None:
-        with _IN_WRAP:
-            operation = Operation(function, name, args, kwargs, result, start_ns, now_ns(), function, see)
-            if error is None:
-                record_answer(asked, operation)
-            else:
-                record_error(asked, operation, about, error)
-
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
-
-        @functools.wraps(function, updated=())
-        async def awaits(*args: Any, **kwargs: Any) -> Any:
-            start_ns, token = now_ns(), INSIDE.set(True)
-            try:
-                result = await function(*args, **kwargs)
-            except BaseException as error:
-                finish(args, kwargs, None, start_ns, error)
-                raise
-            finally:
-                INSIDE.reset(token)
-            finish(args, kwargs, result, start_ns, None)
-            return result
-
-        return awaits
-
-    @functools.wraps(function, updated=())
-    def returns(*args: Any, **kwargs: Any) -> Any:
-        start_ns, token = now_ns(), INSIDE.set(True)
-        try:
-            result = function(*args, **kwargs)
-        except BaseException as error:
-            finish(args, kwargs, None, start_ns, error)
-            raise
-        finally:
-            INSIDE.reset(token)
-        finish(args, kwargs, result, start_ns, None)
-        return result
-
-    return returns
-
-
-def _see(
-    about: Description,
-    reading: Reading,
-    inputs: Callable[..., Any] | None,
-    output: Callable[[Any], Any] | None,
-    operation: Operation,
-) -> Seen:
-    given = operation.inputs if inputs is None else inputs(*operation.args, **operation.kwargs)
-    result = operation.result if output is None else output(operation.result)
-    if isinstance(result, (str, bytes)) or not (hasattr(result, "__len__") and getattr(result, "shape", True) != ()):
-        result = [result]  # a single answer, about a single thing
-        given = given if isinstance(given, (list, tuple)) or hasattr(given, "shape") else [given]
-
-    return _Answered(given, result, about, reading)
-
-
-class _Answered:
-    """What was asked of anything callable, and answered."""
-
-    def __init__(self, given: Any, result: Any, about: Description, reading: Reading) -> None:
-        self._given = given
-        self._result = result
-        self._reading = reading
-        self.about = about
-        self.count = count_rows(result)
-
-    def keep_inputs(self, chosen: Sequence[int] | None, wanted: tuple[str, ...] | None, /) -> Read:
-        return keep_inputs(self._given, chosen, wanted, self.about.feature_names)
-
-    def keep_answers(self, chosen: Sequence[int] | None, /) -> Callable[[], Answers]:
-        kept, reading = keep_result(self._result, chosen), self._reading
-        return lambda: read_answers(kept, reading)
-
-    def labels(self) -> Any:
-        return labels_of(self._result, self._reading)
+    return watched(function, asked, about, inputs, output)

@@ -22,7 +22,7 @@ class Processors:
         self._one_by_one = type(processor) is SynchronousMultiSpanProcessor
         self._known: Sequence[SpanProcessor] | None = None
         self._on_start: tuple[SpanProcessor, ...] = ()
-        self._on_ending: tuple[SpanProcessor, ...] = ()
+        self.on_ending: tuple[SpanProcessor, ...] = ()
         self._on_end: tuple[SpanProcessor, ...] = ()
 
     def started(self, span: Span) -> None:
@@ -45,7 +45,7 @@ class Processors:
 
     def ending(self, span: Span) -> None:
         """Show a span that is about to end to those who look at that."""
-        for one in self._on_ending:
+        for one in self.on_ending:
             try:
                 one._on_ending(span)  # noqa: SLF001 - OpenTelemetry's name for it, so far
             except Exception as error:
@@ -55,5 +55,5 @@ class Processors:
         self._known = getattr(self._all, "_span_processors", None)
         each = self._known if self._known is not None else (self._all,)
         self._on_start = tuple(one for one in each if getattr(type(one), "on_start", None) not in _NO_START)
-        self._on_ending = tuple(one for one in each if getattr(type(one), "_on_ending", None) not in _NO_ENDING)
+        self.on_ending = tuple(one for one in each if getattr(type(one), "_on_ending", None) not in _NO_ENDING)
         self._on_end = tuple(each) if self._one_by_one else (self._all,)

@@ -140,7 +140,8 @@ class LightStarter:
             span._rows, span._at, span._status, span._given = rows, at, status, added
             if is_recording:
                 processors.started(span)
-                processors.ending(span)
+                if processors.on_ending:
+                    processors.ending(span)
                 span._end_time = end_ns
                 processors.ended(span)
             elif delivery is not None:
