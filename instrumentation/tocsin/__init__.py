@@ -12,9 +12,11 @@ from tocsin._guards.route import Route
 from tocsin._models.registry import (
     instrument_lightgbm,
     instrument_sklearn,
+    instrument_transformers,
     instrument_xgboost,
     uninstrument_lightgbm,
     uninstrument_sklearn,
+    uninstrument_transformers,
     uninstrument_xgboost,
 )
 from tocsin._models.wrap import wrap
@@ -38,6 +40,7 @@ __all__ = [
     "init",
     "instrument_lightgbm",
     "instrument_sklearn",
+    "instrument_transformers",
     "instrument_xgboost",
     "last_calls",
     "observe",
@@ -50,6 +53,7 @@ __all__ = [
     "stats",
     "uninstrument_lightgbm",
     "uninstrument_sklearn",
+    "uninstrument_transformers",
     "uninstrument_xgboost",
     "wrap",
 ]

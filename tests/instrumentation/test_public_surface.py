@@ -19,6 +19,7 @@ def test_the_public_names_are_these() -> None:
         "init",
         "instrument_lightgbm",
         "instrument_sklearn",
+        "instrument_transformers",
         "instrument_xgboost",
         "last_calls",
         "observe",
@@ -31,6 +32,7 @@ def test_the_public_names_are_these() -> None:
         "stats",
         "uninstrument_lightgbm",
         "uninstrument_sklearn",
+        "uninstrument_transformers",
         "uninstrument_xgboost",
         "wrap",
     ]

@@ -21,7 +21,7 @@ class Answers:
     texts: list[str] | None = None
     classes: list[str] = field(default_factory=list)
     probabilities: list[list[float]] | None = None  # a row of probabilities per row, in the order of classes
-    confidences: list[float] | None = None
+    confidences: list[float | None] | None = None
     confidence_source: str = "proba"
     flags: Flags = field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.trace import SpanContext
 
@@ -12,8 +12,10 @@ from tocsin._calls.values import Flags, Scalar, add_flag
 from tocsin._models.answers import Answers
 from tocsin._models.columns import Read, Table
 from tocsin._models.sampling import Sample
-from tocsin._process.boundary import MISHAPS
+from tocsin._process.boundary import MISHAPS, Swallow
 from tocsin_wire import attributes as keys
+
+_IN_PROMPT: Final = Swallow("models.prompt")
 
 
 class Batch:
@@ -32,6 +34,7 @@ class Batch:
 
     __slots__ = (
         "_count",
+        "_prompts",
         "_read_answers",
         "_read_inputs",
         "_recorded",
@@ -68,6 +71,7 @@ class Batch:
         self._use_case = use_case
         self._segments = segments
         self._rows: list[dict[str, Scalar]] | None = None
+        self._prompts: Sequence[Any] = ()
         self.contexts: Sequence[SpanContext] = ()
         # Without a use case, the call id is what tells the collector that a span is an AI call.
         self.names_calls = keys.USE_CASE not in shared
@@ -83,7 +87,11 @@ class Batch:
     def rows(self) -> list[dict[str, Scalar]]:
         """Read the rows, once. Two threads that ask at the same moment both read, and find the same."""
         if self._rows is None:
-            self._rows = self._read()
+            rows, prompts = self.read()
+            for at, prompt in enumerate(prompts):
+                _measure(rows[at], prompt)
+            self._prompts = prompts
+            self._rows = rows
             self._read_inputs = Table  # the copies are needed no more
             self._read_answers = Answers
         return self._rows
@@ -91,9 +99,13 @@ class Batch:
     def row(self, at: int) -> dict[str, Scalar]:
         """Read the attributes of one recorded row."""
         row = self.rows()[at]
-        if self.names_calls and at < len(self.contexts):
+        if at < len(self.contexts) and (self.names_calls or self._prompts):
             context = self.contexts[at]
-            row[keys.CALL_ID] = call_id(context.trace_id, context.span_id)
+            named = call_id(context.trace_id, context.span_id)
+            if self.names_calls:
+                row[keys.CALL_ID] = named
+            if self._prompts:
+                _keep_words(row, self._prompts[at], named)
         return row
 
     def handles(self) -> tuple[str, ...]:
@@ -110,11 +122,12 @@ class Batch:
             )
         return tuple(handles)
 
-    def _read(self) -> list[dict[str, Scalar]]:
+    def read(self) -> tuple[list[dict[str, Scalar]], Sequence[Any]]:
+        """Read the rows, and the prompts that nobody has measured yet."""
         flags: Flags = {}
         answers, table = self._answers(flags), self._table(flags)
         weights = self._sample.weights if self._sample is not None else None
-        return make_rows(self._shared, table, answers, self._recorded, flags, weights)
+        return make_rows(self._shared, table, answers, self._recorded, flags, weights), table.prompts
 
     def _answers(self, flags: Flags) -> Answers:
         try:
@@ -132,6 +145,35 @@ class Batch:
             MISHAPS.note("models.inputs", error)
             add_flag(flags, "inputs_unreadable")
             return Table()
+
+
+def _measure(row: dict[str, Scalar], prompt: Any) -> None:
+    """Add the features of a prompt, unless the use case's policy wants none."""
+    if prompt is None:
+        return
+    with _IN_PROMPT:
+        from tocsin._privacy import policy
+        from tocsin._prompts.stage import add_features
+
+        if policy(_use_case(row)).wants_features:
+            add_features(row, prompt)
+
+
+def _keep_words(row: dict[str, Scalar], prompt: Any, named: str) -> None:
+    """Add a prompt's words, where this call's may leave."""
+    if prompt is None:
+        return
+    with _IN_PROMPT:
+        from tocsin._privacy import policy
+        from tocsin._prompts.stage import add_content
+
+        if policy(_use_case(row)).may_keep_content(str(row.get(keys.CALL_ID) or named)):
+            add_content(row, prompt)
+
+
+def _use_case(row: dict[str, Scalar]) -> str | None:
+    named = row.get(keys.USE_CASE)
+    return named if isinstance(named, str) else None
 
 
 def make_rows(  # noqa: PLR0917 - six things make a row

@@ -17,6 +17,7 @@ class Table:
     rows: list[Sequence[Any]] = field(default_factory=list)  # a value per name; None where there was nothing
     holed: frozenset[int] = frozenset()  # rows that hold a None
     flags: Flags = field(default_factory=dict)
+    prompts: Sequence[Any] = ()  # a text or conversation per row; measured, and kept only where the policy says so
 
 
 Read = Callable[[], Table]

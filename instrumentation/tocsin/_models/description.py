@@ -29,6 +29,8 @@ class Description:
         return self.task == "classification"
 
 
+_UNSAID: Final = {"_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype"}  # saving adds them
+
 # With the objects that training replaces: while they are the same, so is the description.
 _known: Final["WeakKeyDictionary[Any, tuple[tuple[Any, ...], Description]]"] = WeakKeyDictionary()
 
@@ -60,12 +62,15 @@ def _trained(model: Any, last: Any) -> tuple[Any, ...]:
         inner.get("feature_names_in_"),
         inner.get("_Booster"),
         inner.get("_tocsin_round"),
+        own.get("model"),  # a pipeline's
     )
 
 
 def _describe(model: Any, last: Any) -> Description:
     if is_booster(model):
         return _describe_booster(model)
+    if is_pipeline(model):
+        return _describe_pipeline(model)
     classes = getattr(model, "classes_", None)
     names = getattr(model, "feature_names_in_", None)
     task = _task(last, classes)
@@ -92,6 +97,43 @@ def _describe_booster(booster: Any) -> Description:
         feature_names=None if read.feature_names is None else tuple(read.feature_names),
         answers_as=read.answers_as,
     )
+
+
+def is_pipeline(model: Any) -> bool:
+    """Tell a Hugging Face pipeline, without importing the library."""
+    return any(
+        cls.__name__ == "Pipeline" and cls.__module__ == "transformers.pipelines.base" for cls in type(model).__mro__
+    )
+
+
+def _describe_pipeline(pipeline: Any) -> Description:
+    from tocsin._models.pipeline_answers import TASKS
+
+    config = getattr(pipeline.model, "config", None)
+    asked = str(getattr(pipeline, "task", "") or "")
+    task = TASKS.get("translation" if asked.startswith("translation") else asked, "extraction")
+    if task == "classification" and getattr(config, "problem_type", None) == "regression":
+        task = "regression"
+    named = str(getattr(config, "name_or_path", "") or "")
+    return Description(
+        # A folder's name, not its path, which says where things are on this machine.
+        name=named.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        if _is_path(named)
+        else named or type(pipeline.model).__name__,
+        version=str(getattr(config, "_commit_hash", None) or "")[:12]
+        or _digest(f"{asked}\0{_parameter(_said_of(config))}"),
+        task=task,
+    )
+
+
+def _is_path(named: str) -> bool:
+    return named.startswith((".", "/", "~")) or named.count("/") + named.count("\\") > 1
+
+
+def _said_of(config: Any) -> dict[str, Any]:
+    read = getattr(config, "to_diff_dict", None)
+    said: dict[str, Any] = read() if callable(read) else {}
+    return {key: said[key] for key in sorted(said) if key not in _UNSAID and said[key] is not None}
 
 
 def version_of(model: Any) -> str:

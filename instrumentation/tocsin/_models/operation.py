@@ -30,6 +30,7 @@ class Operation:
     end_ns: int
     function: Callable[..., Any]  # the original, for the names of its parameters
     see: "See"
+    stands_for: int = 1  # answers of a stream of which only some are recorded
 
     @property
     def inputs(self) -> Any:
@@ -105,7 +106,7 @@ def observed(see: See) -> Callable[[Callable[..., Any], str], Callable[..., Any]
         # The body is elsewhere, so that a class pickled by value (cloudpickle, of __main__) takes only names along.
         @functools.wraps(method)
         def observed(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return _observe(see, method, name, self, args, kwargs)
+            return observe_operation(see, method, name, self, args, kwargs)
 
         return observed
 
@@ -133,9 +134,10 @@ def run_inside(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         INSIDE.reset(token)
 
 
-def _observe(  # noqa: PLR0917 - names cost
+def observe_operation(  # noqa: PLR0917 - names cost
     see: See, method: Callable[..., Any], name: str, model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
+    """Call a method, and tell of it unless it is part of something that is told of already."""
     observer = Watching.observer
     if observer is None or INSIDE.get():
         return method(model, *args, **kwargs)

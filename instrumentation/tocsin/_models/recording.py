@@ -15,7 +15,7 @@ from tocsin._guards.guard import stamps
 from tocsin._models.answers import Answers
 from tocsin._models.batch import Batch
 from tocsin._models.columns import Read, Table
-from tocsin._models.description import Description, describe
+from tocsin._models.description import Description, describe, is_pipeline
 from tocsin._models.operation import Operation, Seen
 from tocsin._models.sampling import Sample, stratified_sample
 from tocsin._process.boundary import MISHAPS, type_name
@@ -60,7 +60,12 @@ class Recorder:
 
     def _asked(self, model: Any) -> Instrumentation | None:
         library = type(model).__module__.partition(".")[0]
-        return self.settings.get(library) or self.settings.get("sklearn")
+        return self.settings.get(library) or self.settings.get("transformers" if is_pipeline(model) else "sklearn")
+
+    def limit_of(self, model: Any) -> int | None:
+        """Say how many rows of one operation are recorded; None for all."""
+        asked = self._asked(model)
+        return asked.max_rows if asked is not None else MAX_ROWS
 
 
 def record_answer(asked: Instrumentation, operation: Operation) -> None:
@@ -74,14 +79,14 @@ def record_answer(asked: Instrumentation, operation: Operation) -> None:
     now = runtime()
     use_case = _use_case(asked, operation.model, now)
     outer = CURRENT.get()
-    if outer is not None and seen.count == 1 and _is_same_call(outer, asked, operation.model):
+    if outer is not None and seen.count == operation.stands_for == 1 and _is_same_call(outer, asked, operation.model):
         _complete(outer, asked, operation, seen)
         return
     shared = _shared(now, asked, operation.model, seen.about, use_case)
     if asked.max_rows is None and seen.count > _PIECE:
         _record_all(now, asked, operation, seen, shared)
         return
-    sample = _sample(seen, asked.max_rows)
+    sample = _sample(seen, asked.max_rows) if operation.stands_for == 1 else Sample([0], [operation.stands_for])
     batch = _batch(now, asked, operation, seen, shared, sample, range(seen.count))
     _send(now, operation, batch)
     LAST.set(batch)
@@ -247,4 +252,7 @@ def _complete(outer: Call, asked: Instrumentation, operation: Operation, seen: S
         use_case="",
         segments=(),
     )
-    outer.complete(batch.rows()[0])
+    rows, prompts = batch.read()
+    outer.complete(rows[0])
+    if prompts and prompts[0] is not None:
+        outer.set_prompt(prompts[0])

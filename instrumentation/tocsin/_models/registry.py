@@ -8,7 +8,7 @@ from tocsin._process.lifecycle import init
 from tocsin._process.runtime import runtime
 
 UseCase: TypeAlias = str | Callable[[Any], str | None] | None
-LIBRARIES: Final = ("lightgbm", "sklearn", "xgboost")
+LIBRARIES: Final = ("lightgbm", "sklearn", "transformers", "xgboost")
 MAX_ROWS: Final = 1_000
 _IN_INSTRUMENT: Final = Swallow("instrument_models")
 _waiting: Final[dict[str, tuple[str, ...]]] = {}  # the modules that each enabled library waits for
@@ -25,7 +25,7 @@ def instrument_models(
     currency: str = "USD",
     max_rows: int | None = MAX_ROWS,
 ) -> None:
-    """Record what models answer: scikit-learn's, XGBoost's and LightGBM's.
+    """Record what models answer: scikit-learn's, XGBoost's, LightGBM's and Hugging Face's pipelines.
 
     The outermost call counts: a pipeline is one call, and ``predict`` that asks ``predict_proba`` too. What happens
     inside ``fit``, ``train``, ``cross_val_predict`` and ``score`` is not production and is left out, and so are leaves and
@@ -145,6 +145,20 @@ def uninstrument_lightgbm() -> None:
     uninstrument_models(("lightgbm",))
 
 
+def instrument_transformers(use_case: UseCase = None, **settings: Unpack[Settings]) -> None:
+    """Record what Hugging Face pipelines answer; settings as `instrument_sklearn`'s.
+
+    One input is one call, in a list, a data set or a generator too. Of texts only features are sent, unless the use
+    case's capture policy lets their words leave.
+    """
+    instrument_models(use_case, libraries=("transformers",), **settings)
+
+
+def uninstrument_transformers() -> None:
+    """Give Hugging Face's pipelines their own methods back."""
+    uninstrument_models(("transformers",))
+
+
 def _patch(library: str) -> tuple[str, ...]:
     """Wrap what there is of a library, now or when it is imported. Returns the modules that were waited for."""
     if library == "sklearn":
@@ -159,4 +173,8 @@ def _patch(library: str) -> tuple[str, ...]:
         from tocsin._models.boosting import patch_lightgbm
 
         return patch_lightgbm()
+    if library == "transformers":
+        from tocsin._models.pipelines import patch as patch_pipelines
+
+        return patch_pipelines()
     raise ValueError(f"expected libraries out of {', '.join(LIBRARIES)}, got {library!r}")
