@@ -1,6 +1,7 @@
 """What there is to know of a model: name, version, task, classes, names of its inputs. Kept until it is trained again."""
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from operator import is_
 from typing import Any, Final
@@ -133,7 +134,10 @@ def _is_path(named: str) -> bool:
 def _said_of(config: Any) -> dict[str, Any]:
     read = getattr(config, "to_diff_dict", None)
     said: dict[str, Any] = read() if callable(read) else {}
-    return {key: said[key] for key in sorted(said) if key not in _UNSAID and said[key] is not None}
+    said = json.loads(
+        json.dumps(said, sort_keys=True, default=str)
+    )  # in the order, and of the types, that a saved one has
+    return {key: value for key, value in said.items() if key not in _UNSAID and value is not None}
 
 
 def version_of(model: Any) -> str:
