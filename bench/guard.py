@@ -1,4 +1,4 @@
-"""What a guard costs the service that asks it: microseconds from memory.
+"""What a guard costs the service that asks it, microseconds from memory, and how soon a flip reaches it.
 
     python bench/guard.py [--json FILE]
 
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from statistics import median, quantiles
 
+from _flips import flip_figures
 from _report import Figure, arguments, report
 
 _TIMES = 20_000
@@ -44,15 +45,17 @@ def main() -> None:
         watched = tocsin.observe("triage")(answer)
         guarded = tocsin.observe("triage", fallback=answer)(answer)
         state, decide = microseconds(lambda: guard.state), microseconds(lambda: guard.decide(0.95))
+        found = microseconds(lambda: tocsin.guard("triage").state)
         plain, with_fallback = microseconds(lambda: watched(0.95)), microseconds(lambda: guarded(0.95))
         calls.clear()
     figures = [
         Figure(name="guard_state_p50_us", value=median(state), unit="µs", goal="<= 5"),
         Figure(name="guard_state_p99_us", value=quantiles(state, n=100)[98], unit="µs", goal="<= 5"),
+        Figure(name="guard_found_and_read_p50_us", value=median(found), unit="µs", goal="<= 5"),
         Figure(name="guard_decide_p50_us", value=median(decide), unit="µs"),
         Figure(name="guard_fallback_added_p50_us", value=median(with_fallback) - median(plain), unit="µs"),
     ]
-    report("What a guard costs", figures, asked.json)
+    report("What a guard costs", [*figures, *flip_figures()], asked.json)
 
 
 def microseconds(ask: Callable[[], object]) -> list[float]:
