@@ -57,6 +57,22 @@ assert tocsin.last_calls() == (), tocsin.last_calls()
 inputs = np.array([[0.0], [1.0]])
 assert LogisticRegression().fit(inputs, [0, 1]).predict(inputs).tolist() == [0, 1]
 assert LogisticRegression.predict is own
+assert tocsin.wrap(str.upper, "triage")("x") == "X"
+assert asyncio.run(tocsin.wrap(awaited, "triage")("x")) == "X"
+assert tocsin.observe("triage", fallback=lambda _: "hand")(lambda text: text)("model") == "model"
+call = tocsin.current_call()
+call.set_prompt("hello"); call.set_key("k"); call.set_tokens(1, 2); call.set_model("m", "1"); call.set_response_id("r")
+assert call.handle == "", call.handle
+assert tocsin.record_feedback("t1.x", "down") is False
+assert tocsin.record_outcomes([{"handle": "t1.x", "label": "x"}], wait_s=0) == 0
+assert tocsin.record_support_contact("t1.x", minutes=5) is False
+found = tocsin.guard("triage", has_fallback=True, fail_mode="off")
+assert (found.state, found.decide(0.1), found.last_decision, found.bar, found.reason) == (
+    "normal", "answer", "answer", None, "default"), (found.state, found.decide(0.1), found.reason)
+assert found.wait_for_probes(0.1) and not found.wait_until_heard(0.1)
+for name in tocsin.__all__:
+    if name.startswith("uninstrument_"):
+        getattr(tocsin, name)()
 assert [thread.name for thread in threading.enumerate()] == ["MainThread"], threading.enumerate()
 sockets = [one for one in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{one}")
            and os.readlink(f"/proc/self/fd/{one}").startswith("socket:")]

@@ -12,6 +12,7 @@ from tocsin._models.inputs import keep_inputs
 from tocsin._models.operation import INSIDE, Operation, Seen, now_ns
 from tocsin._models.recording import Instrumentation, record_answer, record_error
 from tocsin._process.boundary import Swallow
+from tocsin._process.runtime import runtime
 
 _IN_WRAP: Final = Swallow("wrap")
 _KINDS: Final = {"classification": "label", "regression": "value", "ranking": "value"}
@@ -42,6 +43,8 @@ def watched(
 
     def finish(args: Any, kwargs: Any, result: Any, start_ns: int, error: BaseException | None) -> None:
         with _IN_WRAP:
+            if runtime().settings.disabled:
+                return
             operation = Operation(function, about.name, args, kwargs, result, start_ns, now_ns(), function, see)
             if error is None:
                 record_answer(asked, operation)
