@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tocsin
@@ -69,6 +69,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a loaded machine is slow, not broken
 @given(
     st.lists(JSON, min_size=1, max_size=3),
     st.sampled_from(["classification", "extraction", "generation", "regression"]),
