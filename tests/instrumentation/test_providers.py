@@ -205,3 +205,21 @@ def test_what_the_hosts_sampler_leaves_out_is_still_measured(collector: Any, see
     assert not inside.trace_flags.sampled
     assert handle.startswith("t1.")
     host.shutdown()
+
+
+def test_rows_of_a_model_that_the_hosts_sampler_leaves_out_are_still_measured(collector: Any, seen: Any) -> None:
+    """One trace in a hundred is enough to look at; a hundredth of the answers is no count of them."""
+    from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+    host = TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False)
+    host.add_span_processor(SimpleSpanProcessor(seen))
+    trace.set_tracer_provider(host)
+    tocsin.init(endpoint=collector.endpoint)
+
+    tocsin.wrap(lambda rows: ["a" for _ in rows], "triage")([[1.0], [2.0]])
+
+    assert tocsin.flush()
+    assert names(seen.get_finished_spans()) == []
+    assert [one["tocsin.output.label"] for one in collector.attributes()] == ["a", "a"]
+    assert len(set(tocsin.last_calls())) == 2
+    host.shutdown()
