@@ -36,10 +36,13 @@ def langfuse(url: str) -> Work:
 
 def mlflow(url: str) -> Work:
     """Trace a function, with attributes for what it has no place for."""
-    os.environ["MLFLOW_EXPERIMENT_ID"] = "0"  # named, so that it asks nobody
+    os.environ["MLFLOW_ENABLE_ASYNC_TRACE_LOGGING"] = "true"  # as its pages say for production
     import mlflow as ml
+    from mlflow.entities.trace_location import MlflowExperimentLocation
 
     ml.set_tracking_uri(url)
+    # Named, since asking for the default experiment needs the whole of mlflow.
+    ml.tracing.set_destination(MlflowExperimentLocation(experiment_id="0"))
 
     @ml.trace(name="call")
     def call(**_inputs: Any) -> str:
