@@ -109,9 +109,9 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(collector: Any, cap
 
 
 def test_a_lasting_refusal_is_counted_and_not_repeated(collector: Any) -> None:
-    """Invalid today is invalid tomorrow: retrying would block everything behind it."""
+    """A wrong key today is a wrong key tomorrow: retrying would block everything behind it."""
     tocsin.init(endpoint=collector.endpoint)
-    collector.refuse_spans = [grpc.StatusCode.INVALID_ARGUMENT]
+    collector.refuse_spans = [grpc.StatusCode.UNAUTHENTICATED]
 
     emit(10)
     first = tocsin.flush()
@@ -120,6 +120,20 @@ def test_a_lasting_refusal_is_counted_and_not_repeated(collector: Any) -> None:
     assert first is False
     assert tocsin.flush() is True
     assert (tocsin.stats()["spans_failed"], tocsin.stats()["spans_exported"]) == (10, 5)
+    assert tocsin.stats()["dropped.unauthenticated"] == 10
+
+
+def test_one_span_that_is_refused_costs_only_itself(collector: Any) -> None:
+    """The stock exporter drops the whole batch; here it is cut in halves until the bad ones stand alone."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.poison = lambda span: any(pair.key == "tocsin.input.n" and pair.value.double_value == 7 for pair in span.attributes)
+
+    emit(1_000)
+
+    assert tocsin.flush() is False
+    assert len(collector.spans) == 999
+    stats = tocsin.stats()
+    assert (stats["spans_exported"], stats["dropped"], stats["dropped.invalid_argument"]) == (999, 1, 1)
 
 
 def test_a_partial_success_is_counted(collector: Any) -> None:

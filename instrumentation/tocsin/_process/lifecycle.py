@@ -42,6 +42,7 @@ def init(
     headers: Mapping[str, str] | None = None,
     max_queue_size: int | None = None,
     block_when_full_s: float = 0.0,
+    buffer_dir: str | None = None,
     span_exporter: "SpanExporter | None" = None,
     capture: str | Mapping[str, str] | None = None,
     redact: Iterable[Any] = (),
@@ -68,6 +69,7 @@ def init(
         headers: Sent with every request, such as the ingest key; else OTEL_EXPORTER_OTLP_HEADERS.
         max_queue_size: Spans that may wait; above it new ones are dropped and counted. 65,536 by default.
         block_when_full_s: How long a span may wait for room in a full queue; 0 never slows the host.
+        buffer_dir: Folder in which spans and outcomes outlive the process and an outage; else TOCSIN_BUFFER_DIR, else none.
         span_exporter: Another exporter in place of OTLP.
         capture: What may leave of calls: off, features, sampled (the default: features, and redacted content of the few
             picked for review), redacted or full; or by use case, ``{"triage": "full", "default": "features"}``; else
@@ -93,6 +95,7 @@ def init(
             headers=headers,
             max_queue_size=max_queue_size,
             block_when_full_s=block_when_full_s,
+            buffer_dir=buffer_dir,
             privacy=_read_privacy(
                 capture=capture,
                 redact=redact,
@@ -107,14 +110,11 @@ def init(
             install(Runtime(settings, clock=time.time_ns if clock is None else clock, started=True))
             return
         from tocsin._guards.fallback import declared
+        from tocsin._sending.buffer import open_journal
         from tocsin._sending.delivery import Delivery
 
-        delivery = Delivery(
-            (lambda: span_exporter) if span_exporter is not None else _stock_exporter(settings),
-            max_queue_size=settings.max_queue_size,
-            schedule_delay_ms=settings.schedule_delay_ms,
-            block_when_full_s=settings.block_when_full_s,
-        )
+        journal = open_journal(settings, "spans") if span_exporter is None else None
+        delivery = Delivery(settings, exporter=span_exporter, journal=journal)
         from tocsin._process.providers import Membership
 
         _Ours.membership = Membership(
@@ -135,6 +135,9 @@ def init(
         install(made)
         declared(made)
         _at_exit()
+        delivery.start()
+        if settings.buffer_dir is not None:
+            made.outcomes.lane.start()
 
 
 def flush(timeout_s: float = 10.0) -> bool:
@@ -163,15 +166,8 @@ def stats() -> Mapping[str, int]:
     counts = {f"swallowed.{where}": count for where, count in sorted(MISHAPS.counts().items())}
     counts["swallowed"] = sum(counts.values())
     now = runtime()
-    if (delivery := now.delivery) is not None:
-        tally = delivery.tally
-        counts |= {
-            "spans_ended": tally.accepted + tally.dropped,
-            "spans_exported": tally.exported,
-            "spans_failed": tally.failed,
-            "spans_waiting": delivery.waiting(),
-            "dropped": tally.dropped + tally.failed,
-        }
+    if now.delivery is not None:
+        counts |= now.delivery.counts()
     if now.flags is not None:
         counts |= {"guard_probes": now.flags.probes.started, "guard_probes_dropped": now.flags.probes.dropped}
     if now.has_outcomes:
@@ -181,6 +177,7 @@ def stats() -> Mapping[str, int]:
             "outcomes_sent": outcomes.sent,
             "outcomes_rejected": outcomes.rejected,
             "outcomes_dropped": outcomes.dropped,
+            "outcomes_recovered": now.outcomes.lane.recovered,
         }
     return counts
 
@@ -194,15 +191,6 @@ def _read_privacy(**said: Any) -> "Privacy":
             "tocsin: %s; until that is mended, no text that may hold content leaves this process", privacy.problem
         )
     return privacy
-
-
-def _stock_exporter(settings: Settings) -> "Callable[[], SpanExporter]":
-    def make() -> "SpanExporter":
-        from tocsin._sending.otlp import make_exporter
-
-        return make_exporter(settings.endpoint, settings.headers)
-
-    return make
 
 
 def _own_provider(settings: Settings, resource: "Mapping[str, Any] | Resource | None") -> "StandIn":
@@ -238,7 +226,7 @@ def _at_exit() -> None:
         before_exit(_prepare_for_exit)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_after_fork)
-    flush_on_sigterm(lambda: flush(EXIT_TIMEOUT_S))
+    flush_on_sigterm(lambda: flush(EXIT_TIMEOUT_S), within_s=EXIT_TIMEOUT_S + 1)
 
 
 def _prepare_for_exit() -> None:
@@ -255,7 +243,7 @@ def _close(timeout_s: float, *, may_start_threads: bool) -> None:
         if now.delivery is not None:
             now.delivery.close(timeout_s, may_start_threads=may_start_threads)
         if now.has_outcomes:
-            now.outcomes.close(max(0.0, until - time.monotonic()))
+            now.outcomes.close(max(0.0, until - time.monotonic()), may_start_threads=may_start_threads)
         if now.flags is not None:
             now.flags.stop()
 

@@ -12,7 +12,7 @@ from tocsin._process.boundary import Swallow
 _IN_SIGNAL: Final = Swallow("sigterm")
 
 
-def flush_on_sigterm(flush: Callable[[], Any]) -> None:
+def flush_on_sigterm(flush: Callable[[], Any], *, within_s: float) -> None:
     """Flush before the default action of SIGTERM, which would lose everything that waits.
 
     A handler of the host's own is called at once, with a flush begun beside it: it decides whether and when to exit,
@@ -30,7 +30,7 @@ def flush_on_sigterm(flush: Callable[[], Any]) -> None:
             flusher = threading.Thread(target=flush, name="tocsin-sigterm", daemon=True)
             flusher.start()
             if not callable(previous):
-                flusher.join()  # bounded: flush has a deadline
+                flusher.join(within_s)  # it may wait for what the interrupted code holds
         if callable(previous):
             previous(signum, frame)
             return

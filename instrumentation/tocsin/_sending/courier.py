@@ -1,0 +1,223 @@
+"""One request until it is settled: sent again while that may help, cut in halves where something in it cannot be taken."""
+
+import logging
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from tocsin._process.boundary import MISHAPS
+from tocsin._sending.answers import Answer, Client
+from tocsin._sending.parcels import Parcel
+
+_LOGGER: Final = logging.getLogger("tocsin")
+_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+_LONGEST_DELAY_S: Final = 300.0  # that a receiver may ask for
+_DOUBTS: Final = 5  # attempts of a request that the receiver fails over
+_CUTS: Final = 64  # of one request: enough to find a few bad pieces among thousands, too few to storm a receiver
+
+
+@dataclass(slots=True)
+class Fate:
+    """What became of the pieces of a request."""
+
+    taken: int = 0
+    lost: Counter[str] = field(default_factory=Counter)  # by reason
+
+
+class Courier:
+    """Has one request under way at a time. Tells the beginning and the end of an outage, once each."""
+
+    def __init__(self, make_client: Callable[[], Client], *, name: str, receiver: str, patient: bool) -> None:
+        """Make a courier.
+
+        Args:
+            make_client: Called when the first request leaves.
+            name: What is sent, for the log: spans or outcomes.
+            receiver: Whom to, for the log.
+            patient: Whether a sender who is refused waits until he is not: what waits is safe.
+        """
+        self._make_client = make_client
+        self._name = name
+        self.receiver = receiver
+        self._patient = patient
+        self._client: Client | None = None
+        self._making = threading.Lock()
+        self.closed = threading.Event()
+        self.is_out = False  # the receiver does not answer, or not yet
+        self.until: float | None = None  # when to give up, where there is no thread that could wait
+
+    def settle(self, parcel: Parcel) -> Fate | None:
+        """Send a request until it is settled; None when we were closed first."""
+        fate = Fate()
+        parts = [parcel]
+        cuts = 0
+        while parts:
+            part = parts.pop()
+            answer = self._persist(part)
+            if answer is None:
+                return None
+            if answer.kind == "taken":
+                fate.taken += len(part) - answer.rejected
+                if answer.rejected:
+                    fate.lost[answer.reason] += answer.rejected
+                    self._note(answer, answer.rejected)
+            elif answer.kind != "refused" and len(part) > 1 and cuts < _CUTS:
+                cuts += 1
+                parts += reversed(part.halves())
+            else:
+                fate.lost[answer.reason] += len(part)
+                self._note(answer, len(part))
+        return fate
+
+    def prepare(self) -> Client:
+        """Return the client; the first time, load and make it."""
+        with self._making:
+            if self._client is None:
+                self._client = self._make_client()
+            return self._client
+
+    def renew(self) -> None:
+        """Send what is next with a client that is made anew."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def close(self) -> None:
+        """Stop trying, and interrupt what is under way."""
+        self.closed.set()
+        self._forget_outage()
+        if self._client is not None:
+            self._client.close()
+
+    def after_fork(self) -> None:
+        """Forget the parent's connection without touching it: its sockets are shared, and so it is kept from being freed."""
+        _PARENTS.append(self._client)
+        self._client = None
+        self._making = threading.Lock()
+        self.closed = threading.Event()
+        self._forget_outage()
+
+    def _persist(self, parcel: Parcel) -> Answer | None:
+        attempt = 0
+        while not self.closed.is_set():
+            left_s = None if self.until is None else self.until - time.monotonic()
+            if left_s is not None and left_s <= 0:
+                return None
+            answer = self._send(parcel, left_s)
+            if self.closed.is_set() and answer.kind != "taken":
+                return None
+            refused = answer.kind == "refused" and self._patient
+            if answer.kind == "later" or refused or (answer.kind == "doubtful" and attempt + 1 < _DOUBTS):
+                self._tell_outage(answer)
+                self.closed.wait(_pause_s(answer, attempt) if left_s is None else min(_pause_s(answer, attempt), left_s))
+                attempt += 1
+                continue
+            self._tell_return()
+            return answer
+        return None
+
+    def _send(self, parcel: Parcel, timeout_s: float | None) -> Answer:
+        try:
+            return self.prepare().send(parcel, timeout_s)
+        except Exception as error:
+            if not self.closed.is_set():
+                MISHAPS.note(f"{self._name}.send", error)
+            return Answer(kind="doubtful", reason="unsendable", message=str(error))
+
+    def _note(self, answer: Answer, count: int) -> None:
+        if answer.message:  # who says nothing has been noted already
+            said = f"{self.receiver} refused {count} {self._name}: {answer.message}"
+            MISHAPS.note(f"{self._name}.{answer.reason}", ValueError(said))
+
+    def _tell_outage(self, answer: Answer) -> None:
+        if self.is_out:
+            return
+        self.is_out = True
+        out = _OUT.setdefault(self.receiver, set())
+        out.add(self._name)
+        if len(out) == 1:
+            _LOGGER.warning(
+                "tocsin: the collector at %s does not take %s (%s); they wait and are sent when it does",
+                self.receiver,
+                self._name,
+                answer.message,
+            )
+
+    def _tell_return(self) -> None:
+        if self.is_out:
+            self._forget_outage()
+            if not _OUT.get(self.receiver):
+                _LOGGER.warning("tocsin: the collector at %s answers again; what waited is being sent", self.receiver)
+
+    def _forget_outage(self) -> None:
+        self.is_out = False
+        _OUT.get(self.receiver, set()).discard(self._name)
+
+
+_OUT: Final[dict[str, set[str]]] = {}  # who does not answer, for what: spans and outcomes share their two lines
+_PARENTS.append(self._client)
+        self._client = None
+        self._making = threading.Lock()
+        self.closed = threading.Event()
+        self._forget_outage()
+
+    def _persist(self, parcel: Parcel) -> Answer | None:
+        attempt = 0
+        while not self.closed.is_set():
+            left_s = None if self.until is None else self.until - time.monotonic()
+            if left_s is not None and left_s <= 0:
+                return None
+            answer = self._send(parcel, left_s)
+            if self.closed.is_set() and answer.kind != "taken":
+                return None
+            refused = answer.kind == "refused" and self._patient
+            if answer.kind == "later" or refused or (answer.kind == "doubtful" and attempt + 1 < _DOUBTS):
+                self._tell_outage(answer)
+                self.closed.wait(_pause_s(answer, attempt) if left_s is None else min(_pause_s(answer, attempt), left_s))
+                attempt += 1
+                continue
+            self._tell_return()
+            return answer
+        return None
+
+    def _send(self, parcel: Parcel, timeout_s: float | None) -> Answer:
+        try:
+            return self.prepare().send(parcel, timeout_s)
+        except Exception as error:
+            if not self.closed.is_set():
+                MISHAPS.note(f"{self._name}.send", error)
+            return Answer(kind="doubtful", reason="unsendable", message=str(error))
+
+    def _note(self, answer: Answer, count: int) -> None:
+        if answer.message:  # who says nothing has been noted already
+            said = f"{self.receiver} refused {count} {self._name}: {answer.message}"
+            MISHAPS.note(f"{self._name}.{answer.reason}", ValueError(said))
+
+    def _tell_outage(self, answer: Answer) -> None:
+        if not self.is_out:
+            self.is_out = True
+            _LOGGER.warning(
+                "tocsin: the collector at %s does not take %s (%s); they wait and are sent when it does",
+                self.receiver,
+                self._name,
+                answer.message,
+            )
+
+    def _tell_return(self) -> None:
+        if self.is_out:
+            self.is_out = False
+            _LOGGER.warning("tocsin: the collector at %s answers again; what waited is being sent", self.receiver)
+
+
+_PARENTS: Final[list[Client | None]] = []
+
+
+def _pause_s(answer: Answer, attempt: int) -> float:
+    if answer.delay_s is not None:
+        return min(answer.delay_s, _LONGEST_DELAY_S)
+    # Spread, so that a fleet that lost its collector at one moment does not come back at one.
+    return _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311

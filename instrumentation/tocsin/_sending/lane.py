@@ -1,0 +1,356 @@
+"""From ended to acknowledged: a bounded queue, a thread, and what became of everything that was put in.
+
+Who puts something in shares no lock with the thread that takes it out: a signal may interrupt the one at any place, and
+its handler waits for the other.
+"""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+
+from opentelemetry import context
+
+from tocsin._process.boundary import MISHAPS
+from tocsin._sending.courier import Courier, Fate
+from tocsin._sending.journal import Journal
+from tocsin._sending.parcels import MOST_BYTES, MOST_PIECES, Parcel, Piece, parcels
+
+try:
+    from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESS
+except ImportError:  # another OpenTelemetry than we know
+    _SUPPRESS = "suppress_instrumentation"
+
+_UNWEIGHED: Final = 512  # that may wait before each newcomer is weighed: as a rule the thread keeps up
+_LEFTOVERS_EVERY_S: Final = 5.0
+_PARKED_S: Final = 5.0
+_ROOM_LOOK_S: Final = 0.002
+
+
+class _Weighed(NamedTuple):
+    item: Any
+    size: int
+
+
+class _Marker:
+    """Stands in the queue behind everything that a flush waits for."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+
+
+class Lane:
+    """What is put in is encoded, sent and counted, by a thread that starts with the first item."""
+
+    def __init__(
+        self,
+        courier: Courier,
+        encode: Callable[[Sequence[Any]], list[Piece]],
+        *,
+        name: str,
+        most_items: int,
+        most_bytes: int,
+        weigh: Callable[[Any], int],
+        delay_s: float,
+        block_s: float = 0.0,
+        journal: Journal | None = None,
+    ) -> None:
+        """Make a lane.
+
+        Args:
+            courier: Who sends.
+            encode: Makes pieces of items, at most one each; what it leaves out cannot be encoded.
+            name: Of the thread.
+            most_items: That may wait; above it new ones are dropped and counted.
+            most_bytes: That they may hold, as `weigh` says.
+            weigh: About how many bytes an item keeps in memory.
+            delay_s: How long a first item waits for company.
+            block_s: How long one may wait for room.
+            journal: Where items are written before `put` returns.
+        """
+        self._courier = courier
+        self._encode = encode
+        self._name = name
+        self._most_items = most_items
+        self._most_bytes = most_bytes
+        self._weigh = weigh
+        self._delay_s = delay_s
+        self._block_s = block_s
+        self._journal = journal
+        self._full_batch = min(MOST_PIECES, most_items)
+        self._unweighed = min(_UNWEIGHED, most_items)
+        self._start_over()
+
+    # The side of those who put in.
+
+    def put(self, item: Any) -> bool:
+        """Take an item; false when it was dropped, which is counted."""
+        if self._courier.closed.is_set():
+            return self._refuse("closed")
+        if self._journal is not None and self._write(self._journal, item):
+            if self._parked or self._worker is None:
+                self._wake_up()
+            return True
+        queue = self._queue
+        if len(queue) >= self._unweighed and (item := self._weighed(item)) is None:
+            return False
+        queue.append(item)
+        if self._parked or len(queue) >= self._full_batch or self._worker is None:
+            self._wake_up()
+        return True
+
+    def flush(self, timeout_s: float, *, may_start_threads: bool = True) -> bool:
+        """Wait until everything put in so far is settled; true when all of it was acknowledged."""
+        if self._worker is None and self._journal is None and not self._queue:
+            return True
+        lost = sum(self.lost.values())
+        marker = _Marker()
+        self._queue.append(marker)
+        self._hurried = True
+        self._wake_up(may_start=may_start_threads)
+        if self._worker is None or not self._worker.is_alive():
+            self._drain_here(timeout_s)
+        else:
+            marker.reached.wait(timeout_s)
+        return marker.reached.is_set() and sum(self.lost.values()) == lost
+
+    def close(self, timeout_s: float, *, may_start_threads: bool = True) -> bool:
+        """Flush for so long, then give up the rest and stop. A second call is a no-op."""
+        courier = self._courier
+        if courier.closed.is_set():
+            return self.waiting() == 0
+        # What is on disk waits for the next process; only what is not is worth the host's time in an outage.
+        safe = self._journal is not None and courier.is_out and not self._queue
+        flushed = self.waiting() == 0 and (self._journal is None or self._worker is None)
+        if not flushed:
+            flushed = self.flush(0.0 if safe else timeout_s, may_start_threads=may_start_threads)
+        courier.close()
+        self._release()
+        worker = self._worker
+        if worker is not None and worker is not threading.current_thread():
+            worker.join(1.0)  # it has been interrupted
+        if self._journal is not None:
+            self._journal.close()
+        if left := self._in_memory():
+            self._queue.clear()
+            self._in_hand = 0
+            self.dropped["closed"] += left
+        return flushed
+
+    def waiting(self) -> int:
+        """Count the items not yet settled."""
+        return self._in_memory() + (self._journal.waiting if self._journal is not None else 0)
+
+    def is_full(self) -> bool:
+        """Tell whether the queue has no room for another one."""
+        return len(self._queue) >= self._most_items
+
+    def prepare(self) -> None:
+        """Load what sending needs."""
+        self._courier.prepare()
+
+    def start(self) -> None:
+        """Begin with what an earlier process left, if one did."""
+        if self._journal is not None and self._journal.has_leftovers():
+            self._wake_up()
+
+    def redirect(self, journal: Journal | None) -> None:
+        """Send by a client that is made anew, and write what comes from now on elsewhere."""
+        self._journal = journal
+        self._courier.renew()
+
+    def after_fork(self) -> None:
+        """Start over in a child: what waited belongs to the parent, who sends it."""
+        self._courier.after_fork()
+        if self._journal is not None:
+            self._journal.after_fork()
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._queue: deque[Any] = deque()
+        self._putting = threading.Lock()  # never taken by the thread
+        self._waking = threading.Lock()  # locked: asleep, or nothing to wake for
+        self._waking.acquire()
+        self._worker: threading.Thread | None = None
+        self._parked = self._hurried = False
+        self._in_hand = 0
+        self._weighed_in = self._weighed_out = 0  # bytes put in, and taken out again
+        self._leftovers_due = 0.0
+        self.taken = 0  # acknowledged
+        self.recovered = 0  # of processes that had ended
+        self.lost: Counter[str] = Counter()  # by reason, once they had left the queue
+        self.dropped: Counter[str] = Counter()  # by reason, before that
+
+    def _refuse(self, reason: str) -> bool:
+        with self._putting:
+            self.dropped[reason] += 1
+        return False
+
+    def _write(self, journal: Journal, item: Any) -> bool:
+        """Write an item down; false when it has to wait in memory."""
+        try:
+            pieces = self._sound(self._encode([item]), 1, self.dropped)
+            return not pieces or journal.append(pieces)
+        except Exception as error:
+            MISHAPS.note("buffer", error)
+            return False
+
+    def _weighed(self, item: Any) -> _Weighed | None:
+        """Find room for an item; None, and it is counted, when there is none."""
+        size = self._weigh(item)
+        until = time.monotonic() + self._block_s
+        while self.is_full() or self._weighed_in - self._weighed_out + size > self._most_bytes:
+            if not self._block_s or time.monotonic() > until or self._courier.closed.is_set():
+                self._refuse("queue_full")
+                return None
+            self._wake_up()
+            time.sleep(_ROOM_LOOK_S)
+        with self._putting:
+            self._weighed_in += size
+        return _Weighed(item, size)
+
+    def _wake_up(self, *, may_start: bool = True) -> None:
+        if self._worker is None and may_start:
+            with self._putting:
+                if self._worker is None:
+                    worker = threading.Thread(target=self._run, name=self._name, daemon=True)
+                    try:
+                        worker.start()
+                    except RuntimeError:  # the interpreter is going down: `close` does it
+                        return
+                    self._worker = worker
+        self._parked = False
+        self._release()
+
+    def _release(self) -> None:
+        if self._waking.locked():
+            with suppress(RuntimeError):  # another was faster
+                self._waking.release()
+
+    def _in_memory(self) -> int:
+        return sum(type(item) is not _Marker for item in tuple(self._queue)) + self._in_hand
+
+    # The thread's side.
+
+    def _run(self) -> None:
+        context.attach(context.set_value(_SUPPRESS, True))
+        closed = self._courier.closed
+        while not closed.is_set():
+            self._sleep()
+            self._work()
+
+    def _sleep(self) -> None:
+        if self._is_idle():
+            self._parked = True
+            if self._is_idle() and not self._hurried:  # what came before it could know that we sleep
+                self._waking.acquire(timeout=_PARKED_S)
+            self._parked = False
+        if not self._hurried:
+            self._waking.acquire(timeout=self._delay_s)
+
+    def _is_idle(self) -> bool:
+        return not self._queue and not (self._journal is not None and self._journal.waiting)
+
+    def _work(self) -> None:
+        try:
+            self._hurried = False
+            self._drain()
+        except Exception as error:
+            MISHAPS.note(f"{self._name}.thread", error)
+
+    def _drain(self) -> None:
+        """Settle what waits; returns early once we are closed."""
+        marker: _Marker | None = None
+        while True:
+            marker = self._deliver()
+            if not (self._send_journal() and self._send_leftovers(at_once=marker is not None)):
+                return
+            if marker is not None:
+                marker.reached.set()
+            elif not self._queue or self._courier.closed.is_set():
+                return
+
+    def _drain_here(self, timeout_s: float) -> None:
+        token = context.attach(context.set_value(_SUPPRESS, True))
+        self._courier.until = time.monotonic() + timeout_s
+        try:
+            self._work()
+        finally:
+            self._courier.until = None
+            context.detach(token)
+
+    def _deliver(self) -> _Marker | None:
+        """Take a batch out of the queue and settle it; returns the marker behind it, when that is what ends it."""
+        queue = self._queue
+        batch: list[Any] = []
+        marker = None
+        while queue and len(batch) < MOST_PIECES:
+            item = queue.popleft()
+            if type(item) is _Marker:
+                marker = item
+                break
+            if type(item) is _Weighed:
+                self._weighed_out += item.size
+                item = item.item
+            batch.append(item)
+            self._in_hand += 1
+        if batch:
+            pieces = self._sound(self._encode(batch), len(batch), self.lost)
+            self._in_hand = len(pieces)
+            for parcel in parcels(pieces):
+                fate = self._courier.settle(parcel)
+                if fate is None:
+                    return None
+                self._count(fate)
+                self._in_hand -= len(parcel)
+        return marker
+
+    @staticmethod
+    def _sound(pieces: list[Piece], items: int, books: Counter[str]) -> list[Piece]:
+        """Leave out, and count, what could not be encoded or will never be taken."""
+        if len(pieces) < items:
+            books["unencodable"] += items - len(pieces)
+        kept = [piece for piece in pieces if piece.size <= MOST_BYTES]
+        if len(kept) < len(pieces):
+            books["too_large"] += len(pieces) - len(kept)
+        return kept
+
+    def _send_journal(self) -> bool:
+        journal = self._journal
+        if journal is None or not journal.waiting:
+            return True
+        journal.seal()
+        while (segment := journal.sealed()) is not None:
+            pieces = segment.read()
+            for parcel in parcels(pieces):
+                fate = self._courier.settle(parcel)
+                if fate is None:
+                    return False
+                self._count(fate)
+            if segment.pieces is not None and len(pieces) < segment.pieces:
+                self.lost["damaged"] += segment.pieces - len(pieces)
+            journal.remove(segment)
+        return True
+
+    def _send_leftovers(self, *, at_once: bool) -> bool:
+        """Send what processes that have ended left; now and then, or at once."""
+        if self._journal is None or not (at_once or time.monotonic() >= self._leftovers_due):
+            return True
+        self._leftovers_due = time.monotonic() + _LEFTOVERS_EVERY_S
+        for left in self._journal.leftovers():
+            for segment in left.segments():
+                for parcel in parcels(segment.read()):
+                    fate = self._courier.settle(parcel)
+                    if fate is None:
+                        return False
+                    self.recovered += fate.taken
+                    self.lost.update(fate.lost)
+                left.remove(segment)
+            left.end()
+        return True
+
+    def _count(self, fate: Fate) -> None:
+        self.taken += fate.taken
+        self.lost.update(fate.lost)
