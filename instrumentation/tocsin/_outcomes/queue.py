@@ -62,6 +62,8 @@ class OutcomeQueue:
         self.is_full = self.lane.is_full
         self.waiting = self.lane.waiting
         self.close = self.lane.close
+        self.before_fork = self.lane.before_fork
+        self.after_fork_in_parent = self.lane.after_fork_in_parent
         self.after_fork = self.lane.after_fork
 
     @property

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tocsin._process.boundary import MISHAPS, Swallow
-from tocsin._process.runtime import Runtime, install, runtime
+from tocsin._process.hosts import flush_with_hosts
+from tocsin._process.runtime import Runtime, install, runtime, version
 from tocsin._process.settings import Settings
 from tocsin._process.sigterm import flush_on_sigterm
+
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -135,6 +137,8 @@ def init(
         install(made)
         declared(made)
         _at_exit()
+        _at_exit_of_worker()
+        version()  # looked up now: the first call may be in a thread beside a fork
         delivery.start()
         if settings.buffer_dir is not None:
             made.outcomes.lane.start()
@@ -225,8 +229,9 @@ def _at_exit() -> None:
     if before_exit is not None:
         before_exit(_prepare_for_exit)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
     flush_on_sigterm(lambda: flush(EXIT_TIMEOUT_S), within_s=EXIT_TIMEOUT_S + 1)
+    flush_with_hosts(lambda: flush(EXIT_TIMEOUT_S))
 
 
 def _prepare_for_exit() -> None:
@@ -248,13 +253,30 @@ def _close(timeout_s: float, *, may_start_threads: bool) -> None:
             now.flags.stop()
 
 
+def _before_fork() -> None:
+    with _IN_INIT:
+        runtime().before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    with _IN_INIT:
+        runtime().after_fork_in_parent()
+
+
 def _after_fork() -> None:
     with _IN_INIT:
         MISHAPS.forget()
         runtime().after_fork()
-        processes = sys.modules.get("multiprocessing.util")
-        if processes is not None:  # its children skip exit handlers and run their own finalizers
+        # Children of multiprocessing, and of Celery's, skip exit handlers and run finalizers of their own.
+        if (processes := sys.modules.get("multiprocessing.util")) is not None:
             processes.register_after_fork(_Ours, _finalize)
+
+
+def _at_exit_of_worker() -> None:
+    """Where `init` is called in a process that multiprocessing made: it is past the moment at which it runs what was registered."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None and "multiprocessing.util" in sys.modules:
+        _finalize(None)
 
 
 def _finalize(_: object) -> None:

@@ -179,13 +179,24 @@ class Runtime:
             self._outcomes = before.outcomes
             self._outcomes.redirect(self.settings.outcomes, self.settings.headers, self._outcome_journal())
 
+    def before_fork(self) -> None:
+        """Have our threads at rest while the process is copied."""
+        for each in self._sending():
+            each.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Have them go on."""
+        for each in self._sending():
+            each.after_fork_in_parent()
+
+    def _sending(self) -> "list[Delivery | OutcomeQueue]":
+        return [each for each in (self.delivery, self._outcomes) if each is not None]
+
     def after_fork(self) -> None:
         """Give a child threads, locks and connections of its own."""
         self._lock = threading.RLock()
-        if self.delivery is not None:
-            self.delivery.after_fork()
-        if self._outcomes is not None:
-            self._outcomes.after_fork()
+        for each in self._sending():
+            each.after_fork()
         if self.flags is not None:
             self.flags.after_fork()
 

@@ -33,6 +33,10 @@ class Client(Protocol):
         """Send it and wait for what is said to it; never raises an answer."""
         ...
 
+    def interrupt(self) -> None:
+        """Have what is under way answered "later", from another thread."""
+        ...
+
     def close(self) -> None:
         """Give up what is under way, at once."""
         ...

@@ -89,6 +89,12 @@ class GrpcClient:
         rejected, message = self._read(response)
         return Answer(kind="taken", rejected=min(rejected, len(parcel)), reason="rejected", message=message)
 
+    def interrupt(self) -> None:
+        """Give the channel up, and with it what is under way; the next request makes another."""
+        channel, self._channel, self._call = self._channel, None, None
+        if channel is not None:
+            channel.close()
+
     def close(self) -> None:
         """Interrupt what is under way; nothing more is sent."""
         self._is_closed = True
@@ -106,9 +112,7 @@ class GrpcClient:
         code, details = error.code(), error.details() or ""
         self._failures += 1
         if code is grpc.StatusCode.UNAVAILABLE and self._failures % _RENEW_EVERY == 1:
-            channel, self._channel, self._call = self._channel, None, None
-            if channel is not None:
-                channel.close()
+            self.interrupt()
         reason = code.name.lower()
         message = f"{code.name}: {details}"
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LONG in details:

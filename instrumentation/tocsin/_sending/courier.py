@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,9 +15,10 @@ from tocsin._sending.answers import Answer, Client
 from tocsin._sending.parcels import Parcel
 
 _LOGGER: Final = logging.getLogger("tocsin")
-_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0)
 _LONGEST_DELAY_S: Final = 300.0  # that a receiver may ask for
 _DOUBTS: Final = 5  # attempts of a request that the receiver fails over
+_FORK_WAIT_S: Final = 0.5
 _CUTS: Final = 64  # of one request: enough to find a few bad pieces among thousands, too few to storm a receiver
 
 
@@ -46,6 +48,7 @@ class Courier:
         self._patient = patient
         self._client: Client | None = None
         self._making = threading.Lock()
+        self.at_work = threading.Lock()  # held while a thread of ours loads modules, encodes, or waits for an answer
         self.closed = threading.Event()
         self.is_out = False  # the receiver does not answer, or not yet
         self.until: float | None = None  # when to give up, where there is no thread that could wait
@@ -93,11 +96,24 @@ class Courier:
         if self._client is not None:
             self._client.close()
 
+    def before_fork(self) -> None:
+        """Be outside of gRPC, and of any import, when the process is copied: a child could never finish what it finds begun."""
+        if not self.at_work.acquire(timeout=_FORK_WAIT_S):
+            if self._client is not None:
+                self._client.interrupt()
+            self.at_work.acquire(timeout=_FORK_WAIT_S)
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        with suppress(RuntimeError):  # it was not to be had in time
+            self.at_work.release()
+
     def after_fork(self) -> None:
         """Forget the parent's connection without touching it: its sockets are shared, and so it is kept from being freed."""
         _PARENTS.append(self._client)
         self._client = None
         self._making = threading.Lock()
+        self.at_work = threading.Lock()
         self.closed = threading.Event()
         self._forget_outage()
 
@@ -122,7 +138,8 @@ class Courier:
 
     def _send(self, parcel: Parcel, timeout_s: float | None) -> Answer:
         try:
-            return self.prepare().send(parcel, timeout_s)
+            with self.at_work:
+                return self.prepare().send(parcel, timeout_s)
         except Exception as error:
             if not self.closed.is_set():
                 MISHAPS.note(f"{self._name}.send", error)
@@ -159,60 +176,6 @@ class Courier:
 
 
 _OUT: Final[dict[str, set[str]]] = {}  # who does not answer, for what: spans and outcomes share their two lines
-_PARENTS.append(self._client)
-        self._client = None
-        self._making = threading.Lock()
-        self.closed = threading.Event()
-        self._forget_outage()
-
-    def _persist(self, parcel: Parcel) -> Answer | None:
-        attempt = 0
-        while not self.closed.is_set():
-            left_s = None if self.until is None else self.until - time.monotonic()
-            if left_s is not None and left_s <= 0:
-                return None
-            answer = self._send(parcel, left_s)
-            if self.closed.is_set() and answer.kind != "taken":
-                return None
-            refused = answer.kind == "refused" and self._patient
-            if answer.kind == "later" or refused or (answer.kind == "doubtful" and attempt + 1 < _DOUBTS):
-                self._tell_outage(answer)
-                self.closed.wait(_pause_s(answer, attempt) if left_s is None else min(_pause_s(answer, attempt), left_s))
-                attempt += 1
-                continue
-            self._tell_return()
-            return answer
-        return None
-
-    def _send(self, parcel: Parcel, timeout_s: float | None) -> Answer:
-        try:
-            return self.prepare().send(parcel, timeout_s)
-        except Exception as error:
-            if not self.closed.is_set():
-                MISHAPS.note(f"{self._name}.send", error)
-            return Answer(kind="doubtful", reason="unsendable", message=str(error))
-
-    def _note(self, answer: Answer, count: int) -> None:
-        if answer.message:  # who says nothing has been noted already
-            said = f"{self.receiver} refused {count} {self._name}: {answer.message}"
-            MISHAPS.note(f"{self._name}.{answer.reason}", ValueError(said))
-
-    def _tell_outage(self, answer: Answer) -> None:
-        if not self.is_out:
-            self.is_out = True
-            _LOGGER.warning(
-                "tocsin: the collector at %s does not take %s (%s); they wait and are sent when it does",
-                self.receiver,
-                self._name,
-                answer.message,
-            )
-
-    def _tell_return(self) -> None:
-        if self.is_out:
-            self.is_out = False
-            _LOGGER.warning("tocsin: the collector at %s answers again; what waited is being sent", self.receiver)
-
-
 _PARENTS: Final[list[Client | None]] = []
 
 

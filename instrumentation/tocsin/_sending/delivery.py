@@ -7,6 +7,7 @@ from typing import Final
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.trace import SpanContext
 
 from tocsin._privacy.spans import guarded
 from tocsin._process.boundary import Swallow
@@ -52,7 +53,19 @@ class Delivery(SpanProcessor):
             block_s=settings.block_when_full_s,
             journal=journal,
         )
-        self.start = self._lane.start
+        self._writes = journal is not None
+        self.before_fork = self._lane.before_fork
+        self.after_fork_in_parent = self._lane.after_fork_in_parent
+        # In a child: start over, since what waited belongs to the parent, who sends it.
+        self.after_fork = self._lane.after_fork
+
+    def start(self) -> None:
+        """Where spans are written by the calls that end: load what that needs, and begin with what others left."""
+        if self._writes:
+            with _IN_EXPORT:  # not in a call, during which a fork may copy a half-loaded module
+                said = {"gen_ai.operation.name": "chat", "gen_ai.prompt": "hello"}
+                _encoded([ReadableSpan("call", SpanContext(1, 1, is_remote=False), attributes=said)])
+            self._lane.start()
 
     def on_end(self, span: ReadableSpan) -> None:
         context = span.context
@@ -99,10 +112,6 @@ class Delivery(SpanProcessor):
             "spans_recovered": lane.recovered,
             "dropped": reasons.total(),
         } | by_reason("dropped", reasons)
-
-    def after_fork(self) -> None:
-        """Start over in a child: what waited belongs to the parent, who sends it."""
-        self._lane.after_fork()
 
 
 def by_reason(name: str, reasons: Counter[str]) -> dict[str, int]:

@@ -24,6 +24,9 @@ class ForeignClient:
             return _FAILED
         return TAKEN if result is SpanExportResult.SUCCESS else _FAILED
 
+    def interrupt(self) -> None:
+        """Nothing here can be interrupted."""
+
     def close(self) -> None:
         """Shut it down."""
         try:

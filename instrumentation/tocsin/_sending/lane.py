@@ -161,6 +161,14 @@ class Lane:
         self._journal = journal
         self._courier.renew()
 
+    def before_fork(self) -> None:
+        """Be at rest while the process is copied."""
+        self._courier.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._courier.after_fork_in_parent()
+
     def after_fork(self) -> None:
         """Start over in a child: what waited belongs to the parent, who sends it."""
         self._courier.after_fork()
@@ -297,7 +305,8 @@ class Lane:
             batch.append(item)
             self._in_hand += 1
         if batch:
-            pieces = self._sound(self._encode(batch), len(batch), self.lost)
+            with self._courier.at_work:
+                pieces = self._sound(self._encode(batch), len(batch), self.lost)
             self._in_hand = len(pieces)
             for parcel in parcels(pieces):
                 fate = self._courier.settle(parcel)
