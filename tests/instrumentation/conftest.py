@@ -54,6 +54,7 @@ class Collector(TraceServiceServicer):  # type: ignore[misc]
         self.delay_s: float | None = None  # asked for with every refusal
         self.gate = threading.Event()  # closed: calls wait
         self.gate.set()
+        self.waiting = 0  # calls that have come to the gate
         self.arrived = threading.Condition()
         self.port = 0
 
@@ -76,6 +77,9 @@ class Collector(TraceServiceServicer):  # type: ignore[misc]
 
     def Export(self, request: ExportTraceServiceRequest, context: Any) -> ExportTraceServiceResponse:  # noqa: N802
         """Take spans."""
+        with self.arrived:
+            self.waiting += 1
+            self.arrived.notify_all()
         self.gate.wait(DEADLINE_S)
         if self.refuse_spans:
             if self.delay_s is not None:

@@ -126,7 +126,9 @@ def test_a_lasting_refusal_is_counted_and_not_repeated(collector: Any) -> None:
 def test_one_span_that_is_refused_costs_only_itself(collector: Any) -> None:
     """The stock exporter drops the whole batch; here it is cut in halves until the bad ones stand alone."""
     tocsin.init(endpoint=collector.endpoint)
-    collector.poison = lambda span: any(pair.key == "tocsin.input.n" and pair.value.double_value == 7 for pair in span.attributes)
+    collector.poison = lambda span: any(
+        pair.key == "tocsin.input.n" and pair.value.double_value == 7 for pair in span.attributes
+    )
 
     emit(1_000)
 

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from tests.end_to_end.conftest import Up, _wait_for, running
 
 APP = """
@@ -140,7 +139,9 @@ def stored(store: Up, use_case: str, at_least: int) -> Counter[str]:
     ],
     ids=["sync", "preloaded", "threads"],
 )
-def test_a_gunicorn_service_recycled_under_load_loses_nothing(store: Up, tmp_path: Path, options: tuple[str, ...]) -> None:
+def test_a_gunicorn_service_recycled_under_load_loses_nothing(
+    store: Up, tmp_path: Path, options: tuple[str, ...]
+) -> None:
     """`max_requests` ends a worker every few dozen requests, in the middle of the traffic; the last ones end by SIGTERM."""
     use_case = f"gunicorn-{tmp_path.name}"
     recycled = ("--max-requests", "40", "--max-requests-jitter", "20")

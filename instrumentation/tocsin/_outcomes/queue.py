@@ -72,9 +72,7 @@ class OutcomeQueue:
         lane = self.lane
         return OutcomeTally(sent=lane.taken, rejected=lane.lost.total(), dropped=lane.dropped.total())
 
-    def redirect(
-        self, address: Address, headers: tuple[tuple[str, str], ...], journal: Journal | None = None
-    ) -> None:
+    def redirect(self, address: Address, headers: tuple[tuple[str, str], ...], journal: Journal | None = None) -> None:
         """Send to another collector from now on; what is under way is sent again."""
         self._address, self._headers = address, headers
         self._courier.receiver = address.target
@@ -83,9 +81,7 @@ class OutcomeQueue:
     def _make_client(self) -> Client:
         from tocsin._sending.client import OUTCOMES, GrpcClient, read_outcomes
 
-        return GrpcClient(
-            self._address, OUTCOMES, read_outcomes, headers=self._headers, compression=self._compression
-        )
+        return GrpcClient(self._address, OUTCOMES, read_outcomes, headers=self._headers, compression=self._compression)
 
 
 def _encoded(outcomes: "Sequence[Outcome]") -> list[Piece]:

@@ -15,7 +15,6 @@ from tocsin._process.runtime import Runtime, install, runtime, version
 from tocsin._process.settings import Settings
 from tocsin._process.sigterm import flush_on_sigterm
 
-
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -138,7 +137,7 @@ def init(
         declared(made)
         _at_exit()
         _at_exit_of_worker()
-        version()  # looked up now: the first call may be in a thread beside a fork
+        _load_what_calls_need()
         delivery.start()
         if settings.buffer_dir is not None:
             made.outcomes.lane.start()
@@ -184,6 +183,13 @@ def stats() -> Mapping[str, int]:
             "outcomes_recovered": now.outcomes.lane.recovered,
         }
     return counts
+
+
+def _load_what_calls_need() -> None:
+    """Import now what the first call would: where that is in a thread beside a fork, the child would wait for it for ever."""
+    import tocsin._sending.starters  # noqa: F401
+
+    version()
 
 
 def _read_privacy(**said: Any) -> "Privacy":

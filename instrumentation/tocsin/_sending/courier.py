@@ -129,7 +129,9 @@ class Courier:
             refused = answer.kind == "refused" and self._patient
             if answer.kind == "later" or refused or (answer.kind == "doubtful" and attempt + 1 < _DOUBTS):
                 self._tell_outage(answer)
-                self.closed.wait(_pause_s(answer, attempt) if left_s is None else min(_pause_s(answer, attempt), left_s))
+                self.closed.wait(
+                    _pause_s(answer, attempt) if left_s is None else min(_pause_s(answer, attempt), left_s)
+                )
                 attempt += 1
                 continue
             self._tell_return()

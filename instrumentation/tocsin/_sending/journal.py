@@ -45,7 +45,9 @@ class Segment:
             return ()
         pieces, damaged = read_pieces(data)
         if damaged and self.pieces is not None:  # a torn end is how another process's death looks
-            MISHAPS.note("buffer.damaged", ValueError(f"expected whole frames in {self.path}, {damaged} bytes are none"))
+            MISHAPS.note(
+                "buffer.damaged", ValueError(f"expected whole frames in {self.path}, {damaged} bytes are none")
+            )
         return pieces
 
 
@@ -89,7 +91,8 @@ class Journal:
         """Close the open segment: from now on its bytes are what they are."""
         with self._writing:
             self._seal()
-            self._others = max(0, _size(self._folder) - self._used)
+            used = self._used
+        self._others = max(0, _size(self._folder) - used)
 
     def sealed(self) -> Segment | None:
         """Name the oldest sealed segment."""
@@ -144,12 +147,13 @@ class Journal:
         self._writing = threading.Lock()
         self._name = f"{self._kind}-{os.getpid()}-{secrets.token_hex(6)}"
         self._number = 0
-        self._lock = self._held = -1  # of our own name, and of a process whose leftovers we send
+        self._lock: int = -1  # of our own name
+        self._held: int = -1  # of a process whose leftovers we send
         self._handle = -1
         self._frames = FrameWriter()
         self._written = self._count = 0  # of the open segment
         self._sealed: deque[Segment] = deque()
-        self._used = 0  # bytes of ours
+        self._used: int = 0  # bytes of ours
         self._others = 0  # bytes of others', when we last looked
         self.waiting = 0  # pieces of ours
 

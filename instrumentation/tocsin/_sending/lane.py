@@ -16,7 +16,7 @@ from opentelemetry import context
 from tocsin._process.boundary import MISHAPS
 from tocsin._sending.courier import Courier, Fate
 from tocsin._sending.journal import Journal
-from tocsin._sending.parcels import MOST_BYTES, MOST_PIECES, Parcel, Piece, parcels
+from tocsin._sending.parcels import MOST_BYTES, MOST_PIECES, Piece, parcels
 
 try:
     from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESS
@@ -122,7 +122,7 @@ class Lane:
         if courier.closed.is_set():
             return self.waiting() == 0
         # What is on disk waits for the next process; only what is not is worth the host's time in an outage.
-        safe = self._journal is not None and courier.is_out and not self._queue
+        safe = self._journal is not None and courier.is_out and not self._in_memory()
         flushed = self.waiting() == 0 and (self._journal is None or self._worker is None)
         if not flushed:
             flushed = self.flush(0.0 if safe else timeout_s, may_start_threads=may_start_threads)

@@ -58,9 +58,7 @@ def join(pieces: Iterable[Piece]) -> bytes:
     for head, body in pieces:
         groups.setdefault(head, []).append(body)
     return b"".join(
-        b"".join(bodies)
-        if head is None
-        else field(0x0A, head.resource + field(0x12, head.scope + b"".join(bodies)))
+        b"".join(bodies) if head is None else field(0x0A, head.resource + field(0x12, head.scope + b"".join(bodies)))
         for head, bodies in groups.items()
     )
 
