@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from tocsin._process.providers import Membership, StandIn
 
 _LOGGER: Final = logging.getLogger("tocsin")
-EXIT_TIMEOUT_S: Final = 5.0
+EXIT_TIMEOUT_S: Final = 5.0  # that an end waits while nothing is acknowledged
+_EXIT_MOST_S: Final = 20.0  # and while something is: what waits for a process's end gives it thirty
+_SECOND_CHANCE_S: Final = 1.0
 _SPAN_ATTRIBUTES: Final = 512  # OpenTelemetry's 128 would drop what names a call with many inputs and classes
 _IN_INIT: Final = Swallow("init")
 _IN_FLUSH: Final = Swallow("flush")
@@ -156,7 +158,7 @@ def flush(timeout_s: float = 10.0) -> bool:
 
 def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
     """Flush, then stop; `init` may start anew."""
-    _close(timeout_s, may_start_threads=True)
+    _close(timeout_s, timeout_s, may_start_threads=True)
     with _IN_FLUSH:
         if _Ours.membership is not None:
             _Ours.membership.leave()
@@ -229,15 +231,15 @@ def _at_exit() -> None:
     if _Ours.registered:
         return
     _Ours.registered = True
-    atexit.register(lambda: _close(EXIT_TIMEOUT_S, may_start_threads=False))
+    atexit.register(lambda: _close(_EXIT_MOST_S, EXIT_TIMEOUT_S, may_start_threads=False))
     # By the time of exit handlers, thread pools are shut, and the exporter's modules make one while they load.
     before_exit = getattr(threading, "_register_atexit", None)
     if before_exit is not None:
         before_exit(_prepare_for_exit)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
-    flush_on_sigterm(lambda: flush(EXIT_TIMEOUT_S), within_s=EXIT_TIMEOUT_S + 1)
-    flush_with_hosts(lambda: flush(EXIT_TIMEOUT_S))
+    flush_on_sigterm(_flush_at_end, within_s=_EXIT_MOST_S + 1)
+    flush_with_hosts(_flush_at_end)
 
 
 def _prepare_for_exit() -> None:
@@ -247,16 +249,36 @@ def _prepare_for_exit() -> None:
             delivery.prepare_for_exit()
 
 
-def _close(timeout_s: float, *, may_start_threads: bool) -> None:
+def _flush_at_end() -> None:
+    """Flush, however long it takes while something is acknowledged."""
+    with _IN_FLUSH:
+        now = runtime()
+        until = time.monotonic() + _EXIT_MOST_S
+        flushed = now.delivery is None or now.delivery.flush(_EXIT_MOST_S, stalled_s=EXIT_TIMEOUT_S)
+        if now.has_outcomes:
+            now.outcomes.flush(max(0.0, until - time.monotonic()), stalled_s=_stalled_s(EXIT_TIMEOUT_S, flushed=flushed))
+
+
+def _close(timeout_s: float, stalled_s: float, *, may_start_threads: bool) -> None:
     with _IN_FLUSH:
         now = runtime()
         until = time.monotonic() + timeout_s
-        if now.delivery is not None:
-            now.delivery.close(timeout_s, may_start_threads=may_start_threads)
+        closed = now.delivery is None or now.delivery.close(
+            timeout_s, stalled_s=stalled_s, may_start_threads=may_start_threads
+        )
         if now.has_outcomes:
-            now.outcomes.close(max(0.0, until - time.monotonic()), may_start_threads=may_start_threads)
+            now.outcomes.close(
+                max(0.0, until - time.monotonic()),
+                stalled_s=_stalled_s(stalled_s, flushed=closed),
+                may_start_threads=may_start_threads,
+            )
         if now.flags is not None:
             now.flags.stop()
+
+
+def _stalled_s(stalled_s: float, *, flushed: bool) -> float:
+    """Spend the whole patience once: a collector that takes no spans as a rule takes no outcomes."""
+    return stalled_s if flushed else min(stalled_s, _SECOND_CHANCE_S)
 
 
 def _before_fork() -> None:
@@ -287,4 +309,5 @@ def _at_exit_of_worker() -> None:
 
 def _finalize(_: object) -> None:
     processes = sys.modules["multiprocessing.util"]
-    processes.Finalize(None, _close, args=(EXIT_TIMEOUT_S,), kwargs={"may_start_threads": True}, exitpriority=1)
+    within = (_EXIT_MOST_S, EXIT_TIMEOUT_S)
+    processes.Finalize(None, _close, args=within, kwargs={"may_start_threads": True}, exitpriority=1)

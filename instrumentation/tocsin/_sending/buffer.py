@@ -14,9 +14,10 @@ def open_journal(settings: Settings, kind: str) -> Journal | None:
     """Make the journal of one kind; None where none is asked for, or none can be: then all waits in memory."""
     if settings.buffer_dir is None:
         return None
+    if not IS_SUPPORTED:
+        MISHAPS.note("buffer", OSError("expected a system with flock, got one without: nothing is kept on disk"))
+        return None
     try:
-        if not IS_SUPPORTED:
-            raise OSError("expected a system with flock, which this one lacks: nothing is kept on disk")
         folder = Path(settings.buffer_dir) / _project(settings)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -30,6 +30,23 @@ class Fate:
     lost: Counter[str] = field(default_factory=Counter)  # by reason
 
 
+class Patience:
+    """How long to wait in all, and while nothing happens."""
+
+    def __init__(self, timeout_s: float, stalled_s: float) -> None:
+        self._end = time.monotonic() + timeout_s
+        self._stalled_s = stalled_s
+        self.renew()
+
+    def renew(self) -> None:
+        """Note that something happened."""
+        self._until = min(self._end, time.monotonic() + self._stalled_s)
+
+    def left_s(self) -> float:
+        """Say how much of it is left."""
+        return self._until - time.monotonic()
+
+
 class Courier:
     """Has one request under way at a time. Tells the beginning and the end of an outage, once each."""
 
@@ -51,7 +68,7 @@ class Courier:
         self.at_work = threading.Lock()  # held while a thread of ours loads modules, encodes, or waits for an answer
         self.closed = threading.Event()
         self.is_out = False  # the receiver does not answer, or not yet
-        self.until: float | None = None  # when to give up, where there is no thread that could wait
+        self.patience: Patience | None = None  # where there is no thread that could wait
 
     def settle(self, parcel: Parcel) -> Fate | None:
         """Send a request until it is settled; None when we were closed first."""
@@ -120,7 +137,7 @@ class Courier:
     def _persist(self, parcel: Parcel) -> Answer | None:
         attempt = 0
         while not self.closed.is_set():
-            left_s = None if self.until is None else self.until - time.monotonic()
+            left_s = None if self.patience is None else self.patience.left_s()
             if left_s is not None and left_s <= 0:
                 return None
             answer = self._send(parcel, left_s)
@@ -135,6 +152,8 @@ class Courier:
                 attempt += 1
                 continue
             self._tell_return()
+            if self.patience is not None:
+                self.patience.renew()
             return answer
         return None
 

@@ -54,6 +54,8 @@ class Delivery(SpanProcessor):
             journal=journal,
         )
         self._writes = journal is not None
+        self.flush = self._lane.flush
+        self.close = self._lane.close
         self.before_fork = self._lane.before_fork
         self.after_fork_in_parent = self._lane.after_fork_in_parent
         # In a child: start over, since what waited belongs to the parent, who sends it.
@@ -76,16 +78,8 @@ class Delivery(SpanProcessor):
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self.flush(timeout_millis / 1e3)
 
-    def flush(self, timeout_s: float) -> bool:
-        """Wait until every span ended so far is settled; true when all of them were acknowledged."""
-        return self._lane.flush(timeout_s)
-
     def shutdown(self) -> None:
         self.close(10.0)
-
-    def close(self, timeout_s: float, *, may_start_threads: bool = True) -> bool:
-        """Flush for so long, then give up the rest and stop. A second call is a no-op."""
-        return self._lane.close(timeout_s, may_start_threads=may_start_threads)
 
     def prepare_for_exit(self) -> None:
         """Load the exporter while modules can still be loaded, when anything waits or a thread may yet send."""

@@ -65,6 +65,8 @@ class Journal:
         self._folder = folder
         self._kind = kind
         self._most_bytes = most_bytes
+        self._lock: int = -1  # of our own name
+        self._held: int = -1  # of a process whose leftovers we send
         self._start_over()
 
     def append(self, pieces: Sequence[Piece]) -> bool:
@@ -147,8 +149,7 @@ class Journal:
         self._writing = threading.Lock()
         self._name = f"{self._kind}-{os.getpid()}-{secrets.token_hex(6)}"
         self._number = 0
-        self._lock: int = -1  # of our own name
-        self._held: int = -1  # of a process whose leftovers we send
+        self._lock = self._held = -1
         self._handle = -1
         self._frames = FrameWriter()
         self._written = self._count = 0  # of the open segment

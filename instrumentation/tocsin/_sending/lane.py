@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from opentelemetry import context
 
 from tocsin._process.boundary import MISHAPS
-from tocsin._sending.courier import Courier, Fate
+from tocsin._sending.courier import Courier, Fate, Patience
 from tocsin._sending.journal import Journal
 from tocsin._sending.parcels import MOST_BYTES, MOST_PIECES, Piece, parcels
 
@@ -101,8 +101,14 @@ class Lane:
             self._wake_up()
         return True
 
-    def flush(self, timeout_s: float, *, may_start_threads: bool = True) -> bool:
-        """Wait until everything put in so far is settled; true when all of it was acknowledged."""
+    def flush(self, timeout_s: float, *, stalled_s: float | None = None, may_start_threads: bool = True) -> bool:
+        """Wait until everything put in so far is settled; true when all of it was acknowledged.
+
+        Args:
+            timeout_s: At most so long.
+            stalled_s: No longer than this while nothing is settled.
+            may_start_threads: Whether the interpreter starts any: where it is going down, the caller's does the work.
+        """
         if self._worker is None and self._journal is None and not self._queue:
             return True
         lost = sum(self.lost.values())
@@ -110,14 +116,15 @@ class Lane:
         self._queue.append(marker)
         self._hurried = True
         self._wake_up(may_start=may_start_threads)
+        stalled_s = timeout_s if stalled_s is None else stalled_s
         if self._worker is None or not self._worker.is_alive():
-            self._drain_here(timeout_s)
+            self._drain_here(Patience(timeout_s, stalled_s))
         else:
-            marker.reached.wait(timeout_s)
+            self._wait_for(marker.reached, timeout_s, stalled_s)
         return marker.reached.is_set() and sum(self.lost.values()) == lost
 
-    def close(self, timeout_s: float, *, may_start_threads: bool = True) -> bool:
-        """Flush for so long, then give up the rest and stop. A second call is a no-op."""
+    def close(self, timeout_s: float, *, stalled_s: float | None = None, may_start_threads: bool = True) -> bool:
+        """Flush, then give up the rest and stop. A second call is a no-op."""
         courier = self._courier
         if courier.closed.is_set():
             return self.waiting() == 0
@@ -125,7 +132,8 @@ class Lane:
         safe = self._journal is not None and courier.is_out and not self._in_memory()
         flushed = self.waiting() == 0 and (self._journal is None or self._worker is None)
         if not flushed:
-            flushed = self.flush(0.0 if safe else timeout_s, may_start_threads=may_start_threads)
+            within_s = 0.0 if safe else timeout_s
+            flushed = self.flush(within_s, stalled_s=stalled_s, may_start_threads=may_start_threads)
         courier.close()
         self._release()
         worker = self._worker
@@ -188,8 +196,16 @@ class Lane:
         self._leftovers_due = 0.0
         self.taken = 0  # acknowledged
         self.recovered = 0  # of processes that had ended
+        self.settled = 0  # requests, whatever became of them
         self.lost: Counter[str] = Counter()  # by reason, once they had left the queue
         self.dropped: Counter[str] = Counter()  # by reason, before that
+
+    def _wait_for(self, reached: threading.Event, timeout_s: float, stalled_s: float) -> None:
+        until = time.monotonic() + timeout_s
+        while (left_s := until - time.monotonic()) > 0:
+            settled = self.settled
+            if reached.wait(min(left_s, stalled_s)) or self.settled == settled:
+                return
 
     def _refuse(self, reason: str) -> bool:
         with self._putting:
@@ -280,13 +296,13 @@ class Lane:
             elif not self._queue or self._courier.closed.is_set():
                 return
 
-    def _drain_here(self, timeout_s: float) -> None:
+    def _drain_here(self, patience: Patience) -> None:
         token = context.attach(context.set_value(_SUPPRESS, True))
-        self._courier.until = time.monotonic() + timeout_s
+        self._courier.patience = patience
         try:
             self._work()
         finally:
-            self._courier.until = None
+            self._courier.patience = None
             context.detach(token)
 
     def _deliver(self) -> _Marker | None:
@@ -354,6 +370,7 @@ class Lane:
                     fate = self._courier.settle(parcel)
                     if fate is None:
                         return False
+                    self.settled += 1
                     self.recovered += fate.taken
                     self.lost.update(fate.lost)
                 left.remove(segment)
@@ -361,5 +378,6 @@ class Lane:
         return True
 
     def _count(self, fate: Fate) -> None:
+        self.settled += 1
         self.taken += fate.taken
         self.lost.update(fate.lost)
