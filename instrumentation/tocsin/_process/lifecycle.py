@@ -256,7 +256,9 @@ def _flush_at_end() -> None:
         until = time.monotonic() + _EXIT_MOST_S
         flushed = now.delivery is None or now.delivery.flush(_EXIT_MOST_S, stalled_s=EXIT_TIMEOUT_S)
         if now.has_outcomes:
-            now.outcomes.flush(max(0.0, until - time.monotonic()), stalled_s=_stalled_s(EXIT_TIMEOUT_S, flushed=flushed))
+            now.outcomes.flush(
+                max(0.0, until - time.monotonic()), stalled_s=_stalled_s(EXIT_TIMEOUT_S, flushed=flushed)
+            )
 
 
 def _close(timeout_s: float, stalled_s: float, *, may_start_threads: bool) -> None:

@@ -172,7 +172,7 @@ class Courier:
             MISHAPS.note(f"{self._name}.{answer.reason}", ValueError(said))
 
     def _tell_outage(self, answer: Answer) -> None:
-        if self.is_out:
+        if self.is_out or answer.reason == "cancelled":  # by us, for a fork
             return
         self.is_out = True
         out = _OUT.setdefault(self.receiver, set())

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tocsin._process.boundary import MISHAPS
+from tocsin._process.sigterm import UNINTERRUPTED
 from tocsin._sending.frames import FrameWriter, read_pieces
 from tocsin._sending.parcels import MOST_PIECES, TARGET_BYTES, Piece
 
@@ -71,7 +72,7 @@ class Journal:
 
     def append(self, pieces: Sequence[Piece]) -> bool:
         """Write pieces; false when there is no room or the disk refuses, and then none of them is written."""
-        with self._writing:
+        with UNINTERRUPTED, self._writing:
             if self._used + self._others > self._most_bytes:
                 return False
             try:
