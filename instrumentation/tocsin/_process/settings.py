@@ -100,8 +100,9 @@ class Settings:
             span_headers=_with_key(sent or _headers(environ.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "")), key),
             timeout_s=_number("TIMEOUT", _otlp(environ, "TIMEOUT"), 10.0),
             compression=_otlp(environ, "COMPRESSION").lower(),
-            max_queue_size=max_queue_size or int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or 65_536),
-            schedule_delay_ms=int(environ.get("OTEL_BSP_SCHEDULE_DELAY") or 100),
+            max_queue_size=max_queue_size
+            or int(_number("QUEUE_SIZE", environ.get("OTEL_BSP_MAX_QUEUE_SIZE", ""), 65_536)),
+            schedule_delay_ms=int(_number("SCHEDULE_DELAY", environ.get("OTEL_BSP_SCHEDULE_DELAY", ""), 100)),
             block_when_full_s=block_when_full_s,
             max_queue_bytes=int(_number("QUEUE_BYTES", environ.get("TOCSIN_QUEUE_BYTES", ""), 128 * _MIB)),
             buffer_dir=buffer_dir or environ.get("TOCSIN_BUFFER_DIR") or None,
