@@ -8,8 +8,10 @@ The receiver knows a request that it is sent again by its digest, as tocsin's co
 import contextlib
 import hashlib
 import os
+import random
 import signal
 import statistics
+import string
 import subprocess
 import sys
 import tempfile
@@ -150,7 +152,7 @@ def part_burst(endpoint: str, count: str, then: str = "flush") -> None:
 def part_serve(endpoint: str, folder: str) -> None:
     """End calls, each told to the parent once it has ended, until somebody kills this."""
     number = numbered(started(endpoint, buffer_dir=folder))
-    own = f"{os.getpid()}-{time.time_ns()}"
+    own = "".join(random.choices(string.ascii_lowercase, k=8))  # digits might be redacted as a card's
     at = 0
     while True:
         number(f"{own}-{at}")

@@ -54,7 +54,7 @@ class _OutcomeKeeper(OutcomeQueue):
 
     def _keep(self, outcome: Outcome) -> bool:
         self._kept.outcomes.append(outcome)
-        self.lane.taken += 1
+        self.lane.books.taken += 1
         return True
 
 

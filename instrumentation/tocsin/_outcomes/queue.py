@@ -69,8 +69,8 @@ class OutcomeQueue:
     @property
     def tally(self) -> OutcomeTally:
         """Say what became of them."""
-        lane = self.lane
-        return OutcomeTally(sent=lane.taken, rejected=lane.lost.total(), dropped=lane.dropped.total())
+        books = self.lane.books
+        return OutcomeTally(sent=books.taken, rejected=books.lost.total(), dropped=books.dropped.total())
 
     def redirect(self, address: Address, headers: tuple[tuple[str, str], ...], journal: Journal | None = None) -> None:
         """Send to another collector from now on; what is under way is sent again."""

@@ -182,7 +182,7 @@ def stats() -> Mapping[str, int]:
             "outcomes_sent": outcomes.sent,
             "outcomes_rejected": outcomes.rejected,
             "outcomes_dropped": outcomes.dropped,
-            "outcomes_recovered": now.outcomes.lane.recovered,
+            "outcomes_recovered": now.outcomes.lane.books.recovered,
         }
     return counts
 

@@ -167,8 +167,8 @@ class Courier:
             return Answer(kind="doubtful", reason="unsendable", message=str(error))
 
     def _note(self, answer: Answer, count: int) -> None:
-        if answer.message:  # who says nothing has been noted already
-            said = f"{self.receiver} refused {count} {self._name}: {answer.message}"
+        if answer.message or answer.kind == "taken":  # another's exporter says nothing, and has been noted
+            said = f"{self.receiver} refused {count} {self._name}: {answer.message or 'it does not say why'}"
             MISHAPS.note(f"{self._name}.{answer.reason}", ValueError(said))
 
     def _tell_outage(self, answer: Answer) -> None:

@@ -94,16 +94,15 @@ class Delivery(SpanProcessor):
 
     def counts(self) -> dict[str, int]:
         """Say what became of the spans of this process, and of those that others left."""
-        lane = self._lane
-        reasons = lane.dropped + lane.lost
-        waiting = lane.waiting()
-        failed = lane.lost.total()
+        books, waiting = self._lane.books, self._lane.waiting()
+        reasons = books.dropped + books.lost
+        failed = books.lost.total()
         return {
-            "spans_ended": lane.taken + failed + waiting + lane.dropped.total(),
-            "spans_exported": lane.taken,
+            "spans_ended": books.taken + failed + waiting + books.dropped.total(),
+            "spans_exported": books.taken,
             "spans_failed": failed,
             "spans_waiting": waiting,
-            "spans_recovered": lane.recovered,
+            "spans_recovered": books.recovered,
             "dropped": reasons.total(),
         } | by_reason("dropped", reasons)
 

@@ -1,44 +1,27 @@
-"""From ended to acknowledged: a bounded queue, a thread, and what became of everything that was put in.
-
-Who puts something in shares no lock with the thread that takes it out: a signal may interrupt the one at any place, and
-its handler waits for the other.
-"""
+"""From ended to acknowledged: a bounded queue or a journal, a thread, and the books of everything that was put in."""
 
 import threading
 import time
-from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from opentelemetry import context
 
 from tocsin._process.boundary import MISHAPS
-from tocsin._sending.courier import Courier, Fate, Patience
+from tocsin._sending.books import Books, sound
+from tocsin._sending.courier import Courier, Patience
 from tocsin._sending.journal import Journal
-from tocsin._sending.parcels import MOST_BYTES, MOST_PIECES, Piece, parcels
+from tocsin._sending.parcels import MOST_PIECES, Piece, parcels
+from tocsin._sending.resending import Resending
+from tocsin._sending.room import Marker, Room
 
 try:
     from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESS
 except ImportError:  # another OpenTelemetry than we know
     _SUPPRESS = "suppress_instrumentation"
 
-_UNWEIGHED: Final = 512  # that may wait before each newcomer is weighed: as a rule the thread keeps up
-_LEFTOVERS_EVERY_S: Final = 5.0
-_PARKED_S: Final = 5.0
-_ROOM_LOOK_S: Final = 0.002
-
-
-class _Weighed(NamedTuple):
-    item: Any
-    size: int
-
-
-class _Marker:
-    """Stands in the queue behind everything that a flush waits for."""
-
-    def __init__(self) -> None:
-        self.reached = threading.Event()
+_PARKED_S: Final = 5.0  # between two looks at what others left
 
 
 class Lane:
@@ -73,14 +56,12 @@ class Lane:
         self._courier = courier
         self._encode = encode
         self._name = name
-        self._most_items = most_items
-        self._most_bytes = most_bytes
-        self._weigh = weigh
-        self._delay_s = delay_s
+        self._room_of = {"most_items": most_items, "most_bytes": most_bytes}
         self._block_s = block_s
-        self._journal = journal
+        self._weigh = weigh
         self._full_batch = min(MOST_PIECES, most_items)
-        self._unweighed = min(_UNWEIGHED, most_items)
+        self._delay_s = delay_s
+        self._journal = journal
         self._start_over()
 
     # The side of those who put in.
@@ -88,16 +69,15 @@ class Lane:
     def put(self, item: Any) -> bool:
         """Take an item; false when it was dropped, which is counted."""
         if self._courier.closed.is_set():
-            return self._refuse("closed")
+            return self._drop("closed")
         if self._journal is not None and self._write(self._journal, item):
             if self._parked or self._worker is None:
                 self._wake_up()
             return True
-        queue = self._queue
-        if len(queue) >= self._unweighed and (item := self._weighed(item)) is None:
-            return False
-        queue.append(item)
-        if self._parked or len(queue) >= self._full_batch or self._worker is None:
+        room = self._room
+        if not room.put(item, self._wake_up):
+            return self._drop("queue_full")
+        if self._parked or len(room.waits) >= self._full_batch or self._worker is None:
             self._wake_up()
         return True
 
@@ -109,11 +89,11 @@ class Lane:
             stalled_s: No longer than this while nothing is settled.
             may_start_threads: Whether the interpreter starts any: where it is going down, the caller's does the work.
         """
-        if self._worker is None and self._journal is None and not self._queue:
+        if self._worker is None and self._journal is None and not self._room.waits:
             return True
-        lost = sum(self.lost.values())
-        marker = _Marker()
-        self._queue.append(marker)
+        lost = self.books.lost.total()
+        marker = Marker()
+        self._room.waits.append(marker)
         self._hurried = True
         self._wake_up(may_start=may_start_threads)
         stalled_s = timeout_s if stalled_s is None else stalled_s
@@ -121,7 +101,7 @@ class Lane:
             self._drain_here(Patience(timeout_s, stalled_s))
         else:
             self._wait_for(marker.reached, timeout_s, stalled_s)
-        return marker.reached.is_set() and sum(self.lost.values()) == lost
+        return marker.reached.is_set() and self.books.lost.total() == lost
 
     def close(self, timeout_s: float, *, stalled_s: float | None = None, may_start_threads: bool = True) -> bool:
         """Flush, then give up the rest and stop. A second call is a no-op."""
@@ -142,9 +122,9 @@ class Lane:
         if self._journal is not None:
             self._journal.close()
         if left := self._in_memory():
-            self._queue.clear()
+            self._room.waits.clear()
             self._in_hand = 0
-            self.dropped["closed"] += left
+            self.books.dropped["closed"] += left
         return flushed
 
     def waiting(self) -> int:
@@ -153,7 +133,7 @@ class Lane:
 
     def is_full(self) -> bool:
         """Tell whether the queue has no room for another one."""
-        return len(self._queue) >= self._most_items
+        return self._room.is_full()
 
     def prepare(self) -> None:
         """Load what sending needs."""
@@ -185,59 +165,40 @@ class Lane:
         self._start_over()
 
     def _start_over(self) -> None:
-        self._queue: deque[Any] = deque()
-        self._putting = threading.Lock()  # never taken by the thread
+        self.books = Books()
+        self._resending = Resending(self._courier, self.books)
+        self._room = Room(weigh=self._weigh, block_s=self._block_s, **self._room_of)
+        self._starting = threading.Lock()  # never taken by the thread
         self._waking = threading.Lock()  # locked: asleep, or nothing to wake for
         self._waking.acquire()
         self._worker: threading.Thread | None = None
         self._parked = self._hurried = False
         self._in_hand = 0
-        self._weighed_in = self._weighed_out = 0  # bytes put in, and taken out again
-        self._leftovers_due = 0.0
-        self.taken = 0  # acknowledged
-        self.recovered = 0  # of processes that had ended
-        self.settled = 0  # requests, whatever became of them
-        self.lost: Counter[str] = Counter()  # by reason, once they had left the queue
-        self.dropped: Counter[str] = Counter()  # by reason, before that
 
-    def _wait_for(self, reached: threading.Event, timeout_s: float, stalled_s: float) -> None:
-        until = time.monotonic() + timeout_s
-        while (left_s := until - time.monotonic()) > 0:
-            settled = self.settled
-            if reached.wait(min(left_s, stalled_s)) or self.settled == settled:
-                return
-
-    def _refuse(self, reason: str) -> bool:
-        with self._putting:
-            self.dropped[reason] += 1
+    def _drop(self, reason: str) -> bool:
+        with self._starting:
+            self.books.dropped[reason] += 1
         return False
 
     def _write(self, journal: Journal, item: Any) -> bool:
         """Write an item down; false when it has to wait in memory."""
         try:
-            pieces = self._sound(self._encode([item]), 1, self.dropped)
+            pieces = sound(self._encode([item]), 1, self.books.dropped)
             return not pieces or journal.append(pieces)
         except Exception as error:
             MISHAPS.note("buffer", error)
             return False
 
-    def _weighed(self, item: Any) -> _Weighed | None:
-        """Find room for an item; None, and it is counted, when there is none."""
-        size = self._weigh(item)
-        until = time.monotonic() + self._block_s
-        while self.is_full() or self._weighed_in - self._weighed_out + size > self._most_bytes:
-            if not self._block_s or time.monotonic() > until or self._courier.closed.is_set():
-                self._refuse("queue_full")
-                return None
-            self._wake_up()
-            time.sleep(_ROOM_LOOK_S)
-        with self._putting:
-            self._weighed_in += size
-        return _Weighed(item, size)
+    def _wait_for(self, reached: threading.Event, timeout_s: float, stalled_s: float) -> None:
+        until = time.monotonic() + timeout_s
+        while (left_s := until - time.monotonic()) > 0:
+            settled = self.books.settled
+            if reached.wait(min(left_s, stalled_s)) or self.books.settled == settled:
+                return
 
     def _wake_up(self, *, may_start: bool = True) -> None:
         if self._worker is None and may_start:
-            with self._putting:
+            with self._starting:
                 if self._worker is None:
                     worker = threading.Thread(target=self._run, name=self._name, daemon=True)
                     try:
@@ -254,14 +215,13 @@ class Lane:
                 self._waking.release()
 
     def _in_memory(self) -> int:
-        return sum(type(item) is not _Marker for item in tuple(self._queue)) + self._in_hand
+        return self._room.count() + self._in_hand
 
     # The thread's side.
 
     def _run(self) -> None:
         context.attach(context.set_value(_SUPPRESS, True))
-        closed = self._courier.closed
-        while not closed.is_set():
+        while not self._courier.closed.is_set():
             self._sleep()
             self._work()
 
@@ -275,7 +235,7 @@ class Lane:
             self._waking.acquire(timeout=self._delay_s)
 
     def _is_idle(self) -> bool:
-        return not self._queue and not (self._journal is not None and self._journal.waiting)
+        return not self._room.waits and not (self._journal is not None and self._journal.waiting)
 
     def _work(self) -> None:
         try:
@@ -283,18 +243,6 @@ class Lane:
             self._drain()
         except Exception as error:
             MISHAPS.note(f"{self._name}.thread", error)
-
-    def _drain(self) -> None:
-        """Settle what waits; returns early once we are closed."""
-        marker: _Marker | None = None
-        while True:
-            marker = self._deliver()
-            if not (self._send_journal() and self._send_leftovers(at_once=marker is not None)):
-                return
-            if marker is not None:
-                marker.reached.set()
-            elif not self._queue or self._courier.closed.is_set():
-                return
 
     def _drain_here(self, patience: Patience) -> None:
         token = context.attach(context.set_value(_SUPPRESS, True))
@@ -305,79 +253,40 @@ class Lane:
             self._courier.patience = None
             context.detach(token)
 
-    def _deliver(self) -> _Marker | None:
+    def _drain(self) -> None:
+        """Settle what waits; returns early once we are closed."""
+        while True:
+            marker = self._deliver()
+            journal = self._journal
+            if journal is not None:
+                sent = self._resending.send_own(journal)
+                if not (sent and self._resending.send_leftovers(journal, at_once=marker is not None)):
+                    return
+            if marker is not None:
+                marker.reached.set()
+            elif not self._room.waits or self._courier.closed.is_set():
+                return
+
+    def _deliver(self) -> Marker | None:
         """Take a batch out of the queue and settle it; returns the marker behind it, when that is what ends it."""
-        queue = self._queue
+        room = self._room
         batch: list[Any] = []
         marker = None
-        while queue and len(batch) < MOST_PIECES:
-            item = queue.popleft()
-            if type(item) is _Marker:
+        while room.waits and len(batch) < MOST_PIECES:
+            item = room.take()
+            if type(item) is Marker:
                 marker = item
                 break
-            if type(item) is _Weighed:
-                self._weighed_out += item.size
-                item = item.item
             batch.append(item)
             self._in_hand += 1
         if batch:
             with self._courier.at_work:
-                pieces = self._sound(self._encode(batch), len(batch), self.lost)
+                pieces = sound(self._encode(batch), len(batch), self.books.lost)
             self._in_hand = len(pieces)
             for parcel in parcels(pieces):
                 fate = self._courier.settle(parcel)
                 if fate is None:
                     return None
-                self._count(fate)
+                self.books.count(fate)
                 self._in_hand -= len(parcel)
         return marker
-
-    @staticmethod
-    def _sound(pieces: list[Piece], items: int, books: Counter[str]) -> list[Piece]:
-        """Leave out, and count, what could not be encoded or will never be taken."""
-        if len(pieces) < items:
-            books["unencodable"] += items - len(pieces)
-        kept = [piece for piece in pieces if piece.size <= MOST_BYTES]
-        if len(kept) < len(pieces):
-            books["too_large"] += len(pieces) - len(kept)
-        return kept
-
-    def _send_journal(self) -> bool:
-        journal = self._journal
-        if journal is None or not journal.waiting:
-            return True
-        journal.seal()
-        while (segment := journal.sealed()) is not None:
-            pieces = segment.read()
-            for parcel in parcels(pieces):
-                fate = self._courier.settle(parcel)
-                if fate is None:
-                    return False
-                self._count(fate)
-            if segment.pieces is not None and len(pieces) < segment.pieces:
-                self.lost["damaged"] += segment.pieces - len(pieces)
-            journal.remove(segment)
-        return True
-
-    def _send_leftovers(self, *, at_once: bool) -> bool:
-        """Send what processes that have ended left; now and then, or at once."""
-        if self._journal is None or not (at_once or time.monotonic() >= self._leftovers_due):
-            return True
-        self._leftovers_due = time.monotonic() + _LEFTOVERS_EVERY_S
-        for left in self._journal.leftovers():
-            for segment in left.segments():
-                for parcel in parcels(segment.read()):
-                    fate = self._courier.settle(parcel)
-                    if fate is None:
-                        return False
-                    self.settled += 1
-                    self.recovered += fate.taken
-                    self.lost.update(fate.lost)
-                left.remove(segment)
-            left.end()
-        return True
-
-    def _count(self, fate: Fate) -> None:
-        self.settled += 1
-        self.taken += fate.taken
-        self.lost.update(fate.lost)
