@@ -6,7 +6,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,6 +65,7 @@ class Courier:
         self._client: Client | None = None
         self._making = threading.Lock()
         self.at_work = threading.Lock()  # held while a thread of ours loads modules, encodes, or waits for an answer
+        self._forking: set[int] = set()  # threads that hold it for a fork
         self.closed = threading.Event()
         self.is_out = False  # the receiver does not answer, or not yet
         self.patience: Patience | None = None  # where there is no thread that could wait
@@ -115,14 +115,17 @@ class Courier:
 
     def before_fork(self) -> None:
         """Be outside of gRPC, and of any import, when the process is copied: a child could never finish what it finds begun."""
-        if not self.at_work.acquire(timeout=_FORK_WAIT_S):
-            if self._client is not None:
-                self._client.interrupt()
-            self.at_work.acquire(timeout=_FORK_WAIT_S)
+        held = self.at_work.acquire(timeout=_FORK_WAIT_S)
+        if not held and self._client is not None:
+            self._client.interrupt()
+            held = self.at_work.acquire(timeout=_FORK_WAIT_S)
+        if held:
+            self._forking.add(threading.get_ident())
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
-        with suppress(RuntimeError):  # it was not to be had in time
+        if threading.get_ident() in self._forking:
+            self._forking.discard(threading.get_ident())
             self.at_work.release()
 
     def after_fork(self) -> None:
@@ -131,6 +134,7 @@ class Courier:
         self._client = None
         self._making = threading.Lock()
         self.at_work = threading.Lock()
+        self._forking = set()
         self.closed = threading.Event()
         self._forget_outage()
 
