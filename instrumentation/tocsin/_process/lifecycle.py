@@ -13,7 +13,7 @@ from tocsin._process.boundary import MISHAPS, Swallow
 from tocsin._process.hosts import flush_with_hosts
 from tocsin._process.runtime import Runtime, install, runtime, version
 from tocsin._process.settings import Settings
-from tocsin._process.sigterm import flush_on_sigterm
+from tocsin._process.sigterm import UNINTERRUPTED, flush_on_sigterm
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -142,6 +142,8 @@ def init(
         _load_what_calls_need()
         delivery.start()
         if settings.buffer_dir is not None:
+            import tocsin_wire.v1.outcomes_pb2  # noqa: F401 - as above
+
             made.outcomes.lane.start()
 
 
@@ -296,6 +298,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork() -> None:
     with _IN_INIT:
         MISHAPS.forget()
+        UNINTERRUPTED.start_over()
         runtime().after_fork()
         # Children of multiprocessing, and of Celery's, skip exit handlers and run finalizers of their own.
         if (processes := sys.modules.get("multiprocessing.util")) is not None:

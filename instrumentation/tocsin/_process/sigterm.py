@@ -20,6 +20,10 @@ class Uninterrupted:
     """
 
     def __init__(self) -> None:
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Be outside: a child has no such code under way, whatever its parent's main thread was at."""
         self.depth = 0
         self.waiting: Callable[[], None] | None = None
 

@@ -3,7 +3,7 @@
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from tocsin._sending.parcels import Head, Piece
 
@@ -35,11 +35,16 @@ class FrameWriter:
         return b"".join(written)
 
 
-def read_pieces(data: bytes) -> tuple[Sequence[Piece], int]:
-    """Read the frames of a file as far as they are whole; return them with the number of bytes that are none.
+class Read(NamedTuple):
+    """What was found in a file."""
 
-    A frame whose checksum does not hold is passed over by its length; where that leads nowhere, the rest is given up.
-    """
+    pieces: Sequence[Piece]
+    damaged: int  # frames whose checksum does not hold, or whose head's does not
+    torn: int  # bytes at the end that are no whole frame
+
+
+def read_pieces(data: bytes) -> Read:
+    """Read the frames of a file as far as they lead from one to the next; a damaged one is passed over by its length."""
     heads: dict[int, Head] = {}
     pieces: list[Piece] = []
     at = damaged = 0
@@ -49,22 +54,22 @@ def read_pieces(data: bytes) -> tuple[Sequence[Piece], int]:
         if length < _PIECE.size or end > len(data):
             break
         payload = data[at + _FRAME.size : end]
-        if zlib.crc32(payload) != check:
-            damaged += end - at
-        else:
-            kind, number = _PIECE.unpack_from(payload)
-            body = payload[_PIECE.size :]
-            if kind == _HEAD:
-                (cut,) = _SPLIT.unpack_from(body)
-                heads[number] = Head(body[_SPLIT.size : _SPLIT.size + cut], body[_SPLIT.size + cut :])
-            elif kind == _BARE:
-                pieces.append(Piece(None, body))
-            elif number in heads:
-                pieces.append(Piece(heads[number], body))
-            else:  # its head was damaged: without a resource nobody could tell whose span it is
-                damaged += end - at
         at = end
-    return pieces, damaged + len(data) - at
+        if zlib.crc32(payload) != check:
+            damaged += 1
+            continue
+        kind, number = _PIECE.unpack_from(payload)
+        body = payload[_PIECE.size :]
+        if kind == _HEAD:
+            (cut,) = _SPLIT.unpack_from(body)
+            heads[number] = Head(body[_SPLIT.size : _SPLIT.size + cut], body[_SPLIT.size + cut :])
+        elif kind == _BARE:
+            pieces.append(Piece(None, body))
+        elif number in heads:
+            pieces.append(Piece(heads[number], body))
+        else:  # without a resource nobody could tell whose span it is
+            damaged += 1
+    return Read(pieces, damaged, len(data) - at)
 
 
 def _frame(payload: bytes) -> bytes:

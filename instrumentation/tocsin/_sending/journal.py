@@ -38,18 +38,18 @@ class Segment:
     pieces: int | None = None  # as its writer counted them; None in another process's
     size: int = 0
 
-    def read(self) -> Sequence[Piece]:
-        """Read its pieces; what is damaged is left out and noted."""
+    def read(self) -> tuple[Sequence[Piece], int]:
+        """Read its pieces, and say how many are damaged; those are noted. A torn end is how another process's death looks."""
         try:
-            data = self.path.read_bytes()
+            found = read_pieces(self.path.read_bytes())
         except FileNotFoundError:
-            return ()
-        pieces, damaged = read_pieces(data)
-        if damaged and self.pieces is not None:  # a torn end is how another process's death looks
+            return (), self.pieces or 0
+        lost = found.damaged if self.pieces is None else self.pieces - len(found.pieces)
+        if lost:
             MISHAPS.note(
-                "buffer.damaged", ValueError(f"expected whole frames in {self.path}, {damaged} bytes are none")
+                "buffer.damaged", ValueError(f"expected whole spans or outcomes in {self.path}, {lost} are not")
             )
-        return pieces
+        return found.pieces, lost
 
 
 class Journal:
@@ -74,6 +74,7 @@ class Journal:
         """Write pieces; false when there is no room or the disk refuses, and then none of them is written."""
         with UNINTERRUPTED, self._writing:
             if self._used + self._others > self._most_bytes:
+                MISHAPS.note("buffer.full", OSError(f"expected less than {self._most_bytes} bytes in {self._folder}"))
                 return False
             try:
                 if self._handle < 0 or self._written >= TARGET_BYTES or self._count >= MOST_PIECES:

@@ -5,7 +5,7 @@ from typing import Final
 
 from tocsin._sending.books import Books
 from tocsin._sending.courier import Courier
-from tocsin._sending.journal import Journal
+from tocsin._sending.journal import Journal, Segment
 from tocsin._sending.parcels import parcels
 
 _LOOK_EVERY_S: Final = 5.0
@@ -25,14 +25,8 @@ class Resending:
             return True
         journal.seal()
         while (segment := journal.sealed()) is not None:
-            pieces = segment.read()
-            for parcel in parcels(pieces):
-                fate = self._courier.settle(parcel)
-                if fate is None:
-                    return False
-                self._books.count(fate)
-            if segment.pieces is not None and len(pieces) < segment.pieces:
-                self._books.lost["damaged"] += segment.pieces - len(pieces)
+            if not self._send(segment, is_own=True):
+                return False
             journal.remove(segment)
         return True
 
@@ -43,11 +37,19 @@ class Resending:
         self._due = time.monotonic() + _LOOK_EVERY_S
         for left in journal.leftovers():
             for segment in left.segments():
-                for parcel in parcels(segment.read()):
-                    fate = self._courier.settle(parcel)
-                    if fate is None:
-                        return False
-                    self._books.count(fate, is_own=False)
+                if not self._send(segment, is_own=False):
+                    return False
                 left.remove(segment)
             left.end()
+        return True
+
+    def _send(self, segment: Segment, *, is_own: bool) -> bool:
+        pieces, damaged = segment.read()
+        for parcel in parcels(pieces):
+            fate = self._courier.settle(parcel)
+            if fate is None:
+                return False
+            self._books.count(fate, is_own=is_own)
+        if damaged:
+            self._books.lost["damaged"] += damaged
         return True
