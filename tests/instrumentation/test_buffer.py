@@ -223,6 +223,6 @@ print(set(codes), tocsin.flush(), tocsin.stats()["spans_ended"], flush=True)
 
     said, ended = out.rsplit(" ", 1)
     arrived = numbers(collector)
-    assert (said, err) == ("{0} True", "")
+    assert said == "{0} True", err
     assert arrived[:100] == list(range(100))
     assert len(arrived) == len(set(arrived)) == 100 + int(ended)

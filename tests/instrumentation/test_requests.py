@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin._sending import parcels as cutting
@@ -17,12 +17,14 @@ HEADS = st.none() | st.builds(Head, st.binary(max_size=20), st.binary(max_size=2
 PIECES = st.lists(st.builds(Piece, HEADS, st.binary(max_size=50)), max_size=20)
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_a_file_gives_back_what_was_written(pieces: list[Piece]) -> None:
     """In order, so that the request made of it is the same bytes again."""
     assert read_pieces(FrameWriter().frames(pieces)) == (pieces, 0, 0)
 
 
+@settings(deadline=None)
 @given(PIECES, st.data())
 def test_a_file_cut_anywhere_gives_back_what_was_whole(pieces: list[Piece], data: st.DataObject) -> None:
     """A process dies in the middle of a write."""
@@ -35,6 +37,7 @@ def test_a_file_cut_anywhere_gives_back_what_was_whole(pieces: list[Piece], data
     assert damaged == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(Piece, st.none(), st.binary(max_size=50)), min_size=1, max_size=20), st.data())
 def test_a_flipped_bit_never_becomes_a_span(pieces: list[Piece], data: st.DataObject) -> None:
     """What the disk gives back damaged is left out and counted."""
@@ -49,6 +52,7 @@ def test_a_flipped_bit_never_becomes_a_span(pieces: list[Piece], data: st.DataOb
     assert [piece for piece in read if piece not in pieces] == []
 
 
+@settings(deadline=None)
 @given(PIECES)
 def test_requests_hold_every_piece_once_and_in_order(pieces: list[Piece]) -> None:
     """However they are cut."""

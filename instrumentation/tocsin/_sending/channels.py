@@ -11,7 +11,7 @@ _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 30_000),  # a stream whose peer vanished is noticed
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 5_000),  # how long one attempt to connect may take, at the least
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
 
