@@ -139,11 +139,9 @@ def init(
         declared(made)
         _at_exit()
         _at_exit_of_worker()
-        _load_what_calls_need()
+        _load_what_calls_need(buffered=settings.buffer_dir is not None)
         delivery.start()
         if settings.buffer_dir is not None:
-            import tocsin_wire.v1.outcomes_pb2  # noqa: F401 - as above
-
             made.outcomes.lane.start()
 
 
@@ -189,9 +187,13 @@ def stats() -> Mapping[str, int]:
     return counts
 
 
-def _load_what_calls_need() -> None:
+def _load_what_calls_need(*, buffered: bool) -> None:
     """Import now what the first call would: where that is in a thread beside a fork, the child would wait for it for ever."""
     import tocsin._sending.starters  # noqa: F401
+
+    if buffered:
+        import tocsin._privacy.outcomes
+        import tocsin_wire.v1.outcomes_pb2  # noqa: F401
 
     version()
 
