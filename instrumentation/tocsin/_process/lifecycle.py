@@ -1,6 +1,7 @@
 """Start, flush, stop: `init`, `flush`, `shutdown`, `stats`, and what happens at exit, on SIGTERM and after a fork."""
 
 import atexit
+import importlib
 import logging
 import os
 import sys
@@ -189,12 +190,10 @@ def stats() -> Mapping[str, int]:
 
 def _load_what_calls_need(*, buffered: bool) -> None:
     """Import now what the first call would: where that is in a thread beside a fork, the child would wait for it for ever."""
-    import tocsin._sending.starters  # noqa: F401
-
+    importlib.import_module("tocsin._sending.starters")
     if buffered:
-        import tocsin._privacy.outcomes
-        import tocsin_wire.v1.outcomes_pb2  # noqa: F401
-
+        importlib.import_module("tocsin._privacy.outcomes")
+        importlib.import_module("tocsin_wire.v1.outcomes_pb2")
     version()
 
 
