@@ -8,7 +8,6 @@ over single calls; losses are spans ended minus spans received.
 
 import argparse
 import contextlib
-import signal
 import statistics
 import subprocess
 import sys
@@ -17,13 +16,13 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import Any
 
+import _delivery
 from _models import single_row_figures
 from _observing import observed_call_figures
 from _report import Figure, arguments, report
 from _size import install_figures
 from _traced_peers import peer_figures
 
-BURST = 20_000
 BATCH = 50
 INPUTS = {"ink": 0.31, "width": 14.0, "height": 20.0, "slant": -0.2, "device": "scanner-3"}
 
@@ -31,7 +30,7 @@ INPUTS = {"ink": 0.31, "width": 14.0, "height": 20.0, "slant": -0.2, "device": "
 def main() -> None:
     """Take every figure, print them, write them."""
     parser = arguments("What tocsin costs the host: microseconds per call, and spans lost when things go wrong.")
-    parser.add_argument("--seconds", type=float, default=15.0, help="length of the outage (15; stock gives up at 10)")
+    parser.add_argument("--seconds", type=float, default=60.0, help="length of the outage (60; stock gives up at 10)")
     parser.add_argument(
         "--peers",
         nargs="?",
@@ -40,13 +39,9 @@ def main() -> None:
         help="time the peers too, under an interpreter that has them; without one, in an environment made for this run",
     )
     parser.add_argument("--sink", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--burst", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.sink is not None:
         serve_sink(asked.sink)
-        return
-    if asked.burst is not None:
-        burst_and_wait(asked.burst)
         return
     figures = [
         *caller_figures(),
@@ -54,9 +49,7 @@ def main() -> None:
         *import_figures(),
         *install_figures(),
         *(peer_figures(asked.peers) if asked.peers is not None else ()),
-        figure("burst_lost", burst_lost(), "spans", 0),
-        figure("sigterm_lost", sigterm_lost(), "spans", 0),
-        figure("outage_lost", outage_lost(asked.seconds), "spans", 0),
+        *_delivery.figures(asked.seconds),
     ]
     report("What tocsin costs its host", figures, asked.json)
 
@@ -134,69 +127,6 @@ def import_figures() -> list[Figure]:
         figure("import_ms", statistics.median(taken_ms), "ms", 100),
         Figure(name="import_best_ms", value=round(min(taken_ms), 2), unit="ms"),
     ]
-
-
-def burst_lost() -> int:
-    """End twenty thousand spans as fast as possible, flush, and count what is missing."""
-    import tocsin
-
-    with sink() as (endpoint, count):
-        tocsin.init(endpoint=endpoint, service_name="bench")
-        burst()
-        tocsin.flush(60)
-        tocsin.shutdown()
-        return BURST - count()
-
-
-def sigterm_lost() -> int:
-    """Kill a process with SIGTERM right after such a burst, and count what is missing."""
-    with sink() as (endpoint, count):
-        child = subprocess.Popen([sys.executable, __file__, "--burst", endpoint], stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None  # noqa: S101 - for the type checker
-        child.stdout.readline()
-        child.send_signal(signal.SIGTERM)
-        child.wait(60)
-        return BURST - count()
-
-
-def outage_lost(outage_s: float) -> int:
-    """Take the server away while such a burst is made, bring it back later, and count what is missing."""
-    import tocsin
-
-    with sink() as (endpoint, count_before):
-        port = int(endpoint.rpartition(":")[2])
-        tocsin.init(endpoint=endpoint, service_name="bench")
-        tocsin.observe("digit-reader")(lambda: None)()
-        tocsin.flush(60)
-        before = count_before()
-    burst()
-    time.sleep(outage_s)
-    with sink(port) as (_, count):
-        tocsin.flush(60)
-        tocsin.shutdown()
-        return BURST + 1 - before - count()
-
-
-def burst() -> None:
-    """End twenty thousand calls in a row."""
-    import tocsin
-
-    @tocsin.observe("digit-reader")
-    def call() -> None:
-        tocsin.current_call().set_inputs(INPUTS)
-
-    for _ in range(BURST):
-        call()
-
-
-def burst_and_wait(endpoint: str) -> None:
-    """Make a burst in a process of its own, say so, and wait to be killed."""
-    import tocsin
-
-    tocsin.init(endpoint=endpoint, service_name="bench")
-    burst()
-    print("done", flush=True)
-    signal.pause()
 
 
 def timed(work: Callable[[], Any], repeats: int, warm_up: int = 25) -> list[float]:

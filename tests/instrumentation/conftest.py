@@ -50,8 +50,11 @@ class Collector(TraceServiceServicer):  # type: ignore[misc]
         self.refuse_spans: list[grpc.StatusCode] = []  # one per call to come
         self.refuse_outcomes: list[grpc.StatusCode] = []
         self.reject = 0  # of each request, as partial success
+        self.poison: Callable[[Any], bool] | None = None  # which spans make a request invalid
+        self.delay_s: float | None = None  # asked for with every refusal
         self.gate = threading.Event()  # closed: calls wait
         self.gate.set()
+        self.waiting = 0  # calls that have come to the gate
         self.arrived = threading.Condition()
         self.port = 0
 
@@ -63,13 +66,7 @@ class Collector(TraceServiceServicer):  # type: ignore[misc]
     @property
     def spans(self) -> list[Any]:
         """Every span that arrived, in order."""
-        return [
-            span
-            for request in self.requests
-            for resource_spans in request.resource_spans
-            for scope_spans in resource_spans.scope_spans
-            for span in scope_spans.spans
-        ]
+        return [span for request in self.requests for span in spans_of(request)]
 
     def attributes(self) -> list[dict[str, Any]]:
         """Every span's attributes, as plain values."""
@@ -80,9 +77,16 @@ class Collector(TraceServiceServicer):  # type: ignore[misc]
 
     def Export(self, request: ExportTraceServiceRequest, context: Any) -> ExportTraceServiceResponse:  # noqa: N802
         """Take spans."""
+        with self.arrived:
+            self.waiting += 1
+            self.arrived.notify_all()
         self.gate.wait(DEADLINE_S)
         if self.refuse_spans:
+            if self.delay_s is not None:
+                context.set_trailing_metadata([("google.rpc.retryinfo-bin", _retry_info(self.delay_s))])
             context.abort(self.refuse_spans.pop(0), "told to refuse")
+        if self.poison is not None and any(map(self.poison, spans_of(request))):
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "expected a better span")
         with self.arrived:
             self.requests.append(request)
             self.metadata.append(dict(context.invocation_metadata()))
@@ -106,6 +110,24 @@ class Collector(TraceServiceServicer):  # type: ignore[misc]
         """Wait until what arrived fulfils a condition."""
         with self.arrived:
             return self.arrived.wait_for(condition, DEADLINE_S)
+
+
+def spans_of(request: ExportTraceServiceRequest) -> list[Any]:
+    """Every span of a request."""
+    return [
+        span
+        for resource_spans in request.resource_spans
+        for scope_spans in resource_spans.scope_spans
+        for span in scope_spans.spans
+    ]
+
+
+def _retry_info(delay_s: float) -> bytes:
+    from google.rpc.error_details_pb2 import RetryInfo
+
+    info = RetryInfo()
+    info.retry_delay.FromNanoseconds(int(delay_s * 1e9))
+    return bytes(info.SerializeToString())
 
 
 @pytest.fixture

@@ -109,9 +109,9 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(collector: Any, cap
 
 
 def test_a_lasting_refusal_is_counted_and_not_repeated(collector: Any) -> None:
-    """Invalid today is invalid tomorrow: retrying would block everything behind it."""
+    """A wrong key today is a wrong key tomorrow: retrying would block everything behind it."""
     tocsin.init(endpoint=collector.endpoint)
-    collector.refuse_spans = [grpc.StatusCode.INVALID_ARGUMENT]
+    collector.refuse_spans = [grpc.StatusCode.UNAUTHENTICATED]
 
     emit(10)
     first = tocsin.flush()
@@ -120,6 +120,22 @@ def test_a_lasting_refusal_is_counted_and_not_repeated(collector: Any) -> None:
     assert first is False
     assert tocsin.flush() is True
     assert (tocsin.stats()["spans_failed"], tocsin.stats()["spans_exported"]) == (10, 5)
+    assert tocsin.stats()["dropped.unauthenticated"] == 10
+
+
+def test_one_span_that_is_refused_costs_only_itself(collector: Any) -> None:
+    """The stock exporter drops the whole batch; here it is cut in halves until the bad ones stand alone."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.poison = lambda span: any(
+        pair.key == "tocsin.input.n" and pair.value.double_value == 7 for pair in span.attributes
+    )
+
+    emit(1_000)
+
+    assert tocsin.flush() is False
+    assert len(collector.spans) == 999
+    stats = tocsin.stats()
+    assert (stats["spans_exported"], stats["dropped"], stats["dropped.invalid_argument"]) == (999, 1, 1)
 
 
 def test_a_partial_success_is_counted(collector: Any) -> None:
@@ -130,7 +146,9 @@ def test_a_partial_success_is_counted(collector: Any) -> None:
     emit(10)
 
     assert tocsin.flush() is False
-    assert (tocsin.stats()["spans_failed"], tocsin.stats()["spans_exported"]) == (3, 7)
+    stats = tocsin.stats()
+    assert (stats["spans_exported"], stats["spans_failed"], stats["dropped.rejected"]) == (7, 3, 3)
+    assert stats["swallowed.spans.rejected"] == 1
 
 
 def test_a_full_queue_drops_the_newest_and_counts_them(collector: Any) -> None:
@@ -146,6 +164,35 @@ def test_a_full_queue_drops_the_newest_and_counts_them(collector: Any) -> None:
     assert stats["spans_ended"] == 5_000
     assert stats["dropped"] > 0
     assert len(collector.spans) == 5_000 - stats["dropped"]
+
+
+def test_a_queue_is_bounded_by_bytes_too(collector: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """65,536 long answers would be half a gigabyte of the host's memory."""
+    monkeypatch.setenv("TOCSIN_QUEUE_BYTES", "5000000")
+    tocsin.init(endpoint=collector.endpoint)
+    collector.gate.clear()
+
+    for _ in range(5_000):
+        with tocsin.observe("triage") as call:
+            call.set_output(text="x" * 8_000)
+    stats = tocsin.stats()
+    collector.gate.set()
+
+    assert tocsin.flush() is True
+    assert 2_000 < stats["dropped.queue_full"] < 4_500
+    assert len(collector.spans) == 5_000 - stats["dropped"]
+
+
+def test_a_delay_that_the_collector_asks_for_is_kept(collector: Any) -> None:
+    """It is read from the reply, whatever our own backoff would be."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.refuse_spans = [grpc.StatusCode.RESOURCE_EXHAUSTED]
+    collector.delay_s = 3_600.0
+
+    emit(10)
+
+    assert tocsin.flush(0.5) is False
+    assert collector.spans == []
 
 
 def test_a_host_that_asks_for_it_waits_for_room(collector: Any) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -45,6 +45,7 @@ def call_spans(draw: st.DrawFn) -> CallSpan:
     return span
 
 
+@settings(deadline=None)
 @given(st.lists(call_spans(), min_size=1, max_size=5))
 def test_a_call_is_encoded_as_opentelemetry_encodes_it(spans: list[CallSpan]) -> None:
     """The short way is only allowed because it says the same."""

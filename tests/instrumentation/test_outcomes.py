@@ -138,7 +138,7 @@ def test_a_full_queue_refuses_and_counts() -> None:
     from tocsin._process.settings import Address
 
     outcomes = queue.OutcomeQueue(Address(target="127.0.0.1:1", secure=False))
-    outcomes._thread = threading.current_thread()  # nobody takes anything out
+    outcomes.lane._worker = threading.current_thread()  # nobody takes anything out
 
     taken = [outcomes.put(Outcome(handle=str(at))) for at in range(queue.LIMIT + 3)]
 

@@ -65,6 +65,64 @@ def test_sigterm_sends_what_waits_and_kills_as_it_would_have(collector: Any) -> 
     assert len(collector.spans) == 5_000
 
 
+BUSY = """
+import mmap
+if len(sys.argv) > 3:
+    tocsin.shutdown()
+    tocsin.init(endpoint=sys.argv[1], service_name="child", buffer_dir=sys.argv[3])
+ended = mmap.mmap(os.open(sys.argv[2], os.O_RDWR), 8)
+def run(at):
+    while True:
+        triage(str(at))
+        if at % 2 == 0: ended[:] = at.to_bytes(8, "little")
+        if at == 200: print("ready", flush=True)
+        at += 2
+threading.Thread(target=run, args=(1,), daemon=True).start()
+run(0)
+"""
+
+
+@pytest.mark.parametrize("buffered", [False, True], ids=["in memory", "on disk"])
+def test_sigterm_in_the_middle_of_a_call_loses_nothing_that_ended(
+    collector: Any, tmp_path: Path, *, buffered: bool
+) -> None:
+    """Its handler runs between any two instructions of the main thread, also of those that hold what a flush needs."""
+    last = tmp_path / "ended"
+    last.write_bytes(bytes(8))
+    child = start(BUSY, collector.endpoint, str(last), *([str(tmp_path)] if buffered else []))
+    assert child.stdout is not None
+    child.stdout.readline()
+
+    child.send_signal(signal.SIGTERM)
+    child.communicate(timeout=60)
+
+    arrived = [int(label) for label in labels(collector)]
+    ended = range(0, int.from_bytes(last.read_bytes(), "little") + 1, 2)
+    assert child.returncode == -signal.SIGTERM
+    assert set(ended) - set(arrived) == set()
+    assert len(arrived) == len(set(arrived))
+
+
+def test_a_worker_that_multiprocessing_spawned_sends_what_waits_when_it_ends(collector: Any, tmp_path: Path) -> None:
+    """It starts tocsin itself, in a process that runs finalizers of its own."""
+    (tmp_path / "work.py").write_text(f"""
+import multiprocessing, sys
+import tocsin
+def work(label):
+    tocsin.init(endpoint={collector.endpoint!r}, service_name="child")
+    with tocsin.observe("triage") as call:
+        call.set_output(label=label)
+if __name__ == "__main__":
+    for method in ("spawn", "forkserver"):
+        worker = multiprocessing.get_context(method).Process(target=work, args=(method,))
+        worker.start(); worker.join()
+""")
+
+    subprocess.run([sys.executable, "work.py"], cwd=tmp_path, check=True, timeout=60)
+
+    assert labels(collector) == ["forkserver", "spawn"]
+
+
 def test_the_hosts_own_sigterm_handler_decides(collector: Any) -> None:
     """It is called, once, and whether to exit stays its choice; the exit it makes sends what waits."""
     child = subprocess.Popen(

@@ -1,6 +1,7 @@
 """Start, flush, stop: `init`, `flush`, `shutdown`, `stats`, and what happens at exit, on SIGTERM and after a fork."""
 
 import atexit
+import importlib
 import logging
 import os
 import sys
@@ -10,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tocsin._process.boundary import MISHAPS, Swallow
-from tocsin._process.runtime import Runtime, install, runtime
+from tocsin._process.hosts import flush_with_hosts
+from tocsin._process.runtime import Runtime, install, runtime, version
 from tocsin._process.settings import Settings
-from tocsin._process.sigterm import flush_on_sigterm
+from tocsin._process.sigterm import UNINTERRUPTED, flush_on_sigterm
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from tocsin._process.providers import Membership, StandIn
 
 _LOGGER: Final = logging.getLogger("tocsin")
-EXIT_TIMEOUT_S: Final = 5.0
+EXIT_TIMEOUT_S: Final = 5.0  # that an end waits while nothing is acknowledged
+_EXIT_MOST_S: Final = 20.0  # and while something is: what waits for a process's end gives it thirty
+_SECOND_CHANCE_S: Final = 1.0
 _SPAN_ATTRIBUTES: Final = 512  # OpenTelemetry's 128 would drop what names a call with many inputs and classes
 _IN_INIT: Final = Swallow("init")
 _IN_FLUSH: Final = Swallow("flush")
@@ -42,6 +46,7 @@ def init(
     headers: Mapping[str, str] | None = None,
     max_queue_size: int | None = None,
     block_when_full_s: float = 0.0,
+    buffer_dir: str | None = None,
     span_exporter: "SpanExporter | None" = None,
     capture: str | Mapping[str, str] | None = None,
     redact: Iterable[Any] = (),
@@ -68,6 +73,7 @@ def init(
         headers: Sent with every request, such as the ingest key; else OTEL_EXPORTER_OTLP_HEADERS.
         max_queue_size: Spans that may wait; above it new ones are dropped and counted. 65,536 by default.
         block_when_full_s: How long a span may wait for room in a full queue; 0 never slows the host.
+        buffer_dir: Folder in which spans and outcomes outlive the process and an outage; else TOCSIN_BUFFER_DIR, else none.
         span_exporter: Another exporter in place of OTLP.
         capture: What may leave of calls: off, features, sampled (the default: features, and redacted content of the few
             picked for review), redacted or full; or by use case, ``{"triage": "full", "default": "features"}``; else
@@ -93,6 +99,7 @@ def init(
             headers=headers,
             max_queue_size=max_queue_size,
             block_when_full_s=block_when_full_s,
+            buffer_dir=buffer_dir,
             privacy=_read_privacy(
                 capture=capture,
                 redact=redact,
@@ -107,14 +114,11 @@ def init(
             install(Runtime(settings, clock=time.time_ns if clock is None else clock, started=True))
             return
         from tocsin._guards.fallback import declared
+        from tocsin._sending.buffer import open_journal
         from tocsin._sending.delivery import Delivery
 
-        delivery = Delivery(
-            (lambda: span_exporter) if span_exporter is not None else _stock_exporter(settings),
-            max_queue_size=settings.max_queue_size,
-            schedule_delay_ms=settings.schedule_delay_ms,
-            block_when_full_s=settings.block_when_full_s,
-        )
+        journal = open_journal(settings, "spans") if span_exporter is None else None
+        delivery = Delivery(settings, exporter=span_exporter, journal=journal)
         from tocsin._process.providers import Membership
 
         _Ours.membership = Membership(
@@ -135,6 +139,11 @@ def init(
         install(made)
         declared(made)
         _at_exit()
+        _at_exit_of_worker()
+        _load_what_calls_need(buffered=settings.buffer_dir is not None)
+        delivery.start()
+        if settings.buffer_dir is not None:
+            made.outcomes.lane.start()
 
 
 def flush(timeout_s: float = 10.0) -> bool:
@@ -150,7 +159,7 @@ def flush(timeout_s: float = 10.0) -> bool:
 
 def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
     """Flush, then stop; `init` may start anew."""
-    _close(timeout_s, may_start_threads=True)
+    _close(timeout_s, timeout_s, may_start_threads=True)
     with _IN_FLUSH:
         if _Ours.membership is not None:
             _Ours.membership.leave()
@@ -163,15 +172,8 @@ def stats() -> Mapping[str, int]:
     counts = {f"swallowed.{where}": count for where, count in sorted(MISHAPS.counts().items())}
     counts["swallowed"] = sum(counts.values())
     now = runtime()
-    if (delivery := now.delivery) is not None:
-        tally = delivery.tally
-        counts |= {
-            "spans_ended": tally.accepted + tally.dropped,
-            "spans_exported": tally.exported,
-            "spans_failed": tally.failed,
-            "spans_waiting": delivery.waiting(),
-            "dropped": tally.dropped + tally.failed,
-        }
+    if now.delivery is not None:
+        counts |= now.delivery.counts()
     if now.flags is not None:
         counts |= {"guard_probes": now.flags.probes.started, "guard_probes_dropped": now.flags.probes.dropped}
     if now.has_outcomes:
@@ -181,8 +183,18 @@ def stats() -> Mapping[str, int]:
             "outcomes_sent": outcomes.sent,
             "outcomes_rejected": outcomes.rejected,
             "outcomes_dropped": outcomes.dropped,
+            "outcomes_recovered": now.outcomes.lane.books.recovered,
         }
     return counts
+
+
+def _load_what_calls_need(*, buffered: bool) -> None:
+    """Import now what the first call would: where that is in a thread beside a fork, the child would wait for it for ever."""
+    importlib.import_module("tocsin._sending.starters")
+    if buffered:
+        importlib.import_module("tocsin._privacy.outcomes")
+        importlib.import_module("tocsin_wire.v1.outcomes_pb2")
+    version()
 
 
 def _read_privacy(**said: Any) -> "Privacy":
@@ -194,15 +206,6 @@ def _read_privacy(**said: Any) -> "Privacy":
             "tocsin: %s; until that is mended, no text that may hold content leaves this process", privacy.problem
         )
     return privacy
-
-
-def _stock_exporter(settings: Settings) -> "Callable[[], SpanExporter]":
-    def make() -> "SpanExporter":
-        from tocsin._sending.otlp import make_exporter
-
-        return make_exporter(settings.endpoint, settings.headers)
-
-    return make
 
 
 def _own_provider(settings: Settings, resource: "Mapping[str, Any] | Resource | None") -> "StandIn":
@@ -231,14 +234,15 @@ def _at_exit() -> None:
     if _Ours.registered:
         return
     _Ours.registered = True
-    atexit.register(lambda: _close(EXIT_TIMEOUT_S, may_start_threads=False))
+    atexit.register(lambda: _close(_EXIT_MOST_S, EXIT_TIMEOUT_S, may_start_threads=False))
     # By the time of exit handlers, thread pools are shut, and the exporter's modules make one while they load.
     before_exit = getattr(threading, "_register_atexit", None)
     if before_exit is not None:
         before_exit(_prepare_for_exit)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
-    flush_on_sigterm(lambda: flush(EXIT_TIMEOUT_S))
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
+    flush_on_sigterm(_flush_at_end, within_s=_EXIT_MOST_S + 1)
+    flush_with_hosts(_flush_at_end)
 
 
 def _prepare_for_exit() -> None:
@@ -248,27 +252,68 @@ def _prepare_for_exit() -> None:
             delivery.prepare_for_exit()
 
 
-def _close(timeout_s: float, *, may_start_threads: bool) -> None:
+def _flush_at_end() -> None:
+    """Flush, however long it takes while something is acknowledged."""
+    with _IN_FLUSH:
+        now = runtime()
+        until = time.monotonic() + _EXIT_MOST_S
+        flushed = now.delivery is None or now.delivery.flush(_EXIT_MOST_S, stalled_s=EXIT_TIMEOUT_S)
+        if now.has_outcomes:
+            now.outcomes.flush(
+                max(0.0, until - time.monotonic()), stalled_s=_stalled_s(EXIT_TIMEOUT_S, flushed=flushed)
+            )
+
+
+def _close(timeout_s: float, stalled_s: float, *, may_start_threads: bool) -> None:
     with _IN_FLUSH:
         now = runtime()
         until = time.monotonic() + timeout_s
-        if now.delivery is not None:
-            now.delivery.close(timeout_s, may_start_threads=may_start_threads)
+        closed = now.delivery is None or now.delivery.close(
+            timeout_s, stalled_s=stalled_s, may_start_threads=may_start_threads
+        )
         if now.has_outcomes:
-            now.outcomes.close(max(0.0, until - time.monotonic()))
+            now.outcomes.close(
+                max(0.0, until - time.monotonic()),
+                stalled_s=_stalled_s(stalled_s, flushed=closed),
+                may_start_threads=may_start_threads,
+            )
         if now.flags is not None:
             now.flags.stop()
+
+
+def _stalled_s(stalled_s: float, *, flushed: bool) -> float:
+    """Spend the whole patience once: a collector that takes no spans as a rule takes no outcomes."""
+    return stalled_s if flushed else min(stalled_s, _SECOND_CHANCE_S)
+
+
+def _before_fork() -> None:
+    with _IN_INIT:
+        runtime().before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    with _IN_INIT:
+        runtime().after_fork_in_parent()
 
 
 def _after_fork() -> None:
     with _IN_INIT:
         MISHAPS.forget()
+        UNINTERRUPTED.start_over()
         runtime().after_fork()
-        processes = sys.modules.get("multiprocessing.util")
-        if processes is not None:  # its children skip exit handlers and run their own finalizers
+        # Children of multiprocessing, and of Celery's, skip exit handlers and run finalizers of their own.
+        if (processes := sys.modules.get("multiprocessing.util")) is not None:
             processes.register_after_fork(_Ours, _finalize)
+
+
+def _at_exit_of_worker() -> None:
+    """Where `init` is called in a process that multiprocessing made: it is past the moment at which it runs what was registered."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None and "multiprocessing.util" in sys.modules:
+        _finalize(None)
 
 
 def _finalize(_: object) -> None:
     processes = sys.modules["multiprocessing.util"]
-    processes.Finalize(None, _close, args=(EXIT_TIMEOUT_S,), kwargs={"may_start_threads": True}, exitpriority=1)
+    within = (_EXIT_MOST_S, EXIT_TIMEOUT_S)
+    processes.Finalize(None, _close, args=within, kwargs={"may_start_threads": True}, exitpriority=1)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tocsin._outcomes.queue import OutcomeQueue
     from tocsin._privacy.policies import Policies
     from tocsin._sending.delivery import Delivery
+    from tocsin._sending.journal import Journal
 
 SCOPE: Final = "tocsin"
 
@@ -112,7 +113,12 @@ class Runtime:
 
             with self._lock:
                 if self._outcomes is None:
-                    self._outcomes = OutcomeQueue(self.settings.outcomes, self.settings.headers)
+                    self._outcomes = OutcomeQueue(
+                        self.settings.outcomes,
+                        self.settings.headers,
+                        journal=self._outcome_journal(),
+                        compression=self.settings.compression,
+                    )
         return self._outcomes
 
     @outcomes.setter
@@ -151,6 +157,13 @@ class Runtime:
 
         return FlagCache(self.settings.guard_cache)
 
+    def _outcome_journal(self) -> "Journal | None":
+        if self.settings.buffer_dir is None or self.settings.offline:
+            return None
+        from tocsin._sending.buffer import open_journal
+
+        return open_journal(self.settings, "outcomes")
+
     def take_over(self, before: "Runtime") -> None:
         """Keep the guards and outcomes that the host asked for before `init`, at the addresses it has named since."""
         self.guards = before.guards
@@ -164,15 +177,26 @@ class Runtime:
             )
         if before.has_outcomes:
             self._outcomes = before.outcomes
-            self._outcomes.redirect(self.settings.outcomes, self.settings.headers)
+            self._outcomes.redirect(self.settings.outcomes, self.settings.headers, self._outcome_journal())
+
+    def before_fork(self) -> None:
+        """Have our threads at rest while the process is copied."""
+        for each in self._sending():
+            each.before_fork()
+
+    def after_fork_in_parent(self) -> None:
+        """Have them go on."""
+        for each in self._sending():
+            each.after_fork_in_parent()
+
+    def _sending(self) -> "list[Delivery | OutcomeQueue]":
+        return [each for each in (self.delivery, self._outcomes) if each is not None]
 
     def after_fork(self) -> None:
         """Give a child threads, locks and connections of its own."""
         self._lock = threading.RLock()
-        if self.delivery is not None:
-            self.delivery.after_fork()
-        if self._outcomes is not None:
-            self._outcomes.after_fork()
+        for each in self._sending():
+            each.after_fork()
         if self.flags is not None:
             self.flags.after_fork()
 

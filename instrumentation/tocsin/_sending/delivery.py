@@ -1,170 +1,82 @@
-"""From ended span to acknowledged span: bounded, counted, retried while the process lives."""
+"""Finished spans on their way: what the policy lets out, encoded, sent and counted; spans of the host's as well as ours."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.trace import SpanContext
 
 from tocsin._privacy.spans import guarded
-from tocsin._process.boundary import MISHAPS, Swallow
+from tocsin._process.boundary import Swallow
+from tocsin._process.settings import Settings
+from tocsin._sending.answers import Client
+from tocsin._sending.courier import Courier
+from tocsin._sending.journal import Journal
+from tocsin._sending.lane import Lane
+from tocsin._sending.parcels import Piece
+from tocsin._sending.weights import weight_of
 
-BATCH: Final = 2_048
-SCHEDULE_DELAY_MS: Final = 100
-_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0)
 _IN_EXPORT: Final = Swallow("exporter")
 
 
-class CallExporter(Protocol):
-    """What delivery needs of an exporter beyond OpenTelemetry's own interface."""
-
-    def export(self, spans: Sequence[ReadableSpan], /) -> SpanExportResult:
-        """Send one batch."""
-        ...
-
-    def shutdown(self) -> None:
-        """Give up what is under way, at once."""
-        ...
-
-
-@dataclass(slots=True)
-class Tally:
-    """Spans by what became of them. accepted = exported + failed + waiting; ended = accepted + dropped."""
-
-    accepted: int = 0
-    handed: int = 0  # given to the exporter so far
-    exported: int = 0
-    failed: int = 0
-    dropped: int = 0
-
-
-class _Courier(SpanExporter):
-    """Hands batches to the real exporter, which it makes on first use, and keeps a batch until it is settled.
-
-    The stock exporter gives a batch up after about ten seconds; here a batch that may still be accepted is tried again
-    for as long as the process lives, and the bounded queue behind it says when that is too long.
-    """
-
-    def __init__(self, make: Callable[[], SpanExporter], tally: Tally) -> None:
-        self._make = make
-        self._inner: SpanExporter | None = None
-        self._making = threading.Lock()
-        self.tally = tally
-        self.settled = threading.Condition()
-        self.closed = threading.Event()
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        with self.settled:
-            self.tally.handed += len(spans)
-        sent = self._persist(guarded(spans))
-        with self.settled:
-            rejected = min(int(getattr(self._inner, "rejected", 0)), len(spans)) if sent else len(spans)
-            self.tally.exported += len(spans) - rejected
-            self.tally.failed += rejected
-            self.settled.notify_all()
-        return SpanExportResult.SUCCESS if sent else SpanExportResult.FAILURE
-
-    def _persist(self, spans: Sequence[ReadableSpan]) -> bool:
-        attempt = 0
-        while not self.closed.is_set():
-            with _IN_EXPORT:
-                if self.prepare().export(spans) is SpanExportResult.SUCCESS:
-                    return True
-            # Exporters that cannot say "try again" have had their say: theirs is the stock behaviour.
-            if not getattr(self._inner, "may_retry", False):
-                return False
-            self.closed.wait(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
-            attempt += 1
-        return False
-
-    def prepare(self) -> SpanExporter:
-        """Return the real exporter; the first time, load and make it."""
-        with self._making:
-            if self._inner is None:
-                self._inner = self._make()
-            return self._inner
-
-    def abandon(self) -> None:
-        """Stop retrying and interrupt what is under way."""
-        if self.closed.is_set():
-            return
-        self.closed.set()
-        if self._inner is not None:
-            with _IN_EXPORT:
-                self._inner.shutdown()
-
-    def after_fork(self) -> None:
-        """Forget the parent's connection without touching it: its sockets are shared."""
-        self._inner = None
-        self._making = threading.Lock()
-        self.settled = threading.Condition()
-        self.closed = threading.Event()
-
-    def shutdown(self) -> None:
-        self.abandon()
-
-
 class Delivery(SpanProcessor):
-    """A bounded queue in front of OpenTelemetry's batch processor: a span that finds no room is dropped and counted."""
+    """OpenTelemetry's span processor in front of a `Lane`."""
 
     def __init__(
-        self,
-        make_exporter: Callable[[], SpanExporter],
-        *,
-        max_queue_size: int,
-        schedule_delay_ms: int = SCHEDULE_DELAY_MS,
-        block_when_full_s: float = 0.0,
+        self, settings: Settings, *, exporter: SpanExporter | None = None, journal: Journal | None = None
     ) -> None:
-        self._lock = threading.Lock()
-        self.tally = Tally()
-        self._max_queue_size = max_queue_size
-        self._block_when_full_s = block_when_full_s
-        self._courier = _Courier(make_exporter, self.tally)
-        self._batches = BatchSpanProcessor(
-            self._courier,
-            # The queue proper is never full: what waits is bounded here, exactly.
-            max_queue_size=max_queue_size + BATCH,
-            schedule_delay_millis=schedule_delay_ms,
-            # The worker is woken by a full batch, so a small queue needs small ones.
-            max_export_batch_size=min(BATCH, max_queue_size),
+        """Make a delivery; nothing starts before the first span ends.
+
+        Args:
+            settings: Where to and how much may wait.
+            exporter: Another's exporter, in place of OTLP.
+            journal: Where spans are written as they end.
+        """
+        courier = Courier(
+            _foreign(exporter) if exporter is not None else _otlp(settings),
+            name="spans",
+            receiver=settings.spans.target if exporter is None else type(exporter).__name__,
+            patient=journal is not None,
         )
-        self._kicking = False
+        self._courier = courier
+        self._lane = Lane(
+            courier,
+            _encoded if exporter is None else _as_they_are,
+            name="tocsin-spans",
+            most_items=settings.max_queue_size,
+            most_bytes=settings.max_queue_bytes,
+            weigh=weight_of,
+            delay_s=settings.schedule_delay_ms / 1e3,
+            block_s=settings.block_when_full_s,
+            journal=journal,
+        )
+        self._writes = journal is not None
+        self.flush = self._lane.flush
+        self.close = self._lane.close
+        self.before_fork = self._lane.before_fork
+        self.after_fork_in_parent = self._lane.after_fork_in_parent
+        # In a child: start over, since what waited belongs to the parent, who sends it.
+        self.after_fork = self._lane.after_fork
+
+    def start(self) -> None:
+        """Where spans are written by the calls that end: load what that needs, and begin with what others left."""
+        if self._writes:
+            with _IN_EXPORT:  # not in a call, during which a fork may copy a half-loaded module
+                said = {"gen_ai.operation.name": "chat", "gen_ai.prompt": "hello"}
+                _encoded([ReadableSpan("call", SpanContext(1, 1, is_remote=False), attributes=said)])
+            self._lane.start()
 
     def on_end(self, span: ReadableSpan) -> None:
         context = span.context
         if context is None or not (context.trace_flags.sampled or getattr(span, "is_ours_alone", False)):
             return
-        if self._block_when_full_s and self._is_full():
-            self._wait_for_room()
-        with self._lock:
-            if self._is_full() or self._courier.closed.is_set():
-                self.tally.dropped += 1
-                return
-            self.tally.accepted += 1
-            self._batches._batch_processor.emit(span)  # noqa: SLF001 - past its own look at the sampling flag
+        self._lane.put(span)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self.flush(timeout_millis / 1e3)
-
-    def flush(self, timeout_s: float, *, may_start_threads: bool = True) -> bool:
-        """Wait until every span ended so far is settled; true when all of them were acknowledged.
-
-        Without threads (the interpreter is going down and starts none) the batch processor's own schedule does it.
-        """
-        courier = self._courier
-        with self._lock:
-            target = self.tally.accepted
-        with courier.settled:
-            failed = self.tally.failed
-            if self._settled() >= target:
-                return True
-        if may_start_threads:
-            self._kick()
-        with courier.settled:
-            done = courier.settled.wait_for(lambda: self._settled() >= target, timeout_s)
-            return done and self.tally.failed == failed
 
     def shutdown(self) -> None:
         self.close(10.0)
@@ -174,51 +86,65 @@ class Delivery(SpanProcessor):
         others = (one for one in threading.enumerate() if one is not threading.main_thread() and not one.daemon)
         if self.waiting() or any(others):
             with _IN_EXPORT:
-                self._courier.prepare()
-
-    def close(self, timeout_s: float, *, may_start_threads: bool = True) -> bool:
-        """Flush for so long, then give up the rest and stop. A second call is a no-op."""
-        if self._courier.closed.is_set():
-            return self.waiting() == 0
-        flushed = self.flush(timeout_s, may_start_threads=may_start_threads)
-        self._courier.abandon()
-        self._batches.shutdown()  # type: ignore[no-untyped-call]
-        return flushed
+                self._lane.prepare()
 
     def waiting(self) -> int:
-        """Count the spans accepted and not yet settled."""
-        return self.tally.accepted - self._settled()
+        """Count the spans ended and not yet settled."""
+        return self._lane.waiting()
 
-    def after_fork(self) -> None:
-        """Start over in a child: what waited belongs to the parent, who sends it."""
-        self._lock = threading.Lock()
-        tally = Tally()
-        self.tally = self._courier.tally = tally
-        self._kicking = False
-        self._courier.after_fork()
+    def counts(self) -> dict[str, int]:
+        """Say what became of the spans of this process, and of those that others left."""
+        books, waiting = self._lane.books, self._lane.waiting()
+        reasons = books.dropped + books.lost
+        failed = books.lost.total()
+        return {
+            "spans_ended": books.taken + failed + waiting + books.dropped.total(),
+            "spans_exported": books.taken,
+            "spans_failed": failed,
+            "spans_waiting": waiting,
+            "spans_recovered": books.recovered,
+            "dropped": reasons.total(),
+        } | by_reason("dropped", reasons)
 
-    def _settled(self) -> int:
-        return self.tally.exported + self.tally.failed
 
-    def _is_full(self) -> bool:
-        return self.tally.accepted - self.tally.handed >= self._max_queue_size
+def by_reason(name: str, reasons: Counter[str]) -> dict[str, int]:
+    """Name a count for each reason."""
+    return {f"{name}.{reason}": count for reason, count in sorted(reasons.items())}
 
-    def _wait_for_room(self) -> None:
-        courier = self._courier
-        with courier.settled:
-            courier.settled.wait_for(lambda: not self._is_full() or courier.closed.is_set(), self._block_when_full_s)
 
-    def _kick(self) -> None:
-        """Have the queue emptied now, on a thread of its own: emptying it here could take longer than the caller has."""
-        if self._kicking:
-            return
-        self._kicking = True
-        threading.Thread(target=self._empty, name="tocsin-flush", daemon=True).start()
+def _encoded(spans: Sequence[ReadableSpan]) -> list[Piece]:
+    from tocsin._sending.encoding import pieces_of
 
-    def _empty(self) -> None:
-        try:
-            self._batches.force_flush()
-        except Exception as error:
-            MISHAPS.note("flush", error)
-        finally:
-            self._kicking = False
+    return pieces_of(guarded(spans))
+
+
+def _as_they_are(spans: Sequence[ReadableSpan]) -> list[Piece]:
+    return [Piece(None, span) for span in guarded(spans)]
+
+
+def _otlp(settings: Settings) -> Callable[[], Client]:
+    def make() -> Client:
+        from tocsin._sending.client import TRACES, GrpcClient, read_traces
+        from tocsin._sending.encoding import pieces_of
+
+        pieces_of(())  # it is loaded now, when modules still can be
+        return GrpcClient(
+            settings.spans,
+            TRACES,
+            read_traces,
+            headers=settings.span_headers,
+            timeout_s=settings.timeout_s,
+            compression=settings.compression,
+            through_proxy=True,
+        )
+
+    return make
+
+
+def _foreign(exporter: SpanExporter) -> Callable[[], Client]:
+    def make() -> Client:
+        from tocsin._sending.foreign import ForeignClient
+
+        return ForeignClient(exporter)
+
+    return make

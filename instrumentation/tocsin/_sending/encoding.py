@@ -16,6 +16,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tocsin._calls.values import Scalar
+from tocsin._process.boundary import MISHAPS
+from tocsin._sending.parcels import Head, Piece, join
+from tocsin._sending.parcels import field as _field
+from tocsin._sending.parcels import varint as _varint
 
 _DOUBLE: Final = struct.Struct("<d").pack
 _FIXED64: Final = struct.Struct("<Q").pack
@@ -26,22 +30,74 @@ _INTERNAL: Final = b"\x30\x01"  # kind = SPAN_KIND_INTERNAL
 
 
 def encode(spans: Sequence[ReadableSpan]) -> bytes:
-    """Write an ``ExportTraceServiceRequest``. Requests concatenate, so the two ways need not know of each other."""
-    groups: dict[tuple[int, int], list[bytes]] = {}
-    first: dict[tuple[int, int], ReadableSpan] = {}
+    """Write an ``ExportTraceServiceRequest``."""
+    return join(pieces_of(spans))
+
+
+def pieces_of(spans: Sequence[ReadableSpan]) -> list[Piece]:
+    """Encode spans one by one, each beside the head it shares, leaving out what nothing can encode."""
+    pieces: list[Piece] = []
     others = []
     for span in spans:
-        written = _encode_span(span) if _is_plain(span) else None
-        if written is None:
+        piece = _plain_piece(span) if _is_plain(span) else None
+        if piece is None:
             others.append(span)
-            continue
-        of = (id(span.resource), id(span.instrumentation_scope))
-        groups.setdefault(of, []).append(_field(0x12, written))
-        first.setdefault(of, span)
-    request = [_encode_group(first[of], group) for of, group in groups.items()]
-    if others:
-        request.append(encode_spans(others).SerializeToString())
-    return b"".join(request)
+        else:
+            pieces.append(piece)
+    if not others:
+        return pieces
+    try:
+        return [*pieces, *_stock_pieces(others)]
+    except Exception as error:
+        MISHAPS.note("encoding", error)
+    for span in others:  # one that cannot be encoded must not take the others with it
+        try:
+            pieces += _stock_pieces([span])
+        except Exception as error:
+            MISHAPS.note("encoding", error)
+    return pieces
+
+
+def _plain_piece(span: ReadableSpan) -> Piece | None:
+    try:
+        written = _encode_span(span)
+        return None if written is None else Piece(_head(span), _field(0x12, written))
+    except Exception as error:
+        MISHAPS.note("encoding", error)
+        return None
+
+
+def _stock_pieces(spans: Sequence[ReadableSpan]) -> list[Piece]:
+    return [
+        Piece(Head(*_shared(resource, scope)), _field(0x12, span.SerializeToString()))
+        for resource in encode_spans(spans).resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+
+
+def _shared(resource: Any, scope: Any) -> tuple[bytes, bytes]:
+    """Write what a resource's and a scope's spans share, as the stock encoder has it."""
+    around = type(resource)(resource=resource.resource, schema_url=resource.schema_url)
+    inside = type(scope)(scope=scope.scope, schema_url=scope.schema_url)
+    return around.SerializeToString(), inside.SerializeToString()
+
+
+def _head(span: ReadableSpan) -> Head:
+    resource, scope = span.resource, span.instrumentation_scope
+    at = id(resource), id(scope)
+    known = _HEADS.get(at)
+    if known is None:
+        frame = encode_spans([span]).resource_spans[0]
+        if len(_HEADS) >= _MOST_HEADS:
+            _HEADS.clear()
+        known = _HEADS[at] = Head(*_shared(frame, frame.scope_spans[0])), resource, scope
+    return known[0]
+
+
+_MOST_HEADS: Final = 256
+# By identity; each entry keeps its two objects, so that no others can take their place in memory.
+_HEADS: Final[dict[tuple[int, int], tuple[Head, Any, Any]]] = {}
 
 
 def _is_plain(span: ReadableSpan) -> bool:
@@ -56,16 +112,6 @@ def _is_plain(span: ReadableSpan) -> bool:
         and not span.dropped_events
         and not span.dropped_links
     )
-
-
-def _encode_group(first: ReadableSpan, spans: list[bytes]) -> bytes:
-    # The group's first span, written by the stock encoder, brings resource and scope as they should be.
-    frame = encode_spans([first]).resource_spans[0]
-    scope = frame.scope_spans[0]
-    del scope.spans[:]
-    body = _field(0x12, scope.SerializeToString() + b"".join(spans))
-    del frame.scope_spans[:]
-    return _field(0x0A, frame.SerializeToString() + body)
 
 
 def _encode_span(span: ReadableSpan) -> bytes | None:
@@ -137,18 +183,3 @@ def _attribute(key: str, value: Scalar) -> bytes:
     else:
         body = b"\x21" + _DOUBLE(value)
     return _field(0x4A, _field(0x0A, key.encode("utf-8", "replace")) + _field(0x12, body))
-
-
-def _field(tag: int, body: bytes) -> bytes:
-    return bytes((tag,)) + _varint(len(body)) + body
-
-
-def _varint(number: int) -> bytes:
-    if number < 0x80:
-        return bytes((number,))
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
