@@ -139,6 +139,20 @@ def test_two_requests_in_one_observed_function_are_calls_of_their_own(client: An
     assert ids[-1] is None  # the function's own span, which ends last
 
 
+def test_a_generator_and_the_stream_that_it_reads_are_one_call(client: Any) -> None:
+    """Most chats are streamed through a function of the host's."""
+
+    @tocsin.observe("support")
+    def words() -> Iterator[str]:
+        for chunk in client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True):
+            yield chunk.choices[0].delta.content or ""
+
+    assert "".join(words()) == "Billing."
+
+    inner, around = client.kept.said()
+    assert inner["gen_ai.response.id"] == around["gen_ai.response.id"]
+
+
 def test_requests_at_the_same_time_are_told_apart(started: Any) -> None:
     """Tasks of one loop: each span has the id of its own response, and each answer its own use case."""
     kept = started()
