@@ -21,7 +21,7 @@ from tocsin._process.runtime import SCOPE, runtime
 from tocsin_wire import attributes as keys
 
 _SCOPES: Final = (
-    "opentelemetry.instrumentation.genai",
+    "opentelemetry.instrumentation.",  # web frameworks' too: some of these say what a span is about only when it ends
     "opentelemetry.util.genai",
     "openinference.",
     "com.anthropic.sdk",
