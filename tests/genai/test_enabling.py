@@ -4,20 +4,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.genai import servers
+from tests.genai.installed import is_installed
 
 import tocsin
 from tocsin._genai import enabling
 from tocsin._genai.libraries import LIBRARIES
 from tocsin._process.zero_code import chosen, generative
 
-if find_spec("openai") is None:
-    pytest.skip("needs openai", allow_module_level=True)
+if not (is_installed("openai") and is_installed("opentelemetry.instrumentation.genai.openai")):
+    pytest.skip("needs openai and tocsin[openai]", allow_module_level=True)
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = """
@@ -94,6 +94,9 @@ def test_opentelemetry_instrument_instruments_once(collector: Any, environment: 
     assert told.count(OFFICIAL) == 1
 
 
+@pytest.mark.skipif(
+    not is_installed(OPENINFERENCE), reason=f"needs {OPENINFERENCE}"
+)  # imported here, it would be the host's
 @pytest.mark.parametrize(
     "first",
     [
@@ -107,8 +110,6 @@ def test_a_host_with_another_instrumentor_keeps_it_alone(
     collector: Any, environment: dict[str, str], first: str
 ) -> None:
     """In whatever order: who instruments is the host's choice, and two would pay for the same request twice."""
-    pytest.importorskip(OPENINFERENCE)
-
     assert tellers(collector, f"{first}\n{ASK}", environment) == [OPENINFERENCE]
     [said] = collector.attributes()
     assert said["tocsin.use_case"] == "triage"

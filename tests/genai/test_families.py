@@ -18,6 +18,7 @@ from tests.collector.test_corrections import LONG_AGO, agree
 from tests.collector.test_normalisation import EPOCH, price
 from tests.databases import Databases
 from tests.genai import servers
+from tests.genai.installed import is_installed
 
 from tocsin_collector.collector import Collector
 from tocsin_collector.correct.corrections import settle_duplicates
@@ -34,9 +35,7 @@ for needed in (
     "opentelemetry.instrumentation.openai",
     "opentelemetry.instrumentation.anthropic",
 ):
-    from importlib.util import find_spec
-
-    if find_spec(needed.partition(".")[0]) is None or find_spec(needed) is None:
+    if not is_installed(needed):
         pytest.skip(f"needs {needed}", allow_module_level=True)
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,14 +1,14 @@
 """Frameworks above the clients: their spans and the client's are one call, whichever way their callbacks run."""
 
 import asyncio
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from tests.genai import wire
+from tests.genai.installed import is_installed
 
 for needed in ("langchain", "langchain_openai", "opentelemetry.instrumentation.genai.langchain"):
-    if find_spec(needed.partition(".")[0]) is None or find_spec(needed) is None:
+    if not is_installed(needed):
         pytest.skip(f"needs {needed}", allow_module_level=True)
 
 pytestmark = pytest.mark.usefixtures("openai_server")

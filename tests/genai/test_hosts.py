@@ -4,7 +4,6 @@ import asyncio
 import gc
 import json
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from tests.genai import wire
+from tests.genai.installed import is_installed
 
 import tocsin
 from tocsin._genai import clients, processor
@@ -21,9 +21,7 @@ from tocsin.testing import capture
 
 openai = pytest.importorskip("openai")
 httpx2 = pytest.importorskip("httpx2")
-if (
-    find_spec("opentelemetry.instrumentation.genai.openai") is None
-):  # found, not imported: a host that has loaded it keeps it
+if not is_installed("opentelemetry.instrumentation.genai.openai"):
     pytest.skip("needs tocsin[openai]", allow_module_level=True)
 
 pytestmark = pytest.mark.usefixtures("openai_server")
