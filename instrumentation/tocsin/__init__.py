@@ -6,6 +6,7 @@ Nothing here raises into, blocks or slows the host: one boundary swallows, count
 from tocsin._calls.call import Call
 from tocsin._calls.last import last_calls
 from tocsin._calls.observe import current_call, observe
+from tocsin._genai.switches import instrument_genai, uninstrument_genai
 from tocsin._guards.errors import FeatureOff
 from tocsin._guards.guard import Guard, guard
 from tocsin._guards.route import Route
@@ -38,6 +39,7 @@ __all__ = [
     "flush",
     "guard",
     "init",
+    "instrument_genai",
     "instrument_lightgbm",
     "instrument_sklearn",
     "instrument_transformers",
@@ -51,6 +53,7 @@ __all__ = [
     "record_support_contact",
     "shutdown",
     "stats",
+    "uninstrument_genai",
     "uninstrument_lightgbm",
     "uninstrument_sklearn",
     "uninstrument_transformers",

@@ -94,6 +94,28 @@ def test_third_span_that_comes_later_joins_the_call(database: Database, tmp_path
     agree(database)
 
 
+def test_span_that_names_the_one_around_it_is_the_same_call(database: Database, tmp_path: Path) -> None:
+    """A request that failed has no response to share, and an embedding's has no id; the caller's own ids join nothing."""
+    outer = (7).to_bytes(16).hex() + (1).to_bytes(8).hex()
+    failed = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "error.type": "429"}
+    theirs = {**failed, "tocsin.call.id": "order-7"}
+    load(
+        EmbeddedStore(database),
+        tmp_path,
+        [{**failed, "_span": 1, "_took_ms": 9}, {**failed, "tocsin.call.id": outer, "_span": 2}],
+        [{**theirs, "_span": 3}, {**theirs, "_span": 4}],
+    )
+
+    settled(database)
+
+    assert [row["call_id"] for row in database.rows("SELECT call_id FROM ai_calls ORDER BY call_id")] == [
+        outer,
+        "order-7",
+        "order-7",
+    ]
+    agree(database)
+
+
 def test_retries_with_responses_of_their_own_are_calls_of_their_own(database: Database, tmp_path: Path) -> None:
     """Every attempt is paid for."""
     again = {**INNER, "gen_ai.response.id": "chatcmpl-124", "_span": 3}

@@ -61,7 +61,8 @@ _MERGED: Final = {
 _ANY_SHARED: Final = """SELECT 1 AS found FROM ai_calls
 WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1
     AND (project, call_key) IN
-        (SELECT project, call_key FROM ai_calls WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1 AND call_key != call_id)
+        (SELECT project, call_key FROM ai_calls WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1
+            AND (call_key != call_id OR call_id != concat(trace_id, span_id) AND length(call_id) = 48 AND NOT match(call_id, '[^0-9a-f]')))
 GROUP BY project, call_key
 HAVING count() > 1
 LIMIT 1"""

@@ -1,6 +1,7 @@
 -- Rows for call_corrections that make one call of each response that several spans tell of: each span's row taken back, and one
 -- merged row. The outermost span says what the call was for, the inner ones what the provider answered. Its cost is the one that
--- the provider gave, else what the innermost was reckoned at: never a sum.
+-- the provider gave, else what the innermost was reckoned at: never a sum. Where there is no response (it failed, or is an embedding),
+-- an inner span says the same by naming the outer one as its call: its trace id and span id.
 INSERT INTO call_corrections (${columns}, token)
 WITH
     responses AS
@@ -9,7 +10,7 @@ WITH
         FROM ai_calls
         WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1
         GROUP BY project, call_key
-        HAVING count() > 1 AND countIf(call_key != call_id) > 0
+        HAVING count() > 1 AND countIf(call_key != call_id OR call_id != concat(trace_id, span_id) AND length(call_id) = 48 AND NOT match(call_id, '[^0-9a-f]')) > 0
         ORDER BY project, call_key
         LIMIT {limit:UInt32}
     ),

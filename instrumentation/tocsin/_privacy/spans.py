@@ -6,6 +6,7 @@ from typing import Any, Final
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status
 
+from tocsin._genai.prompts import Heard, add_words, take, without_guesses
 from tocsin._privacy import keys as words
 from tocsin._privacy.policies import Policies
 from tocsin._privacy.policy import Policy, bare
@@ -41,9 +42,15 @@ def _guarded(span: ReadableSpan, policies: Policies) -> ReadableSpan:
     policy = policies.of(use_case if isinstance(use_case, str) else runtime().settings.use_case)
     call_id = _call_id(span, attributes)
     said: dict[str, Any] = dict(attributes)
+    heard = take((span.context.trace_id, span.context.span_id)) if span.context is not None else None
     if policy.wants_features and not any(key.startswith(keys.PROMPT_PREFIX) for key in said):
         with _IN_FEATURES:
-            _measure(said, span.events)
+            _measure(said, span.events, heard)
+    if heard is not None:
+        with _IN_FEATURES:
+            without_guesses(said, heard)
+            if policy.may_keep_content(call_id):
+                add_words(said, heard)
     events: Sequence[Event] = span.events
     if events:
         events = [
@@ -71,11 +78,13 @@ def _beside(span: ReadableSpan, in_force: Policies) -> ReadableSpan:
     return span if is_same else kept
 
 
-def _measure(said: dict[str, Any], events: Sequence[Event]) -> None:
+def _measure(said: dict[str, Any], events: Sequence[Event], heard: Heard | None) -> None:
     from tocsin._prompts.foreign import messages_of
     from tocsin._prompts.stage import add_features
 
     messages = messages_of(said, [(event.name, event.attributes or {}) for event in events])
+    if not messages and heard is not None:
+        messages = heard.messages
     if messages:
         add_features(said, messages)
 

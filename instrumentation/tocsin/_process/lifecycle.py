@@ -113,7 +113,9 @@ def init(
         if settings.disabled:
             install(Runtime(settings, clock=time.time_ns if clock is None else clock, started=True))
             return
+        from tocsin._genai.enabling import enable
         from tocsin._guards.fallback import declared
+        from tocsin._process.zero_code import generative
         from tocsin._sending.buffer import open_journal
         from tocsin._sending.delivery import Delivery
 
@@ -138,6 +140,7 @@ def init(
         made.take_over(runtime())
         install(made)
         declared(made)
+        enable(generative(os.environ))
         _at_exit()
         _at_exit_of_worker()
         _load_what_calls_need(buffered=settings.buffer_dir is not None)
@@ -162,6 +165,9 @@ def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
     _close(timeout_s, timeout_s, may_start_threads=True)
     with _IN_FLUSH:
         if _Ours.membership is not None:
+            from tocsin._genai.enabling import disable
+
+            disable()
             _Ours.membership.leave()
             _Ours.membership = None
     install(None)

@@ -14,6 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.util._once import Once
 
+from tocsin._genai.processor import Completing
 from tocsin._process.boundary import Swallow
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ class Membership:
             trace._TRACER_PROVIDER_SET_ONCE = Once()  # noqa: SLF001
 
     def _attach(self, provider: Any) -> None:
+        provider.add_span_processor(Completing())
         provider.add_span_processor(
             Attached(self._delivery, provider, self._endpoint, lambda: self._go_on_after(provider))
         )
@@ -203,6 +205,7 @@ class Membership:
 
     def _own_provider(self) -> StandIn:
         own = self._make_own()
+        own.add_span_processor(Completing())
         own.add_span_processor(self._delivery)
         return own
 

@@ -12,6 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
+from tocsin._genai.processor import Completing
 from tocsin._process.providers import StandIn
 from tocsin._process.runtime import runtime
 
@@ -52,6 +53,7 @@ class Relay(StandIn):
         self.ids = _Counting()
         self.id_generator = self.ids  # type: ignore[assignment]
         self._handing = _Handing()
+        self.add_span_processor(Completing())
         self.add_span_processor(self._handing)
 
     @property
