@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import grpc
 import pytest
 
 import tocsin
+from tocsin._sending.journal import Journal
 
 START = """
 import os, signal, sys, threading
@@ -226,3 +228,23 @@ print(set(codes), tocsin.flush(), tocsin.stats()["spans_ended"], flush=True)
     assert said == "{0} True", err
     assert arrived[:100] == list(range(100))
     assert len(arrived) == len(set(arrived)) == 100 + int(ended)
+
+
+def test_a_finalizer_may_end_a_span_in_the_middle_of_another_one_s_writing(tmp_path: Path) -> None:
+    """The garbage collector ends an abandoned stream on whichever thread it runs: that thread must not wait for itself."""
+    journal = Journal(tmp_path, "spans", most_bytes=1 << 20)
+    inner: list[bool] = []
+
+    class Collected(list[Any]):
+        def __len__(self) -> int:
+            if not inner:
+                inner.append(True)
+                inner[0] = journal.append([])
+            return super().__len__()
+
+    writing = threading.Thread(target=lambda: journal.append(Collected()), daemon=True)
+    writing.start()
+    writing.join(10)
+
+    assert not writing.is_alive()
+    assert inner == [False], "it waits in memory instead"

@@ -13,7 +13,7 @@ class Mishaps:
     """Counts of what was swallowed, by place. One log line per place and kind of error, never one per call."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._counts: dict[str, int] = {}
         self._logged: set[tuple[str, str]] = set()
 
@@ -34,7 +34,7 @@ class Mishaps:
 
     def forget(self) -> None:
         """Start over, with a lock of our own: after a fork, and between tests."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._counts = {}
         self._logged = set()
 

@@ -10,7 +10,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -72,7 +72,9 @@ class Journal:
 
     def append(self, pieces: Sequence[Piece]) -> bool:
         """Write pieces; false when there is no room or the disk refuses, and then none of them is written."""
-        with UNINTERRUPTED, self._writing:
+        with UNINTERRUPTED, self._alone() as is_free:
+            if not is_free:  # a finalizer ends a span of ours in the middle of this very work: that one waits in memory
+                return False
             if self._used + self._others > self._most_bytes:
                 MISHAPS.note("buffer.full", OSError(f"expected less than {self._most_bytes} bytes in {self._folder}"))
                 return False
@@ -93,7 +95,7 @@ class Journal:
 
     def seal(self) -> None:
         """Close the open segment: from now on its bytes are what they are."""
-        with self._writing:
+        with self._alone():
             self._seal()
             used = self._used
         self._others = max(0, _size(self._folder) - used)
@@ -105,14 +107,14 @@ class Journal:
     def remove(self, segment: Segment) -> None:
         """Forget a segment that is settled."""
         segment.path.unlink(missing_ok=True)
-        with self._writing:
+        with self._alone():
             self._sealed.remove(segment)
             self._used -= segment.size
             self.waiting -= segment.pieces or 0
 
     def close(self) -> None:
         """Let go: what is left is the next process's, or of those beside us."""
-        with self._writing:
+        with self._alone():
             self._seal()
             if self._lock >= 0:
                 if not self._sealed:
@@ -147,8 +149,20 @@ class Journal:
                 self._held = -1
                 _unlock(lock)
 
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Keep other threads out; false when this one is at it already."""
+        with self._writing:
+            was_busy = self._is_busy
+            self._is_busy = True
+            try:
+                yield not was_busy
+            finally:
+                self._is_busy = was_busy
+
     def _start_over(self) -> None:
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()  # the garbage collector may end a stream, so a span, while we hold it
+        self._is_busy: bool = False
         self._name = f"{self._kind}-{os.getpid()}-{secrets.token_hex(6)}"
         self._number = 0
         self._lock = self._held = -1

@@ -168,7 +168,7 @@ class Lane:
         self.books = Books()
         self._resending = Resending(self._courier, self.books)
         self._room = Room(weigh=self._weigh, block_s=self._block_s, **self._room_of)
-        self._starting = threading.Lock()  # never taken by the thread
+        self._starting = threading.RLock()  # never taken by the thread; by a finalizer, perhaps, while it is held
         self._waking = threading.Lock()  # locked: asleep, or nothing to wake for
         self._waking.acquire()
         self._worker: threading.Thread | None = None
@@ -200,12 +200,12 @@ class Lane:
         if self._worker is None and may_start:
             with self._starting:
                 if self._worker is None:
-                    worker = threading.Thread(target=self._run, name=self._name, daemon=True)
+                    self._worker = threading.Thread(target=self._run, name=self._name, daemon=True)
                     try:
-                        worker.start()
+                        self._worker.start()
                     except RuntimeError:  # the interpreter is going down: `close` does it
+                        self._worker = None
                         return
-                    self._worker = worker
         self._parked = False
         self._release()
 

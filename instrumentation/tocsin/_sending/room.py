@@ -36,7 +36,7 @@ class Room:
         self._block_s = block_s
         self._unweighed = min(_UNWEIGHED, most_items)
         self.waits: deque[Any] = deque()
-        self._putting = threading.Lock()  # never taken by the thread
+        self._putting = threading.RLock()  # never taken by the thread; by a finalizer, perhaps, while it is held
         self._weight_in = self._weight_out = 0
 
     def __len__(self) -> int:
