@@ -32,7 +32,7 @@ class Listening(Node):
             stdout=subprocess.PIPE,
             stderr=self.log.open("a"),
             text=True,
-            env=os.environ | {"PYTHONPATH": str(_BENCH)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(_BENCH), os.environ.get("PYTHONPATH", "")])},
         )
 
     @property

@@ -26,13 +26,21 @@ _INSERT_S = 1.5  # about what one of 150 days takes
 _SKIPPED = FaultResult(missing=0, duplicates=0, crashes=0, counters={"skipped": 1})
 
 
-def _under_load(scale: Scale, seed: int, hurt: Break, *, shards: int = 1, replicas: int = 1) -> FaultResult:
-    """Send to a collector over a server, hurt the server again and again, and count."""
+def _under_load(
+    scale: Scale, seed: int, hurt: Break, *, shards: int = 1, replicas: int = 1, hurts_for_s: float = 0.0
+) -> FaultResult:
+    """Send to a collector over a server, hurt the server again and again, and count.
+
+    `hurts_for_s` is about how long one time takes, where that is longer than sending a twentieth at full speed: then the
+    sender takes its time, so that there is load each time.
+    """
     binary = os.environ.get("CLICKHOUSE_BINARY")
     if not binary:
         print("  skipped: needs a real ClickHouse server, so set CLICKHOUSE_BINARY to its binary", flush=True)
         return _SKIPPED
     times, count, batch, per_s = scale.pick(full=(20, 6_000, 100, 0.0), short=(1, 200, 5, 100.0))
+    if hurts_for_s and scale is Scale.full:
+        per_s = count / (times * hurts_for_s)
     dice = random.Random(seed)
     with (
         _servers(Path(binary), shards=shards, replicas=replicas) as servers,
@@ -40,8 +48,10 @@ def _under_load(scale: Scale, seed: int, hurt: Break, *, shards: int = 1, replic
         Node(folder=folder, url=_url(servers)) as node,
         Sender(Requests(batch=batch, seed=seed), node.port, count=count, per_s=per_s) as sender,
     ):
+        loaded = 0
         for turn in range(times):
             sender.reaches((turn + 1) * count // (times + 2))
+            loaded += not sender.is_done
             hurt(servers, dice)
             print(f"  {turn + 1}/{times}: {len(sender.acked):,} acked", flush=True)
         sender.join()
@@ -53,12 +63,13 @@ def _under_load(scale: Scale, seed: int, hurt: Break, *, shards: int = 1, replic
         crashes=0,
         counters={
             "times": times,
+            "times_under_load": loaded,
             "acked_spans": len(sender.acked) * batch,
             "stored_rows": proof.rows,
             "load_errors": stats["load_errors"],
             "ledger_off": proof.ledger_off + unbalanced(stats),
         },
-        goals={"ledger_off": "== 0"},
+        goals={"ledger_off": "== 0"} | scale.pick(full={"times_under_load": f">= {times}"}, short={}),
     )
 
 
@@ -115,7 +126,7 @@ def clickhouse_slow(scale: Scale, seed: int) -> FaultResult:
         for name in ("slow_1", "slow_2"):
             servers.ask("s1r1", f"DROP VIEW tocsin.{name} SYNC")
 
-    return _under_load(scale, seed, hurt)
+    return _under_load(scale, seed, hurt, hurts_for_s=12.0)
 
 
 def _with_profile(settings: str) -> Break:
@@ -134,12 +145,12 @@ def _with_profile(settings: str) -> Break:
 
 def clickhouse_readonly(scale: Scale, seed: int) -> FaultResult:
     """Let the collector's user write nothing for a while."""
-    return _under_load(scale, seed, _with_profile("<readonly>2</readonly>"))
+    return _under_load(scale, seed, _with_profile("<readonly>2</readonly>"), hurts_for_s=9.0)
 
 
 def clickhouse_oom(scale: Scale, seed: int) -> FaultResult:
     """Give every statement too little memory for a while."""
-    return _under_load(scale, seed, _with_profile("<max_memory_usage>100000</max_memory_usage>"))
+    return _under_load(scale, seed, _with_profile("<max_memory_usage>100000</max_memory_usage>"), hurts_for_s=9.0)
 
 
 def replica_rejoined(scale: Scale, seed: int) -> FaultResult:
