@@ -4,7 +4,7 @@ import errno
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -77,12 +77,16 @@ class Store(Protocol):
         """Store every row of a segment."""
         ...
 
-    def settle(self, segment: Segment, /) -> None:
+    def settle(self, segment: Segment, beside: Collection[str] = (), /) -> None:
         """Store what is missing of it; an older version has no such thing."""
         ...
 
     def check(self, kind: Kind, path: Path, /) -> None:
         """Decode a file and drop the rows."""
+        ...
+
+    def try_out(self, segment: Segment, /) -> None:
+        """Insert a segment beside the tables and drop it; an older version has no such thing."""
         ...
 
 
@@ -110,15 +114,19 @@ class PausableStore:
         self._store().insert(segment)
         self._answer(segment)
 
-    def settle(self, segment: Segment, /) -> None:
+    def settle(self, segment: Segment, beside: Collection[str] = (), /) -> None:
         """As the port says."""
         self._runs.wait()
-        self._store().settle(segment)
+        self._store().settle(segment, *([beside] if beside else []))  # an older version knows of none
         self._answer(segment)
 
     def check(self, kind: Kind, path: Path, /) -> None:
         """As the port says."""
         self._store().check(kind, path)
+
+    def try_out(self, segment: Segment, /) -> None:
+        """As the port says."""
+        self._store().try_out(segment)
 
     def _answer(self, segment: Segment) -> None:
         if not self.answers:

@@ -285,7 +285,8 @@ class Collector:
         if ledger is None:
             return
         try:
-            ledger.write_watermark(self._settings.name, *self._watermark.read_ns(), is_ended=is_ended)
+            marks, unfit = self._watermark.read_ns(), self._tally.snapshot().unfit
+            ledger.write_watermark(self._settings.name, *marks, is_ended=is_ended, unfit=unfit)
         except CollectorError as error:  # it is written again with the next segment
             self._tally.failed(error)
 

@@ -3,6 +3,7 @@
 TocsinError
 └── CollectorError
     ├── StoreUnavailable   try again: nothing, or all of it, may have been stored
+    │   └── StoreUnfit     try again, and tell people: nothing can be stored before they mend it
     ├── StoreRejected      set aside: the same input will always be refused
     ├── StoreInUse         fix: another process holds the data folder
     ├── SchemaError        fix: the tables are newer than this version, or were changed by hand
@@ -26,6 +27,10 @@ class CollectorError(TocsinError):
 
 class StoreUnavailable(CollectorError):  # noqa: N818 - says what is so, as in the design's port
     """The store did not answer; try the same again later."""
+
+
+class StoreUnfit(StoreUnavailable):
+    """Tables, views, rights or room are such that everything would be refused, or lost in part: wait until they are mended."""
 
 
 class StoreRejected(CollectorError):  # noqa: N818 - as above

@@ -9,6 +9,7 @@ Level: TypeAlias = Literal["ok", "note", "finding"]
 LEAST_DISK_BYTES: Final = 1 << 30
 TEST_USE_CASE: Final = "tocsin-test"  # what send-test sends: nobody owns it
 _LAGS_S: Final = 60.0
+_MEND: Final = "mend that: what waits is loaded by itself within 10 s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +53,22 @@ def _machine(state: Mapping[str, Any]) -> Iterator[Check]:
             if each["difference"] or each["unaccounted"]:
                 said = f"{each['difference'] or 0:,} loaded {items} are not in the tables, {each['unaccounted']:,} received "
                 yield Check(name="ledger", level="finding", said=said + "are unaccounted for", do="look at the log")
-    if set_aside := ledger["requests_set_aside"]:
-        do = "tocsin deadletter ls, mend what it names, then tocsin deadletter retry --all"
-        yield Check(name="dead letters", level="finding", said=f"{set_aside:,} requests were set aside", do=do)
-    lag = state["watermark"]["lag_s"]
-    if lag is not None and lag > _LAGS_S:
-        yield Check(name="loader", level="finding", said=f"is {lag:.0f} s behind", do="look at the log")
+    yield from _loading(state)
     for name, loop in state["loops"].items():
         if loop["consecutive_failures"] or not loop["is_alive"]:
             said = f"failed {loop['consecutive_failures']} times in a row: {loop['last_error']}"
             yield Check(name=f"{name} loop", level="finding", said=said, do="look at the log")
+
+
+def _loading(state: Mapping[str, Any]) -> Iterator[Check]:
+    if set_aside := state["ledger"]["requests_set_aside"]:
+        do = "tocsin deadletter ls, mend what it names, then tocsin deadletter retry --all"
+        yield Check(name="dead letters", level="finding", said=f"{set_aside:,} requests were set aside", do=do)
+    if unfit := state["collector"].get("unfit"):
+        yield Check(name="tables", level="finding", said=unfit, do=_MEND)
+    lag = state["watermark"]["lag_s"]
+    if lag is not None and lag > _LAGS_S:
+        yield Check(name="loader", level="finding", said=f"is {lag:.0f} s behind", do="look at the log")
 
 
 def _collectors(state: Mapping[str, Any]) -> Iterator[Check]:
@@ -70,6 +77,8 @@ def _collectors(state: Mapping[str, Any]) -> Iterator[Check]:
             said = f"was last heard of at {each['heard_at']}: slots since then may lack what it received"
             do = "start it again over its data folder, and it loads what it holds; one that is gone is forgotten after 7 days"
             yield Check(name=f"collector {each['name']}", level="finding", said=said, do=do)
+        elif each["unfit"] and not state["collector"].get("unfit"):
+            yield Check(name=f"collector {each['name']}", level="finding", said=each["unfit"], do=_MEND)
 
 
 def _channels(state: Mapping[str, Any]) -> Iterator[Check]:

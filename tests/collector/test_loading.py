@@ -50,6 +50,10 @@ class Refusing:
             raise StoreRejected("expected something else")
         self.real.check(kind, path)
 
+    def try_out(self, segment: Segment) -> None:
+        """As the real one does."""
+        self.real.try_out(segment)
+
 
 class Down(Refusing):
     """A store that does not answer until it is told to."""

@@ -1,7 +1,7 @@
 """Segments of which nobody can say what is stored: each target ends with their rows once, whatever it held before."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -85,6 +85,29 @@ def test_sums_under_load_are_asked_again(made: Made, tmp_path: Path) -> None:
         store.settle(segment)
 
 
+@pytest.mark.parametrize("summed", [(), (0,), (1,), (0, 1)])
+def test_two_segments_cut_short_together_are_told_apart(made: Made, tmp_path: Path, summed: tuple[int, ...]) -> None:
+    """Two load beside each other: a power cut leaves both in the calls, and either of them in the sums or not."""
+    database, store = made
+    segments = [spooled(database, tmp_path / name, requests=count) for name, count in (("a", 2), ("b", 3))]
+    sums = ("ai_calls_1h", "input_histogram_1h")
+    for number in summed:
+        store.insert(segments[number])
+    for table in sums:
+        database.command(f"CREATE TABLE was_{table} AS {table} ENGINE = Log")
+        database.command(f"INSERT INTO was_{table} SELECT * FROM {table}")
+    for segment in segments:
+        store.insert(segment)
+    for table in sums:
+        database.command(f"TRUNCATE TABLE {table}")
+        database.command(f"INSERT INTO {table} SELECT * FROM was_{table}")
+
+    for segment, other in (segments, segments[::-1]):
+        store.settle(segment, [other.hash])
+
+    assert totals(database) == (10, 10, 10, 10)
+
+
 def test_retry_under_other_settings_stores_nothing_twice(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,7 +161,7 @@ def test_an_insert_that_failed_long_ago_is_settled(database: Database, tmp_path:
             done.append("insert")
             raise StoreUnavailable("down")
 
-        def settle(self, _segment: Segment) -> None:
+        def settle(self, _segment: Segment, _beside: Collection[str] = ()) -> None:
             done.append("settle")
 
     now_s = [0.0]

@@ -16,6 +16,7 @@ def state(**changes: Any) -> dict[str, Any]:
         "data_dir": "/data",
         "disk_free_bytes": 50 << 30,
         "ledger": {"balances": True, "spans_stored": 9, "difference": 0, "unaccounted": 0, "requests_set_aside": 0},
+        "collector": {"unfit": ""},
         "watermark": {"lag_s": 1.0},
         "loops": {"engine": {"consecutive_failures": 0, "is_alive": True, "last_error": ""}},
         "channels": [{"name": "pager", "type": "webhook", "severities": ["page"]}],
@@ -132,10 +133,21 @@ def test_a_silent_collector_is_found() -> None:
     """Nobody waits for one that died with a full spool: what it holds is in no slot that was judged meanwhile."""
     heard_at = "2026-03-02T11:00:00Z"
     fleet = [
-        {"name": "a", "is_live": True, "heard_at": heard_at},
-        {"name": "b", "is_live": False, "heard_at": heard_at},
+        {"name": "a", "is_live": True, "heard_at": heard_at, "unfit": ""},
+        {"name": "b", "is_live": False, "heard_at": heard_at, "unfit": ""},
     ]
 
     assert findings(state(collectors=fleet)) == [
         f"collector b: was last heard of at {heard_at}: slots since then may lack what it received"
     ]
+
+
+def test_tables_that_take_nothing_are_found() -> None:
+    """Segments wait without end until somebody mends them, so somebody has to be told what."""
+    why = "the view ai_calls_mv is gone"
+    fleet = [{"name": "a", "is_live": True, "heard_at": "", "unfit": why}]
+
+    own = findings(state(collector={"unfit": why}, collectors=fleet))
+    elsewhere = findings(state(collectors=fleet))
+
+    assert (own, elsewhere) == ([f"tables: {why}"], [f"collector a: {why}"])

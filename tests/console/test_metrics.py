@@ -84,7 +84,8 @@ def test_every_number_that_the_collector_counts_is_scraped() -> None:
 def test_a_silent_collector_is_told_everywhere(running: Running, capsys: pytest.CaptureFixture[str]) -> None:
     """What it holds is in no slot that was judged meanwhile: whoever looks anywhere must see it."""
     fleet = [
-        Member(name=name, complete_to=NOW, data_complete_to=None, heard_at=NOW, is_live=name == "a") for name in "abc"
+        Member(name=name, complete_to=NOW, data_complete_to=None, heard_at=NOW, is_live=name == "a", unfit="")
+        for name in "abc"
     ]
     state = snapshot(replace(running.parts, collectors=lambda: fleet))
 

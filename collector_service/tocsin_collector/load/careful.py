@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final, Protocol
 
-from tocsin_collector.errors import StoreUnavailable
+from tocsin_collector.errors import StoreRejected, StoreUnavailable
 from tocsin_collector.load.decoder import Kind
 from tocsin_collector.load.ledger import Ledger
 from tocsin_collector.spool.segments import Segment
@@ -23,12 +23,16 @@ class SettlingStore(Protocol):
         """Store every row of a segment, once, while the tables remember its token."""
         ...
 
-    def settle(self, segment: Segment, /) -> None:
-        """Store what is missing of it."""
+    def settle(self, segment: Segment, beside: Collection[str] = (), /) -> None:
+        """Store what is missing of it, when that is not known of those beside it either, by their hashes."""
         ...
 
     def check(self, kind: Kind, path: Path, /) -> None:
         """Decode a file and drop the rows."""
+        ...
+
+    def try_out(self, segment: Segment, /) -> None:
+        """Insert a segment beside the tables and drop it."""
         ...
 
 
@@ -59,6 +63,7 @@ class CarefulStore:
         Raises:
             StoreUnavailable: nothing or all of it may be stored; insert the same segment again.
             StoreRejected: it can never be stored whole.
+            StoreUnfit: as StoreUnavailable, until somebody has mended the store.
         """
         failed_at = self._failed.get(segment.hash)
         try:
@@ -66,11 +71,21 @@ class CarefulStore:
                 self._ledger.doubt(segment)
             if self._ledger.is_doubted(segment):
                 with self._settling, self._one() as store:
-                    store.settle(segment)
+                    store.settle(segment, self._ledger.doubted_beside(segment))
             else:
                 with self._one() as store:
                     store.insert(segment)
         except StoreUnavailable:
+            self._failed.setdefault(segment.hash, self._elapsed())
+            raise
+        self._failed.pop(segment.hash, None)
+
+    def try_out(self, segment: Segment) -> None:
+        """Insert a segment beside the tables and drop it; raises as :meth:`insert` does."""
+        try:
+            with self._settling, self._one() as store:
+                store.try_out(segment)
+        except StoreRejected:  # the segment whose hash this carries will be tried whole again, when the tables take it
             self._failed.setdefault(segment.hash, self._elapsed())
             raise
         self._failed.pop(segment.hash, None)

@@ -10,7 +10,9 @@ from tocsin_collector.load.watermark import Watermark
 
 SILENT_AFTER: Final = timedelta(minutes=10)  # then nobody waits for it
 _FORGOTTEN_AFTER: Final = timedelta(days=7)  # a host that is gone for good
-_MARKS: Final = "SELECT collector, complete_to, data_complete_to, at FROM watermarks FINAL WHERE state != 'ended'"
+_MARKS: Final = (
+    "SELECT collector, complete_to, data_complete_to, state, at FROM watermarks FINAL WHERE state != 'ended'"
+)
 _YEAR_ONE: Final = 1971  # a data clock of 0 is unknown
 
 
@@ -31,6 +33,7 @@ class Member:
     data_complete_to: datetime | None
     heard_at: datetime
     is_live: bool
+    unfit: str  # why it cannot load anything; empty when it can
 
 
 class Fleet:
@@ -62,6 +65,7 @@ class Fleet:
                 data_complete_to=row["data_complete_to"] if row["data_complete_to"].year >= _YEAR_ONE else None,
                 heard_at=row["at"],
                 is_live=now - row["at"] < SILENT_AFTER,
+                unfit=row["state"],
             )
             for row in rows
             if now - row["at"] < _FORGOTTEN_AFTER

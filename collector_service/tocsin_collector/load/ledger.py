@@ -21,6 +21,7 @@ _AT_ONCE: Final = 500
 _LATER_NS: Final = 1_000_000  # what every column of times here can tell apart
 _REMEMBERED: Final = 60  # segments; each of up to 150 days in 10,000 tokens
 _REMEMBERED_FOR: Final = timedelta(days=6)  # replicas forget after 7
+ENDED: Final = "ended"  # of a collector that went, and left nothing in its spool
 _DOUBTED: Final = "in doubt"  # instead of settings: unlike all of them
 
 
@@ -67,6 +68,7 @@ class Ledger:
         self._database.insert("load_ledger", [row])
         if state != "begun":
             del self._begun[segment.hash]
+            self._doubted.discard(segment.hash)
 
     def loaded(self, segments: Sequence[Segment]) -> set[str]:
         """Say which of the segments found on disk are in the store already, whole.
@@ -121,6 +123,10 @@ class Ledger:
     def is_doubted(self, segment: Segment) -> bool:
         """Whether a segment must be settled, not inserted."""
         return segment.hash in self._doubted
+
+    def doubted_beside(self, segment: Segment) -> list[str]:
+        """List the other segments that must be settled, by their hashes."""
+        return sorted(self._doubted - {segment.hash})
 
     def is_loaded(self, segment: Segment) -> bool:
         """Say whether a segment found on disk is in the store already, whole."""
@@ -213,15 +219,15 @@ class Ledger:
         )
 
     def write_watermark(
-        self, collector: str, complete_to_ns: int, data_complete_to_ns: int, *, is_ended: bool = False
+        self, collector: str, complete_to_ns: int, data_complete_to_ns: int, *, is_ended: bool = False, unfit: str = ""
     ) -> None:
-        """Keep the watermark, so that a restart knows it, and evaluators elsewhere."""
+        """Keep the watermark, so that a restart knows it, and evaluators elsewhere; and why nothing can be loaded, if so."""
         self._marked_ns = max(self._clock(), self._marked_ns + _LATER_NS)
         row = {
             "collector": collector,
             "complete_to": instant(complete_to_ns),
             "data_complete_to": instant(data_complete_to_ns),
-            "state": "ended" if is_ended else "",
+            "state": ENDED if is_ended else unfit,
             "at": instant(self._marked_ns),
         }
         self._database.insert("watermarks", [row])

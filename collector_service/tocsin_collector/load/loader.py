@@ -7,7 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from tocsin_collector.errors import StoreRejected, StoreUnavailable
+from tocsin_collector.errors import StoreRejected, StoreUnavailable, StoreUnfit
+from tocsin_collector.load.canary import Canary
+from tocsin_collector.load.decoder import Kind
 from tocsin_collector.load.ledger import Ledger
 from tocsin_collector.load.rescue import Shelf, SpanStore, rescue
 from tocsin_collector.load.tally import Tally
@@ -35,6 +37,7 @@ class Loader:
     ) -> None:
         """Prepare; `at_once` is how many segments go into the store beside each other."""
         self._store = store
+        self._canary = Canary(store)
         self._ledger = ledger
         self._tally = tally
         self._prove = prove  # None when nothing is left of a damaged one
@@ -45,6 +48,9 @@ class Loader:
         self._changed = threading.Condition()
         self._busy = 0  # segments under way
         self._stopping = False
+        self._unfit: dict[
+            Kind, tuple[float, int, str]
+        ] = {}  # tables that refuse everything: until when not asked, how often, why
         self._books = threading.Lock()  # only inserts go on beside each other; what is written of them, one by one
         self._threads = [
             threading.Thread(target=self._run, name=f"tocsin-loader-{number}", daemon=True) for number in range(at_once)
@@ -90,6 +96,8 @@ class Loader:
             segment, attempts = taken
             try:
                 self._load(segment, attempts)
+            except StoreUnfit as error:
+                self._put(segment, not_before=self._hold(segment.kind, str(error)), attempts=attempts)
             except StoreUnavailable as error:
                 self._tally.failed(error)
                 pause_s = min(_FIRST_PAUSE_S * 2**attempts, _LONGEST_PAUSE_S)
@@ -114,8 +122,25 @@ class Loader:
                 self._changed.wait(self._queue[0][0] - now if self._queue else None)
         return None
 
+    def _hold(self, kind: Kind, why: str) -> float:
+        """Have a kind's segments wait, all but one that asks again every now and then; say until when."""
+        with self._books:
+            now = time.monotonic()
+            until, times, _ = self._unfit.get(kind, (0.0, 0, ""))
+            if until <= now:  # it was asked
+                until = now + min(_FIRST_PAUSE_S * 2**times, _LONGEST_PAUSE_S)
+                self._unfit[kind] = until, min(times + 1, 16), why
+                self._tally.unfit(kind, why)
+            return until
+
+    def _require_fit(self, kind: Kind) -> None:
+        until, _, why = self._unfit.get(kind, (0.0, 0, ""))
+        if time.monotonic() < until:
+            raise StoreUnfit(why)
+
     def _load(self, found: Segment, attempts: int) -> None:
         with self._books:
+            self._require_fit(found.kind)
             segment = self._prove(found)
             if segment is None:
                 self._gone(found, 0)
@@ -134,11 +159,19 @@ class Loader:
             self._tally.count(segment.kind, "stored", requests=segment.requests, items=segment.items)
             self._tally.spooled(-segment.size_bytes)
             self._tally.loaded()
+            self._be_fit(segment.kind)
             self._gone(segment, segment.last_end_ns)
+
+    def _be_fit(self, kind: Kind) -> None:
+        if self._unfit.pop(kind, None):
+            self._tally.unfit(kind, "")
 
     def _rescue(self, segment: Segment, error: StoreRejected, attempts: int) -> None:
         is_last_try = attempts >= _TRIES
-        saved = rescue(segment, error, self._store, self._ledger, self._shelf, is_last_try=is_last_try)
+        saved = rescue(
+            segment, error, self._store, self._ledger, self._shelf, canary=self._canary, is_last_try=is_last_try
+        )
+        self._be_fit(segment.kind)
         self._tally.count(segment.kind, "dead_lettered", requests=saved.requests_lost, items=saved.items_lost)
         self._tally.spooled(sum(one.size_bytes for one in saved.segments) - segment.size_bytes)
         for one in saved.segments:

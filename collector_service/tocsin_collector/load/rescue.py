@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tocsin_collector.errors import StoreRejected, StoreUnavailable
+from tocsin_collector.load.canary import Canary
 from tocsin_collector.load.decoder import Kind
 from tocsin_collector.load.ledger import Ledger
 from tocsin_collector.load.poison import sort_out
@@ -31,6 +32,10 @@ class SpanStore(Protocol):
         """Decode a file and drop the rows; raises as insert does."""
         ...
 
+    def try_out(self, segment: Segment, /) -> None:
+        """Insert a segment beside the tables and drop it; raises as insert does."""
+        ...
+
 
 class Shelf(Protocol):
     """The segment's folder."""
@@ -54,7 +59,14 @@ class Saved:
 
 
 def rescue(
-    segment: Segment, error: StoreRejected, store: SpanStore, ledger: Ledger, shelf: Shelf, *, is_last_try: bool
+    segment: Segment,
+    error: StoreRejected,
+    store: SpanStore,
+    ledger: Ledger,
+    shelf: Shelf,
+    *,
+    canary: Canary,
+    is_last_try: bool,
 ) -> Saved:
     """Tell a refused segment's requests apart, set the bad ones aside and keep the others.
 
@@ -64,8 +76,11 @@ def rescue(
     twice, and it is loaded whole again, which fills what is missing; at the last try it is set aside whole, to be retried
     whole.
 
+    Before any of that a canary is sent: what refuses even a request that is known to be good says nothing of these.
+
     Raises:
         StoreUnavailable: nothing was decided; try again.
+        StoreUnfit: nothing was decided, since everything is refused.
     """
     look = contents_of(segment.kind)
     requests = examine(segment.kind, segment.path, look).requests
@@ -82,7 +97,9 @@ def rescue(
         trial.unlink(missing_ok=True)
     bad = told_apart.bad
     if not bad and list(told_apart.good) == frames:
-        return _refused_by_a_table(segment, requests, error, ledger, shelf, is_last_try=is_last_try)
+        return _refused_by_a_table(segment, requests, error, ledger, shelf, canary=canary, is_last_try=is_last_try)
+    if bad:
+        canary.decodes(segment)
     for frame, reason in bad:
         ledger.set_aside(segment, [frame], reason)
     lost = sum(look(frame).items for frame, _ in bad)
@@ -105,15 +122,18 @@ def _refused_by_a_table(
     ledger: Ledger,
     shelf: Shelf,
     *,
+    canary: Canary,
     is_last_try: bool,
 ) -> Saved:
     stored = ledger.stored(segment)
     is_untouched = not any(stored.values())
     if is_untouched and len(requests) > 1:
+        canary.lives(segment, lately=True)
         return Saved(segments=shelf.split(segment, requests), requests_lost=0, items_lost=0)
     held = ", ".join(f"{n} rows in {table}" for table, n in stored.items())
     if not is_untouched and not is_last_try:
         raise StoreUnavailable(f"a table refused a segment of which others hold rows ({held}): {error}") from error
+    canary.lives(segment)
     reason = f"every request decodes, but a table refused the segment ({held}): {error}"
     ledger.set_aside(segment, [one.frame for one in requests], reason, as_one=len(requests) > 1)
     ledger.write(segment, "set_aside")

@@ -6,7 +6,7 @@ the segment's rows is left as it is; one that lacks them is given the copy's par
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,13 +19,19 @@ _VIEWS: Final = (
     "SELECT name, create_table_query AS made, as_select FROM system.tables"
     " WHERE database = currentDatabase() AND engine = 'MaterializedView' ORDER BY name"
 )
+_ALL_VIEWS: Final = (
+    "SELECT database, name, create_table_query AS made, as_select FROM system.tables"
+    " WHERE engine = 'MaterializedView' ORDER BY database, name"
+)
 _TARGET: Final = re.compile(r"\bTO (?:`?(\w+)`?\.)?`?(\w+)`?")
 _TABLE: Final = (
-    "SELECT primary_key AS first, engine, engine_full AS made FROM system.tables"
+    "SELECT primary_key AS first, sorting_key AS sorted, engine, engine_full AS made FROM system.tables"
     " WHERE database = {database:String} AND name = {table:String}"
 )
 _ORDER: Final = re.compile(r"((?:PARTITION BY|PRIMARY KEY|ORDER BY) .*?)(?: TTL | SETTINGS |$)")
 _AT_ONCE: Final = {"mutations_sync": 2}
+_WEIGHTS: Final = 1_000_003
+_MOST_WAYS: Final = 4096  # in which a partition may lack parts of others: of a dozen segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +52,19 @@ class Target:
 class Settler:
     """Fills in what is missing of segments, over one server or shard."""
 
-    def __init__(self, database: Database, insert_into: Callable[[Segment, str], None]) -> None:
+    def __init__(
+        self, database: Database, insert_into: Callable[[Segment, str], None], beside: Collection[str] = ()
+    ) -> None:
         """Prepare.
 
         Args:
             database: Where the views are, in a client of its own.
             insert_into: Inserts a segment into a table that is like its kind's.
+            beside: The hashes of other segments of which nobody can say what is stored.
         """
         self._database = database
         self._insert_into = insert_into
+        self._beside = beside
 
     def settle(self, segment: Segment, source: str) -> None:
         """Make every target hold a segment's rows once.
@@ -75,6 +85,46 @@ class Settler:
                 self._fill(target, segment)
         finally:
             self._clear(source, targets)
+
+    def try_out(self, segment: Segment, source: str) -> None:
+        """Insert a segment beside the tables and drop it again: through copies of every view that its rows would go through.
+
+        Args:
+            segment: One whose rows nobody needs.
+            source: The table that its kind is inserted into.
+
+        Raises:
+            StoreRejected: the tables or views would refuse it.
+            StoreUnavailable: try again.
+        """
+        self._name = self._database.rows("SELECT currentDatabase() AS name")[0]["name"]
+        targets = self._targets(source)
+        others = self._others(source, targets)
+        try:
+            self._copy(source, targets)
+            for name, select in others.items():
+                self._database.command(
+                    f"CREATE MATERIALIZED VIEW `{name}` ENGINE = Null AS {select}",
+                    settings={"max_parser_depth": 10_000},
+                )
+            self._insert_into(segment, _AGAIN + source)
+        finally:
+            for name in others:
+                self._database.command(f"DROP TABLE IF EXISTS `{name}` SYNC")
+            self._clear(source, targets)
+
+    def _others(self, source: str, targets: list[Target]) -> dict[str, str]:
+        """Read the views that are nobody's targets: somebody's own, in whatever database, whose errors fail an insert too."""
+        found = {}
+        for row in self._database.rows(_ALL_VIEWS):
+            if row["database"] == self._name and _TARGET.search(row["made"]):
+                continue
+            for name in (source, *(target.name for target in targets)):
+                view = Target(database=row["database"], name=row["name"], source=name, select=row["as_select"])
+                select = self._reading(view, f"`{_AGAIN}{name}`")
+                if select != view.select:
+                    found[f"{_AGAIN}{view.database}_{view.name}"] = select
+        return found
 
     def _targets(self, source: str) -> list[Target]:
         views = []
@@ -158,37 +208,53 @@ class Settler:
     def _without_sums(self, target: Target) -> list[str]:
         """Name the partitions whose sums lack the segment's part, by what they must come to over the rows they are summed from.
 
-        A partition has all of it or nothing: that is what an insert that is cut short leaves.
+        A partition has all of it or nothing: that is what an insert that is cut short leaves. So it may be of the segments
+        in doubt beside this one, of each of which the sums then have a part or not; what is summed is weighed by its key, so
+        that parts of different rows differ.
 
         Raises:
-            StoreUnavailable: another segment is between the two now.
+            StoreUnavailable: another segment, of which nobody here knows, is between the two now.
         """
         measure = next(name for name, kind in self._columns(target).items() if kind == "Int64")
+        key = ", ".join(f"toString({name.strip()})" for name in self._keys(target)["sorted"].split(","))
+        weighed = f"sum({measure} * toInt64(cityHash64({key}) % {_WEIGHTS}))"
         own = f"`{_AGAIN}{target.name}`"
         hours = f"SELECT DISTINCT project, use_case, hour FROM {own}"
         first, last = (f"(SELECT {end}(hour) FROM {own})" for end in ("min", "max"))
         rows = (
             f"(SELECT * FROM `{self._name}`.`{target.source}` WHERE (project, use_case) IN (SELECT project, use_case FROM {own})"
-            f" AND started_at >= {first} AND started_at < {last} + INTERVAL 1 HOUR)"
+            f" AND started_at >= {first} AND started_at < {last} + INTERVAL 1 HOUR{{}})"
         )
-        asked = f"SELECT hour, sum({measure}) AS n FROM {{}} WHERE (project, use_case, hour) IN ({hours}) GROUP BY hour"
-        must, held = (
-            {row["hour"]: int(row["n"]) for row in self._database.rows(asked.format(where))}
-            for where in (f"({self._reading(target, rows)})", target.qualified)
+
+        def by_hour(source: str, **parameters: str) -> dict[Any, int]:
+            asked = (
+                f"SELECT hour, {weighed} AS n FROM {source} WHERE (project, use_case, hour) IN ({hours}) GROUP BY hour"
+            )
+            return {row["hour"]: int(row["n"]) for row in self._database.rows(asked, parameters)}
+
+        must, held = by_hour(f"({self._reading(target, rows.format(''))})"), by_hour(target.qualified)
+        parts: dict[str, int] = {}
+        within: dict[Any, str] = {}
+        for row in self._database.rows(f"SELECT hour, _partition_id AS id, {weighed} AS n FROM {own} GROUP BY ALL"):
+            parts[row["id"]] = parts.get(row["id"], 0) + int(row["n"])
+            within[row["hour"]] = row["id"]
+        lacking = dict.fromkeys(parts, 0)
+        for hour, partition in within.items():
+            lacking[partition] += must.get(hour, 0) - held.get(hour, 0)
+        beside = {name: {0} for name in parts}  # what the sums may lack of others
+        if any(lacking[name] not in {0, part} for name, part in parts.items()):
+            of_one = f"({self._reading(target, rows.format(' AND segment = {other:String}'))})"
+            for other in self._beside:
+                theirs = dict.fromkeys(parts, 0)
+                for hour, n in by_hour(of_one, other=other).items():
+                    theirs[within[hour]] += n
+                for name in (name for name, n in theirs.items() if n and len(beside[name]) <= _MOST_WAYS):
+                    beside[name] |= {theirs[name] + less for less in beside[name]}
+        return sorted(
+            name
+            for name, part in parts.items()
+            if _lacks_part(lacking=lacking[name], part=part, others=beside[name], table=target.name)
         )
-        sums: dict[str, list[int]] = {}
-        for row in self._database.rows(
-            f"SELECT hour, _partition_id AS id, sum({measure}) AS n FROM {own} GROUP BY ALL"
-        ):
-            of_hour = (held.get(row["hour"], 0), must.get(row["hour"], 0), int(row["n"]))
-            sums[row["id"]] = [a + b for a, b in zip(sums.get(row["id"], [0, 0, 0]), of_hour, strict=True)]
-        for is_held, is_due, part in sums.values():
-            if is_held not in {is_due, is_due - part}:
-                raise StoreUnavailable(
-                    f"a segment's part in {target.name} cannot be told while others are loaded into the same hours "
-                    f"({is_held} held, {is_due} expected, {part} of it this segment's): asked again soon"
-                )
-        return sorted(name for name, (is_held, is_due, _) in sums.items() if is_held != is_due)
 
     def _partitions(self, target: Target) -> list[str]:
         rows = self._database.rows(
@@ -221,3 +287,20 @@ def _order(made: str) -> str:
     """Give a table's partition, primary and sorting key as it was made with them: partitions move between equals only."""
     found = _ORDER.search(made)
     return found[1] if found else "ORDER BY tuple()"
+
+
+def _lacks_part(*, lacking: int, part: int, others: Collection[int], table: str) -> bool:
+    """Say whether a segment's part is among what a partition's sums lack, where of others they may lack one of these.
+
+    Raises:
+        StoreUnavailable: neither, or either, explains it.
+    """
+    if not lacking:
+        return False
+    without, within = lacking in others, lacking - part in others
+    if without == within:
+        raise StoreUnavailable(
+            f"a segment's part in {table} cannot be told while others are loaded into the same hours "
+            f"({lacking} lacking, {part} of it this segment's, as weighed): asked again soon"
+        )
+    return within

@@ -1,6 +1,6 @@
 """Where a segment goes: into the embedded engine's own tables, or decoded here and sent to a server. One transform."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Final
 from tocsin_collector.errors import CollectorError
 from tocsin_collector.load.decoder import BLOCK_SETTINGS, Decoder, Kind, decoder
 from tocsin_collector.load.settle import Settler
+from tocsin_collector.load.shape import ShapeGuard
 from tocsin_collector.privacy.redaction import Redaction
 from tocsin_collector.spool.segments import Segment
 from tocsin_collector.store.database import Database
@@ -75,6 +76,7 @@ class EmbeddedStore:
 
     def __init__(self, database: Database, redactions: Sequence[Redaction] = ()) -> None:
         self._database = database
+        self._guard = ShapeGuard(database)
         self._decoding = _Decoding(database, database, redactions)
 
     def insert(self, segment: Segment) -> None:
@@ -83,13 +85,21 @@ class EmbeddedStore:
         Raises:
             StoreUnavailable: nothing or all of it may be stored; insert the same segment again.
             StoreRejected: it can never be stored whole.
+            StoreUnfit: nothing is stored, since the tables lack something.
         """
+        self._guard.check()
         self._insert_into(segment, self._decoding.decoders[segment.kind].target)
         self._decoding.give_back(segment)
 
-    def settle(self, segment: Segment) -> None:
-        """As :meth:`insert`, when nobody can say what of it is stored."""
-        Settler(self._database, self._insert_into).settle(segment, self._decoding.decoders[segment.kind].target)
+    def settle(self, segment: Segment, beside: Collection[str] = ()) -> None:
+        """As :meth:`insert`, when nobody can say what is stored of it, nor of those beside it, by their hashes."""
+        self._guard.check()
+        target = self._decoding.decoders[segment.kind].target
+        Settler(self._database, self._insert_into, beside).settle(segment, target)
+
+    def try_out(self, segment: Segment) -> None:
+        """Insert it beside the tables and drop it; raises as :meth:`insert` does."""
+        Settler(self._database, self._insert_into).try_out(segment, self._decoding.decoders[segment.kind].target)
 
     def _insert_into(self, segment: Segment, table: str) -> None:
         chosen = self._decoding.decoders[segment.kind]
@@ -107,6 +117,7 @@ class ServerStore:
 
     def __init__(self, database: Database, engine: Database, redactions: Sequence[Redaction] = ()) -> None:
         self._database = database
+        self._guard = ShapeGuard(database)
         self._engine = engine
         self._decoding = _Decoding(database, engine, redactions)
         address = database.address
@@ -114,12 +125,19 @@ class ServerStore:
 
     def insert(self, segment: Segment) -> None:
         """As :meth:`EmbeddedStore.insert`."""
+        self._guard.check()
         self._insert_into(segment, self._decoding.decoders[segment.kind].target)
         self._decoding.give_back(segment)
 
-    def settle(self, segment: Segment) -> None:
+    def settle(self, segment: Segment, beside: Collection[str] = ()) -> None:
         """As :meth:`EmbeddedStore.settle`."""
-        Settler(self._database, self._insert_into).settle(segment, self._decoding.decoders[segment.kind].target)
+        self._guard.check()
+        target = self._decoding.decoders[segment.kind].target
+        Settler(self._database, self._insert_into, beside).settle(segment, target)
+
+    def try_out(self, segment: Segment) -> None:
+        """As :meth:`EmbeddedStore.try_out`."""
+        Settler(self._database, self._insert_into).try_out(segment, self._decoding.decoders[segment.kind].target)
 
     def _insert_into(self, segment: Segment, table: str) -> None:
         chosen = self._decoding.decoders[segment.kind]

@@ -56,6 +56,7 @@ class CollectorStats:
     strange_files: int  # in the spool's folder, but not the spool's, or not to be read
     load_errors: int
     last_error: str
+    unfit: str  # why segments wait: tables that refuse everything, or lack something; empty when they do not
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class Tally:
         self._damaged_files = self._damaged_bytes = self._strange_files = 0
         self._values_cut = self._attributes_dropped = 0
         self._last_error = ""
+        self._unfit: dict[Kind, str] = {}
 
     def count(self, kind: Kind, *fates: Fate, requests: int = 1, items: int = 0) -> None:
         """Add requests and their items to one or more columns."""
@@ -150,6 +152,16 @@ class Tally:
             self._load_errors += 1
             self._last_error = str(error)
 
+    def unfit(self, kind: Kind, why: str) -> None:
+        """Note that the tables take nothing of a kind, and why; or, with an empty reason, that they do again."""
+        with self._lock:
+            if why:
+                self._unfit[kind] = why
+                self._load_errors += 1
+                self._last_error = why
+            else:
+                self._unfit.pop(kind, None)
+
     def snapshot(self) -> CollectorStats:
         """Read everything at one instant."""
         with self._lock:
@@ -195,4 +207,5 @@ class Tally:
                 strange_files=self._strange_files,
                 load_errors=self._load_errors,
                 last_error=self._last_error,
+                unfit="; ".join(sorted(set(self._unfit.values()))),
             )

@@ -1,6 +1,6 @@
 """A cluster as the collector sees it: which hosts hold which shard, and to which shard a segment belongs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -85,9 +85,13 @@ class ClusterStore:
         """As a store of one shard does."""
         self._store_of(segment).insert(segment)
 
-    def settle(self, segment: Segment) -> None:
+    def settle(self, segment: Segment, beside: Collection[str] = ()) -> None:
         """As a store of one shard does."""
-        self._store_of(segment).settle(segment)
+        self._store_of(segment).settle(segment, beside)
+
+    def try_out(self, segment: Segment) -> None:
+        """As a store of one shard does."""
+        self._store_of(segment).try_out(segment)
 
     def _store_of(self, segment: Segment) -> ServerStore:
         number = self._layout.shard_of(segment.hash)

@@ -3,11 +3,12 @@
 from contextlib import suppress
 from importlib import metadata
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError, ProgrammingError
 
-from tocsin_collector.errors import StoreInUse, StoreRejected, StoreUnavailable
+from tocsin_collector.errors import StoreInUse, StoreRejected, StoreUnavailable, StoreUnfit
 from tocsin_collector.spool.data_folder import check_engine
 from tocsin_collector.store.store_address import StoreAddress, StoreTls, shown
 
@@ -44,6 +45,7 @@ def connect(address: StoreAddress, url: str | None) -> Any:
         try:
             return clickhouse_connect.get_client(
                 dsn=url,
+                interface=urlsplit(url).scheme,  # of a DSN the driver reads all but that: it would send the password in the clear
                 settings=settings,
                 autogenerate_session_id=False,
                 tz_mode="aware",
@@ -77,7 +79,7 @@ class translated:  # noqa: N801 - used as a statement, like contextlib.suppress
 
     def __init__(self, embedded: Any | None, *, writes: bool) -> None:
         self._embedded = embedded
-        self._passing = _PASSING_CODES | _NOT_THE_ROWS if writes else _PASSING_CODES
+        self._writes = writes
 
     def __enter__(self) -> None:
         return None
@@ -91,7 +93,11 @@ class translated:  # noqa: N801 - used as a statement, like contextlib.suppress
                 raise StoreUnavailable(f"the store did not answer: {error}") from error
             case DatabaseError():
                 code = getattr(error, "code", None)
-                if code in self._passing:
+                if self._writes and code in _NOT_THE_ROWS:
+                    raise StoreUnfit(
+                        f"the store cannot take this now, nor before somebody mends it: {error}"
+                    ) from error
+                if code in _PASSING_CODES:
                     raise StoreUnavailable(f"the store cannot take this now: {error}") from error
                 raise StoreRejected(str(error)) from error
             case ProgrammingError():

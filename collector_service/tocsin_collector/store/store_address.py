@@ -39,6 +39,9 @@ class StoreAddress:
     def __post_init__(self) -> None:
         if (self.path is None) == (self.url is None):
             raise ValueError(f"expected either a folder or a server's URL, got {self.path!r} and {self.where!r}")
+        for url in self.urls:
+            if urlsplit(url).scheme not in {"http", "https"}:
+                raise ValueError(f"expected a server's URL as http://host:8123 or https://host:8443, got {shown(url)}")
         if self.cluster and self.path is not None:
             raise ValueError(f"expected a cluster of servers, got the cluster {self.cluster!r} and a folder")
         if self.access_token and (self.password or self.user):

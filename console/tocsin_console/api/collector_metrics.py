@@ -38,6 +38,12 @@ def add_collector(text: Text, stats: Mapping[str, Any], *, spool_max_bytes: int 
     text.add(
         "tocsin_collector_spool_limit_bytes", "gauge", "Beyond it, senders are asked to wait.", [({}, spool_max_bytes)]
     )
+    text.add(
+        "tocsin_collector_unfit",
+        "gauge",
+        "1 while the tables take nothing: tocsin doctor says why.",
+        [({}, int(bool(stats.get("unfit"))))],
+    )
     for name, value in numbers.items():
         if _FATE.match(name):
             continue

@@ -54,6 +54,8 @@ def _spool(data_dir: Path) -> str | None:
 
 def _loader(stats: Mapping[str, Any], mark: Mapping[str, datetime | None], now: datetime) -> str | None:
     waiting = sum(waiting_of(stats).values())
+    if unfit := stats.get("unfit"):
+        return f"{waiting} items wait: {unfit}"
     complete_to = mark.get("complete_to")
     behind_s = (now - complete_to).total_seconds() if complete_to else 0.0
     if waiting and behind_s > LOADER_STUCK_S:

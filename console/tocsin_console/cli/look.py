@@ -1,6 +1,7 @@
 """Verbs that only look: status, query, alerts list."""
 
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -130,13 +131,8 @@ def _describe(state: dict[str, Any]) -> None:
             )
     _describe_outcomes(ledger["outcomes_without_call"], state["use_cases"])
     say(f"spool     {ledger['spool_bytes']:,} bytes wait")
-    if state["disk"]["warning"]:
-        say(f"disk      {state['disk']['warning']}")
-    for each in state.get("collectors", ()):
-        if not each["is_live"]:
-            say(
-                f"silent    collector {each['name']} since {when(each['heard_at'])}: slots since then may lack its calls"
-            )
+    for what, warning in _warnings(state):
+        say(f"{what:<9} {warning}")
     say(f"evaluated through {when(state['evaluated_through']) or 'nothing yet'}")
     for name, loop in state["loops"].items():
         if loop["consecutive_failures"]:
@@ -164,6 +160,17 @@ def _describe_outcomes(waiting: int, use_cases: list[dict[str, Any]]) -> None:
         say(f"outcomes  {waiting:,} wait for calls that are not known yet")
     if against := sum(each["outcomes_contradictory"] for each in use_cases):
         say(f"outcomes  of {against:,} calls say different things: see 'tocsin outcomes contradictory'")
+
+
+def _warnings(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if unfit := state["collector"].get("unfit"):
+        yield "tables", unfit
+    if filling := state["disk"]["warning"]:
+        yield "disk", filling
+    for each in state.get("collectors", ()):
+        if not each["is_live"]:
+            said = f"collector {each['name']} since {when(each['heard_at'])}: slots since then may lack its calls"
+            yield "silent", said
 
 
 def _share(sample: dict[str, Any] | None) -> str | None:
