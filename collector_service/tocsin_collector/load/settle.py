@@ -30,6 +30,7 @@ _TABLE: Final = (
 )
 _ORDER: Final = re.compile(r"((?:PARTITION BY|PRIMARY KEY|ORDER BY) .*?)(?: TTL | SETTINGS |$)")
 _AT_ONCE: Final = {"mutations_sync": 2}
+_AT_A_TIME: Final = 50  # partitions in one statement
 _WEIGHTS: Final = 1_000_003
 _MOST_WAYS: Final = 4096  # in which a partition may lack parts of others: of a dozen segments
 
@@ -178,26 +179,32 @@ class Settler:
         expected = self._number(f"SELECT count() AS n FROM `{_AGAIN}{target.name}`")
         if not expected:
             return
-        columns = self._columns(target)
-        if "segment" in columns:
-            of_segment = {"segment": segment.hash}
-            held = self._number(
-                f"SELECT count() AS n FROM {target.qualified} WHERE segment = {{segment:String}}", of_segment
-            )
-            if held == expected:
-                return
-            if held:
-                self._database.command(
-                    f"ALTER TABLE {target.qualified} DELETE WHERE segment = {{segment:String}}",
-                    parameters=of_segment,
-                    settings=_AT_ONCE,
-                )
+        if "segment" in self._columns(target):
+            self._attach(target, self._without_rows(target, segment))
         elif self._keys(target)["engine"].endswith("SummingMergeTree"):
             self._attach(target, self._without_sums(target))
-            return
-        elif self._has_rows(target):
-            return
-        self._attach(target, self._partitions(target))
+        elif not self._has_rows(target):
+            self._attach(target, self._partitions(target))
+
+    def _without_rows(self, target: Target, segment: Segment) -> list[str]:
+        """Name the partitions that lack the segment's rows. Where one has some of them, those are deleted, in it alone."""
+        counted = "SELECT _partition_id AS id, count() AS n FROM {} {} GROUP BY id ORDER BY id"
+        of_segment = {"segment": segment.hash}
+        due, held = (
+            {row["id"]: int(row["n"]) for row in self._database.rows(sql, of_segment)}
+            for sql in (
+                counted.format(f"`{_AGAIN}{target.name}`", ""),
+                counted.format(target.qualified, "WHERE segment = {segment:String}"),
+            )
+        )
+        for partition in held:
+            if held[partition] != due.get(partition):
+                self._database.command(
+                    f"ALTER TABLE {target.qualified} DELETE IN PARTITION ID {{partition:String}} WHERE segment = {{segment:String}}",
+                    parameters={**of_segment, "partition": partition},
+                    settings=_AT_ONCE,
+                )
+        return [partition for partition, n in due.items() if held.get(partition) != n]
 
     def _has_rows(self, target: Target) -> bool:
         """Say whether a table without segments holds every one of the rows."""
@@ -265,11 +272,10 @@ class Settler:
         return [row["id"] for row in rows]
 
     def _attach(self, target: Target, partitions: list[str]) -> None:
-        for partition in partitions:
-            self._database.command(
-                f"ALTER TABLE {target.qualified} ATTACH PARTITION ID {{partition:String}} FROM `{_AGAIN}{target.name}`",
-                parameters={"partition": partition},
-            )
+        for start in range(0, len(partitions), _AT_A_TIME):
+            named = {f"p{number}": name for number, name in enumerate(partitions[start : start + _AT_A_TIME])}
+            listed = ", ".join(f"ATTACH PARTITION ID {{{name}:String}} FROM `{_AGAIN}{target.name}`" for name in named)
+            self._database.command(f"ALTER TABLE {target.qualified} {listed}", parameters=named)
 
     def _columns(self, target: Target) -> dict[str, str]:
         sql = (
