@@ -1,9 +1,13 @@
 """Two shards of two replicas and a Keeper: what is loaded is there once, whichever of them are down meanwhile."""
 
+import contextlib
+import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench._clickhouse import CLUSTER, ClickHouse
@@ -14,6 +18,8 @@ from tests.collector.test_corrections import INNER, LONG_AGO, OUTER
 from tests.collector.test_normalisation import price, span_segment, spans
 
 from tocsin_alerts.records import Sample
+from tocsin_collector.correct.across import settle_across
+from tocsin_collector.correct.call_keeper import CallKeeper
 from tocsin_collector.correct.corrections import price_calls, settle_duplicates
 from tocsin_collector.correct.relabel import relabel
 from tocsin_collector.errors import StoreUnavailable, Unauthenticated
@@ -223,6 +229,87 @@ def test_calls_are_settled_and_priced_on_every_shard(spread: Database, database:
     ) == [{"use_case": "ticket-triage", "n": 4, "unpriced": 0}]
     for opened in (*shards, store):
         opened.close()
+
+
+@pytest.fixture
+def apart(spread: Database, database: Database, tmp_path: Path) -> Iterator[tuple[Database, list[Database]]]:
+    """Two responses whose outer and inner spans lie on different shards, one that lies on one, and each shard."""
+    store, shards = ClusterStore(spread, database), each_shard(spread)
+    layout = survey(spread.address)
+    for response, wanted in (("r1", (1, 2)), ("r2", (2, 1)), ("r3", (1, 1))):
+        ids = {"gen_ai.response.id": response}
+        for span, shard in zip(({**OUTER, **ids}, {**INNER, **ids}), wanted, strict=True):
+            segments = (span_segment(tmp_path, spans(span), number=number) for number in itertools.count(1))
+            store.insert(next(each for each in segments if layout.shard_of(each.hash) == shard))
+    yield spread, shards
+    for opened in (*shards, store):
+        opened.close()
+
+
+def one_call_each(spread: Database) -> None:
+    """Hold calls and sums of three responses to three calls."""
+    calls = spread.rows(
+        "SELECT use_case, model_name, output_label, input_tokens, sign FROM ai_calls ORDER BY call_key, call_id"
+    )
+    assert [set(call.values()) for call in calls] == [set(calls[0].values())] * 3
+    assert (calls[0]["use_case"], calls[0]["output_label"], calls[0]["sign"]) == ("ticket-triage", "billing", 1)
+    assert calls[0]["model_name"]
+    [sums] = spread.rows("SELECT sum(calls) AS n, sum(input_tokens) AS tokens FROM ai_calls_1h WHERE segment_name = ''")
+    assert sums == {"n": 3, "tokens": 3 * calls[0]["input_tokens"]}
+    cells = spread.rows("SELECT sum(n) AS n FROM input_histogram_1h WHERE kind = 'latency' AND segment_name = ''")
+    assert cells == [{"n": 3}]
+    assert count(spread, "cluster_corrections") == 0
+
+
+def test_spans_of_one_response_on_two_shards_are_one_call(apart: tuple[Database, list[Database]]) -> None:
+    """Two processes of one service send to whichever collector answers: what both tell of must not be costed twice."""
+    spread, shards = apart
+
+    keeper = CallKeeper(spread, (), catalogue=_no_catalogue, now=lambda: datetime.now(UTC), shards=lambda: shards)
+    keeper.settle()
+    keeper.settle()
+
+    one_call_each(spread)
+
+
+@pytest.mark.parametrize("dies_at", [1, 2, 3, 5])
+def test_correction_over_shards_that_is_cut_short_is_ended_by_the_next(
+    apart: tuple[Database, list[Database]], dies_at: int
+) -> None:
+    """A row taken back on one shard and not yet counted on the other would be a call that nobody sees."""
+    spread, shards = apart
+    steps = iter(range(100))
+
+    class Dying(Database):
+        def command(self, sql: str, **how: Any) -> None:
+            _die(next(steps) == dies_at)
+            super().command(sql, **how)
+
+        def insert_raw(self, table: str, columns: Any, block: bytes, **how: Any) -> None:
+            _die(next(steps) == dies_at)
+            super().insert_raw(table, columns, block, **how)
+
+    dying = Dying.open(spread.address)
+    theirs = [dying.on_shard(shard.address.urls) for shard in shards]
+    with contextlib.suppress(StoreUnavailable):
+        settle_across(dying, theirs, LONG_AGO)
+    for opened in (dying, *theirs):
+        opened.close()
+
+    settle_across(spread, shards, LONG_AGO)
+    for shard in shards:
+        settle_duplicates(shard, LONG_AGO)
+
+    one_call_each(spread)
+
+
+def _die(dies: bool) -> None:
+    if dies:
+        raise StoreUnavailable("died")
+
+
+def _no_catalogue() -> Any:
+    raise AssertionError("nobody asks for prices")
 
 
 def test_evaluators_say_the_same_on_a_cluster(spread: Database, database: Database, tmp_path: Path) -> None:

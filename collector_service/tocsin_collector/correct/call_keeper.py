@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from tocsin_collector.correct.across import settle_across
 from tocsin_collector.correct.corrections import finish_corrections, settle_duplicates
 from tocsin_collector.correct.prices import AgreedPrice, Catalogue, Synced, sync
 from tocsin_collector.correct.waiting_outcomes import OutcomeKeeper
@@ -35,8 +36,7 @@ class CallKeeper:
             agreed: The prices of tocsin.yaml.
             catalogue: Loads the public list, when first it is asked.
             now: The wall clock, by which rows arrive.
-            shards: Opens a client of each shard of a cluster, when first it is asked: spans of one response that came to two
-                of them stay two calls.
+            shards: Opens a client of each shard of a cluster, in order, when first it is asked.
         """
         self._database = database
         self._agreed = tuple(agreed)
@@ -61,6 +61,7 @@ class CallKeeper:
             shards = self._all_shards()
             wide = now - self._looked_wide_at >= _WIDE_EVERY
             since = (self._settled_to or now) - (_WIDE_OVERLAP if wide else _OVERLAP)
+            settle_across(self._database, shards, since)
             for shard in shards:
                 settle_duplicates(shard, since)
             self._settled_to = now

@@ -16,12 +16,18 @@ from tocsin_collector.load.decoder import BLOCK_SETTINGS
 from tocsin_collector.load.stores import NEWER_THAN_SERVERS
 from tocsin_collector.store.database import Database
 
-_LIMIT: Final = 5_000  # calls corrected at once: their hashes must fit a statement's parameters
-_MOST: Final = 1_000  # blocks of one run; what is left comes with the next
-_AT_ONCE: Final = {
+MOST_CALLS: Final = 5_000  # calls corrected at once: their hashes must fit a statement's parameters
+MOST_BLOCKS: Final = 1_000  # blocks of one run; what is left comes with the next
+AT_ONCE: Final = {
     "lightweight_deletes_sync": 2,
     "mutations_sync": 2,
 }  # return when the rows are gone, on every replica
+
+# Datetimes come back in microseconds: rounded down, the last call would be left standing beside its correction.
+TAKEN_BACK: Final = (
+    "SELECT min(started_at) AS first, addMicroseconds(max(started_at), 1) AS last,"
+    " groupUniqArray(cityHash64(project, call_id, span_id, segment)) AS rows"
+)
 
 # How the rows of one response become one; depth is (start, minus duration, span): its minimum is the outermost span's.
 _OUTERMOST: Final = "argMin({0}, depth)"
@@ -68,7 +74,8 @@ HAVING count() > 1
 LIMIT 1"""
 
 
-def _fresh() -> str:
+def fresh_token() -> str:
+    """Draw a name for a correction."""
     return uuid.uuid4().hex
 
 
@@ -80,7 +87,7 @@ class Corrected:
     written: int
 
 
-def settle_duplicates(database: Database, since: datetime, *, fresh: Callable[[], str] = _fresh) -> Corrected:
+def settle_duplicates(database: Database, since: datetime, *, fresh: Callable[[], str] = fresh_token) -> Corrected:
     """Make one call of all spans that share a response id, among those that arrived since then, on one shard.
 
     Raises:
@@ -88,13 +95,12 @@ def settle_duplicates(database: Database, since: datetime, *, fresh: Callable[[]
     """
     if not database.rows(_ANY_SHARED, {"since": since}):  # most often: the rest of it plans for 30 ms
         return Corrected(taken_back=0, written=0)
-    columns = _columns(database)
-    merged = ", ".join(f"{_MERGED.get(name, _OUTERMOST).format(f'spans.{name}')}" for name in columns)
-    parameters = {"since": since, "limit": _LIMIT}
-    return _correct(database, "merge_calls", parameters, columns, fresh=fresh, merged=merged)
+    columns = call_columns(database)
+    parameters = {"since": since, "limit": MOST_CALLS}
+    return _correct(database, "merge_calls", parameters, columns, fresh=fresh, merged=merging(columns))
 
 
-def price_calls(database: Database, models: Sequence[str], *, fresh: Callable[[], str] = _fresh) -> Corrected:
+def price_calls(database: Database, models: Sequence[str], *, fresh: Callable[[], str] = fresh_token) -> Corrected:
     """Give the calls of these models whose cost is unknown the one that a price says by now.
 
     Raises:
@@ -102,14 +108,14 @@ def price_calls(database: Database, models: Sequence[str], *, fresh: Callable[[]
     """
     if not models:
         return Corrected(taken_back=0, written=0)
-    parameters = {"models": list(models), "limit": _LIMIT}
-    return _correct(database, "price_calls", parameters, _columns(database), fresh=fresh)
+    parameters = {"models": list(models), "limit": MOST_CALLS}
+    return _correct(database, "price_calls", parameters, call_columns(database), fresh=fresh)
 
 
 def finish_corrections(database: Database) -> None:
     """Do what an interrupted run left undone."""
     for row in database.rows("SELECT DISTINCT token FROM call_corrections ORDER BY token"):
-        _apply(database, row["token"], _columns(database))
+        _apply(database, row["token"], call_columns(database))
 
 
 def _correct(
@@ -124,10 +130,10 @@ def _correct(
     finish_corrections(database)
     taken_back = written = 0
     listed, books = ", ".join(columns), f"`{database.address.database}`"  # of a cluster, beside its shards
-    for _ in range(_MOST):
+    for _ in range(MOST_BLOCKS):
         token = f"{name}-{fresh()}"
-        sql = Template(_statement(name)).substitute(columns=listed, merged=merged, books=books)
-        database.command(sql, parameters={**parameters, "token": token}, settings=_settings(database, token))
+        sql = Template(statement(name)).substitute(columns=listed, merged=merged, books=books)
+        database.command(sql, parameters={**parameters, "token": token}, settings=one_block(database, token))
         [found] = database.rows(
             "SELECT countIf(sign < 0) AS taken_back, countIf(sign > 0) AS written FROM call_corrections"
             " WHERE token = {token:String}",
@@ -142,22 +148,19 @@ def _correct(
 
 
 def _apply(database: Database, token: str, columns: Sequence[str]) -> None:
-    sql = Template(_statement("apply_corrections")).substitute(columns=", ".join(columns))
-    database.command(sql, parameters={"token": token}, settings=_settings(database, token))
+    sql = Template(statement("apply_corrections")).substitute(columns=", ".join(columns))
+    database.command(sql, parameters={"token": token}, settings=one_block(database, token))
     [back] = database.rows(
-        # Datetimes come back in microseconds: rounded down, the last call would be left standing beside its correction.
-        "SELECT min(started_at) AS first, addMicroseconds(max(started_at), 1) AS last,"
-        " groupUniqArray(cityHash64(project, call_id, span_id, segment)) AS rows"
-        " FROM call_corrections WHERE token = {token:String} AND sign = -1",
-        {"token": token},
+        f"{TAKEN_BACK} FROM call_corrections WHERE token = {{token:String}} AND sign = -1", {"token": token}
     )
-    database.command(_statement("delete_corrected"), parameters=back, settings=_AT_ONCE)
+    database.command(statement("delete_corrected"), parameters=back, settings=AT_ONCE)
     database.command(
-        "DELETE FROM call_corrections WHERE token = {token:String}", parameters={"token": token}, settings=_AT_ONCE
+        "DELETE FROM call_corrections WHERE token = {token:String}", parameters={"token": token}, settings=AT_ONCE
     )
 
 
-def _settings(database: Database, token: str) -> dict[str, str | int]:
+def one_block(database: Database, token: str) -> dict[str, str | int]:
+    """Say how rows become one block under one token."""
     known = {
         name: value
         for name, value in BLOCK_SETTINGS.items()
@@ -166,13 +169,20 @@ def _settings(database: Database, token: str) -> dict[str, str | int]:
     return {**known, "insert_deduplication_token": token}
 
 
-def _columns(database: Database) -> list[str]:
+def merging(columns: Sequence[str]) -> str:
+    """Write how the spans of a response become one call, column by column."""
+    return ", ".join(f"{_MERGED.get(name, _OUTERMOST).format(f'spans.{name}')}" for name in columns)
+
+
+def call_columns(database: Database) -> list[str]:
+    """List the columns of ai_calls."""
     rows = database.rows(
         "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'ai_calls' ORDER BY position"
     )
     return [row["name"] for row in rows]
 
 
-def _statement(name: str) -> str:
+def statement(name: str) -> str:
+    """Read one of the statements, without its comments."""
     text = resources.files("tocsin_collector").joinpath("statements", f"{name}.sql").read_text(encoding="utf-8")
     return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
