@@ -97,6 +97,7 @@ class PausableStore:
         self.inner: Store | None = None
         self.answers = True
         self.unanswered: set[str] = set()
+        self.under_way = 0
         self._runs = Event()
         self._runs.set()
 
@@ -111,7 +112,11 @@ class PausableStore:
     def insert(self, segment: Segment, /) -> None:
         """As the port says."""
         self._runs.wait()
-        self._store().insert(segment)
+        self.under_way += 1  # one at a time
+        try:
+            self._store().insert(segment)
+        finally:
+            self.under_way -= 1
         self._answer(segment)
 
     def settle(self, segment: Segment, beside: Collection[str] = (), /) -> None:

@@ -105,7 +105,7 @@ class Served:
         """Let segments into the store, or have them wait."""
         for store in self._stores:
             (store.resume if runs else store.pause)()
-        return {}
+        return {"under_way": sum(store.under_way for store in self._stores)}
 
     def answers(self, *, come: bool) -> dict[str, Any]:
         """Have the store say what it did, or have that be lost; say of how many segments it was."""

@@ -18,6 +18,7 @@ _DROPPED: Final = {
 _PER_ATTRIBUTE: Final = 2  # bytes that an attribute takes at least
 # Measuring writes a message out: 64 MiB of them at every level would take a second. Of these there are few, or small ones.
 _NOT_MEASURED: Final = {"ResourceSpans", "ScopeSpans", "ResourceLogs", "ScopeLogs", "KeyValue"}
+_FEW: Final = 4
 _FRAME: Final = 8  # bytes that a value's tags and lengths take at most
 _MARK_BYTES: Final = 40
 
@@ -88,8 +89,9 @@ def _trim(message: Any, limits: Limits, cut: Cut) -> None:
         elif field.message_type is not None and field.message_type.full_name == _VALUE:
             _trim_value(value, limits, cut)
         elif field.message_type is not None:
-            is_looked_into = field.message_type.name in _NOT_MEASURED
-            for each in value if field.is_repeated else (value,):
+            members = value if field.is_repeated else (value,)
+            is_looked_into = field.message_type.name in _NOT_MEASURED or len(members) <= _FEW
+            for each in members:
                 if is_looked_into or limits.may_exceed(each.ByteSize()):
                     _trim(each, limits, cut)
 
@@ -140,7 +142,7 @@ def _shorten(message: Any, field: str, room: int, limits: Limits, cut: Cut) -> N
     said = getattr(message, field)
     if len(said) * 4 <= room:
         return
-    data = said.encode() if isinstance(said, str) else said
+    data = said[: room + 1].encode() if isinstance(said, str) else said  # a letter is a byte at least
     if len(data) <= room:
         return
     end = mark(limits.max_value_bytes)
