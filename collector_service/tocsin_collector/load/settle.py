@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tocsin_collector.errors import StoreUnavailable
+from tocsin_collector.errors import StoreRejected
+from tocsin_collector.load.sums import Summed, partitions_lacking
 from tocsin_collector.spool.segments import Segment
 from tocsin_collector.store.database import Database
 
@@ -30,9 +31,8 @@ _TABLE: Final = (
 )
 _ORDER: Final = re.compile(r"((?:PARTITION BY|PRIMARY KEY|ORDER BY) .*?)(?: TTL | SETTINGS |$)")
 _AT_ONCE: Final = {"mutations_sync": 2}
+_NO_RIGHT: Final = 497
 _AT_A_TIME: Final = 50  # partitions in one statement
-_WEIGHTS: Final = 1_000_003
-_MOST_WAYS: Final = 4096  # in which a partition may lack parts of others: of a dozen segments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +104,22 @@ class Settler:
         try:
             self._copy(source, targets)
             for name, select in others.items():
-                self._database.command(
-                    f"CREATE MATERIALIZED VIEW `{name}` ENGINE = Null AS {select}",
-                    settings={"max_parser_depth": 10_000},
-                )
+                self._copy_view(name, select)
             self._insert_into(segment, _AGAIN + source)
         finally:
             for name in others:
                 self._database.command(f"DROP TABLE IF EXISTS `{name}` SYNC")
             self._clear(source, targets)
+
+    def _copy_view(self, name: str, select: str) -> None:
+        made = f"CREATE MATERIALIZED VIEW `{name}` ENGINE = Null AS {select}"
+        try:
+            self._database.command(made, settings={"max_parser_depth": 10_000})
+        except StoreRejected as error:
+            if (
+                getattr(error.__cause__, "code", None) != _NO_RIGHT
+            ):  # it reads, as its owner, what is none of ours to read
+                raise
 
     def _others(self, source: str, targets: list[Target]) -> dict[str, str]:
         """Read the views that are nobody's targets: somebody's own, in whatever database, whose errors fail an insert too."""
@@ -213,54 +220,17 @@ class Settler:
         return not self._number(missing)
 
     def _without_sums(self, target: Target) -> list[str]:
-        """Name the partitions whose sums lack the segment's part, by what they must come to over the rows they are summed from.
-
-        A partition has all of it or nothing: that is what an insert that is cut short leaves. So it may be of the segments
-        in doubt beside this one, of each of which the sums then have a part or not; what is summed is weighed by its key, so
-        that parts of different rows differ.
-
-        Raises:
-            StoreUnavailable: another segment, of which nobody here knows, is between the two now.
-        """
-        measure = next(name for name, kind in self._columns(target).items() if kind == "Int64")
-        key = ", ".join(f"toString({name.strip()})" for name in self._keys(target)["sorted"].split(","))
-        weighed = f"sum({measure} * toInt64(cityHash64({key}) % {_WEIGHTS}))"
-        own = f"`{_AGAIN}{target.name}`"
-        hours = f"SELECT DISTINCT project, use_case, hour FROM {own}"
-        first, last = (f"(SELECT {end}(hour) FROM {own})" for end in ("min", "max"))
-        rows = (
-            f"(SELECT * FROM `{self._name}`.`{target.source}` WHERE (project, use_case) IN (SELECT project, use_case FROM {own})"
-            f" AND started_at >= {first} AND started_at < {last} + INTERVAL 1 HOUR{{}})"
-        )
-
-        def by_hour(source: str, **parameters: str) -> dict[Any, int]:
-            asked = (
-                f"SELECT hour, {weighed} AS n FROM {source} WHERE (project, use_case, hour) IN ({hours}) GROUP BY hour"
-            )
-            return {row["hour"]: int(row["n"]) for row in self._database.rows(asked, parameters)}
-
-        must, held = by_hour(f"({self._reading(target, rows.format(''))})"), by_hour(target.qualified)
-        parts: dict[str, int] = {}
-        within: dict[Any, str] = {}
-        for row in self._database.rows(f"SELECT hour, _partition_id AS id, {weighed} AS n FROM {own} GROUP BY ALL"):
-            parts[row["id"]] = parts.get(row["id"], 0) + int(row["n"])
-            within[row["hour"]] = row["id"]
-        lacking = dict.fromkeys(parts, 0)
-        for hour, partition in within.items():
-            lacking[partition] += must.get(hour, 0) - held.get(hour, 0)
-        beside = {name: {0} for name in parts}  # what the sums may lack of others
-        if any(lacking[name] not in {0, part} for name, part in parts.items()):
-            of_one = f"({self._reading(target, rows.format(' AND segment = {other:String}'))})"
-            for other in self._beside:
-                theirs = dict.fromkeys(parts, 0)
-                for hour, n in by_hour(of_one, other=other).items():
-                    theirs[within[hour]] += n
-                for name in (name for name, n in theirs.items() if n and len(beside[name]) <= _MOST_WAYS):
-                    beside[name] |= {theirs[name] + less for less in beside[name]}
-        return sorted(
-            name
-            for name, part in parts.items()
-            if _lacks_part(lacking=lacking[name], part=part, others=beside[name], table=target.name)
+        return partitions_lacking(
+            self._database,
+            Summed(
+                table=target.qualified,
+                copy=f"`{_AGAIN}{target.name}`",
+                source=f"`{self._name}`.`{target.source}`",
+                measure=next(name for name, kind in self._columns(target).items() if kind == "Int64"),
+                key=[name.strip() for name in self._keys(target)["sorted"].split(",")],
+                over=lambda rows: self._reading(target, rows),
+            ),
+            self._beside,
         )
 
     def _partitions(self, target: Target) -> list[str]:
@@ -293,20 +263,3 @@ def _order(made: str) -> str:
     """Give a table's partition, primary and sorting key as it was made with them: partitions move between equals only."""
     found = _ORDER.search(made)
     return found[1] if found else "ORDER BY tuple()"
-
-
-def _lacks_part(*, lacking: int, part: int, others: Collection[int], table: str) -> bool:
-    """Say whether a segment's part is among what a partition's sums lack, where of others they may lack one of these.
-
-    Raises:
-        StoreUnavailable: neither, or either, explains it.
-    """
-    if not lacking:
-        return False
-    without, within = lacking in others, lacking - part in others
-    if without == within:
-        raise StoreUnavailable(
-            f"a segment's part in {table} cannot be told while others are loaded into the same hours "
-            f"({lacking} lacking, {part} of it this segment's, as weighed): asked again soon"
-        )
-    return within
