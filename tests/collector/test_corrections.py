@@ -256,3 +256,14 @@ def test_spans_of_one_response_settle_whatever_their_nanoseconds(database: Datab
     assert call["use_case"] == "ticket-triage"
     assert again.written == 0
     agree(database)
+
+
+def test_corrections_over_shards_have_every_column_of_the_calls(database: Database) -> None:
+    """As on one server: a column that a migration adds to the calls alone would be lost from every corrected one."""
+    calls, corrections = (
+        {row["name"] for row in database.rows(f"DESCRIBE TABLE {table}")}
+        for table in ("ai_calls", "cluster_corrections")
+    )
+
+    assert corrections - calls == {"token", "shard"}
+    assert calls <= corrections
