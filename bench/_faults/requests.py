@@ -196,6 +196,7 @@ def overload(scale: Scale, seed: int) -> FaultResult:
             thread.join()
         books = _Books.of(node)
         alive = node.is_alive
+    print(f"  {dict(codes)}", flush=True)
     sent = sum(codes.values())
     unanswered = sent - codes["OK"] - codes["RESOURCE_EXHAUSTED"]
     half = len(rss_mb) // 2

@@ -125,10 +125,10 @@ def _refused_by_a_table(
     canary: Canary,
     is_last_try: bool,
 ) -> Saved:
+    canary.lives(segment, lately=True)
     stored = ledger.stored(segment)
     is_untouched = not any(stored.values())
     if is_untouched and len(requests) > 1:
-        canary.lives(segment, lately=True)
         return Saved(segments=shelf.split(segment, requests), requests_lost=0, items_lost=0)
     held = ", ".join(f"{n} rows in {table}" for table, n in stored.items())
     if not is_untouched and not is_last_try:
