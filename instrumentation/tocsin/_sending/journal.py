@@ -68,6 +68,7 @@ class Journal:
         self._most_bytes = most_bytes
         self._lock: int = -1  # of our own name
         self._held: int = -1  # of a process whose leftovers we send
+        self._is_busy: bool = False
         self._start_over()
 
     def append(self, pieces: Sequence[Piece]) -> bool:
@@ -162,7 +163,7 @@ class Journal:
 
     def _start_over(self) -> None:
         self._writing = threading.RLock()  # the garbage collector may end a stream, so a span, while we hold it
-        self._is_busy: bool = False
+        self._is_busy = False
         self._name = f"{self._kind}-{os.getpid()}-{secrets.token_hex(6)}"
         self._number = 0
         self._lock = self._held = -1
