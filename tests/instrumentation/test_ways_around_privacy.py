@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
 
 import tocsin
@@ -181,6 +182,21 @@ def test_an_untouched_resource_stays_the_same_object() -> None:
     [span] = guarded([before := span_of({"tocsin.use_case": "triage"})], policies())
 
     assert span.resource is before.resource
+
+
+@pytest.mark.parametrize("attributes", [{"tocsin.use_case": "triage"}, {"http.route": "/"}])
+def test_a_scope_is_redacted_once_and_an_untouched_one_stays_the_same_object(attributes: Mapping[str, Any]) -> None:
+    """Whoever makes a tracer may give it attributes, which leave with each of its spans."""
+    telling = InstrumentationScope("tracer", "1", None, {"tenant": SECRET})
+    silent = InstrumentationScope("tracer", "1", None, {"tenant": "shop"})
+    made = policies()
+
+    first, second = guarded([span_of(attributes, instrumentation_scope=telling) for _ in range(2)], made)
+    [untouched] = guarded([span_of(attributes, instrumentation_scope=silent)], made)
+
+    assert dict(first.instrumentation_scope.attributes) == {"tenant": "[redacted:email]"}
+    assert first.instrumentation_scope is second.instrumentation_scope
+    assert untouched.instrumentation_scope is silent
 
 
 @pytest.mark.parametrize("kind", ["an AI call", "another span"])

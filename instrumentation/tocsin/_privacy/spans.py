@@ -69,6 +69,7 @@ def _beside(span: ReadableSpan, in_force: Policies) -> ReadableSpan:
     kept = _copy(span, policy, in_force, attributes, events)
     is_same = (
         kept.resource is span.resource
+        and kept.instrumentation_scope is span.instrumentation_scope
         and kept.name == span.name
         and kept.status.description == span.status.description
         and attributes == said
@@ -110,7 +111,7 @@ def _copy(
         status=status,
         start_time=span.start_time,
         end_time=span.end_time,
-        instrumentation_scope=span.instrumentation_scope,
+        instrumentation_scope=policies.scope(span.instrumentation_scope),
     )
 
 
@@ -128,7 +129,7 @@ def _shell(span: ReadableSpan, policies: Policies) -> list[ReadableSpan]:
                 status=Status(span.status.status_code),
                 start_time=span.start_time,
                 end_time=span.end_time,
-                instrumentation_scope=span.instrumentation_scope,
+                instrumentation_scope=policies.scope(span.instrumentation_scope),
             )
         ]
     except Exception as error:
