@@ -1,7 +1,7 @@
 """The collector over a spool that the disk has damaged: it starts, loads what is whole, and its books say the rest."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -113,15 +113,16 @@ class Interrupted:
     def __init__(self, database: Database) -> None:
         self.real = EmbeddedStore(database)
         self.check = self.real.check
+        self.try_out = self.real.try_out
 
     def insert(self, segment: Segment) -> None:
         """Store, and fail."""
         self.real.insert(segment)
         raise StoreUnavailable("the answer was lost")
 
-    def settle(self, segment: Segment) -> None:
+    def settle(self, segment: Segment, beside: Collection[str] = ()) -> None:
         """Store what is missing, and fail."""
-        self.real.settle(segment)
+        self.real.settle(segment, beside)
         raise StoreUnavailable("the answer was lost")
 
 
