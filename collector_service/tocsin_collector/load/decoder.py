@@ -23,6 +23,8 @@ BLOCK_SETTINGS: Final[Mapping[str, str | int]] = {
     "min_insert_block_size_rows": 1_000_000,
     "min_insert_block_size_bytes": 0,
     "input_format_max_block_size_bytes": 16 * 1024 * 1024,
+    # A disk that fills up in the middle of an insert once left a part whose marks were empty: it is not begun, then.
+    "min_free_disk_bytes_to_perform_insert": 32 * 1024 * 1024,
     "insert_deduplicate": 1,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "max_partitions_per_insert_block": 0,
