@@ -20,10 +20,10 @@ from tocsin_collector.correct.corrections import (
     fresh_token,
     merging,
     one_block,
-    statement,
 )
 from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.store.database import Database
+from tocsin_collector.store.statement import statement
 
 _ANY: Final = """SELECT 1 AS found FROM ai_calls
 WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1

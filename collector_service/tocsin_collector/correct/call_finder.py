@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from typing import Any, Final, Protocol, TypeAlias
+
+from tocsin_collector.store.statement import statement
 
 Facts: TypeAlias = Mapping[str, Any]  # a row of calls_by_id.sql
 
@@ -63,7 +64,7 @@ class CallFinder:
     def _by_id(self, project: str, names: set[str], since: datetime) -> dict[str, Facts]:
         found: dict[str, Facts] = {}
         for some in pieces(names):
-            for row in self._query.rows(_statement("calls_by_id"), {"project": project, "ids": some, "since": since}):
+            for row in self._query.rows(statement("calls_by_id"), {"project": project, "ids": some, "since": since}):
                 for name in (row["call_id"], row["call_key"], row["span_key"]):
                     found.setdefault(name, row)  # the earliest is the outermost
         found.pop("", None)
@@ -73,7 +74,7 @@ class CallFinder:
         found: dict[str, Facts] = {}
         for some in pieces(ids):
             asked = {"project": project, "ids": some, "since": since}
-            for row in self._query.rows(_statement("calls_by_call_id"), asked):
+            for row in self._query.rows(statement("calls_by_call_id"), asked):
                 found.setdefault(row["call_id"], row)
         return found
 
@@ -81,7 +82,7 @@ class CallFinder:
         calls: dict[str, list[str]] = {}
         first = datetime.max.replace(tzinfo=UTC)
         for some in pieces(keys):
-            for row in self._query.rows(_statement("calls_of_keys"), {"project": project, "keys": some}):
+            for row in self._query.rows(statement("calls_of_keys"), {"project": project, "keys": some}):
                 calls.setdefault(row["business_key"], []).append(row["call_id"])
                 first = min(first, row["started_at"])
         ids = {call_id for listed in calls.values() for call_id in listed}
@@ -113,7 +114,3 @@ def pieces(names: set[str]) -> Iterator[list[str]]:
         size += 2 * len(name) + 3  # escaped and in UTF-8, at the most that is usual
     if piece:
         yield piece
-
-
-def _statement(name: str) -> str:
-    return resources.files("tocsin_collector").joinpath("statements", f"{name}.sql").read_text(encoding="utf-8")

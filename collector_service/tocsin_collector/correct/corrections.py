@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from string import Template
 from typing import Final
 
 from tocsin_collector.load.decoder import BLOCK_SETTINGS
 from tocsin_collector.load.stores import NEWER_THAN_SERVERS
 from tocsin_collector.store.database import Database
+from tocsin_collector.store.statement import statement
 
 MOST_CALLS: Final = 5_000  # calls corrected at once: their hashes must fit a statement's parameters
 MOST_BLOCKS: Final = 1_000  # blocks of one run; what is left comes with the next
@@ -180,9 +180,3 @@ def call_columns(database: Database) -> list[str]:
         "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = 'ai_calls' ORDER BY position"
     )
     return [row["name"] for row in rows]
-
-
-def statement(name: str) -> str:
-    """Read one of the statements, without its comments."""
-    text = resources.files("tocsin_collector").joinpath("statements", f"{name}.sql").read_text(encoding="utf-8")
-    return "\n".join(line for line in text.splitlines() if not line.startswith("--"))

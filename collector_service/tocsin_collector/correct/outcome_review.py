@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from typing import Any, Final
 
 from tocsin_collector.correct.call_finder import CallFinder, Facts, Query, Reference, pieces
 from tocsin_collector.correct.verdicts import Claim
+from tocsin_collector.store.statement import statement
 from tocsin_wire.v1.outcomes_pb2 import Outcome
 
 NEVER_CONTRADICTS: Final = "support"  # a kind: minutes are no verdict
@@ -78,7 +78,7 @@ def _reference(outcome: Outcome) -> Reference:
 def _said_of(query: Query, project: str, calls: set[str]) -> dict[str, list[Mapping[str, Any]]]:
     said: dict[str, list[Mapping[str, Any]]] = {}
     for some in pieces(calls):
-        for row in query.rows(_statement("outcomes_of_calls"), {"project": project, "calls": some}):
+        for row in query.rows(statement("outcomes_of_calls"), {"project": project, "calls": some}):
             said.setdefault(row["call_id"], []).append(row)
     return said
 
@@ -87,7 +87,7 @@ def _waiting(query: Query, project: str, ids: set[str]) -> set[str]:
     return {
         row["outcome_id"]
         for some in pieces(ids)
-        for row in query.rows(_statement("waiting_of_ids"), {"project": project, "ids": some})
+        for row in query.rows(statement("waiting_of_ids"), {"project": project, "ids": some})
     }
 
 
@@ -97,7 +97,3 @@ def _against(claim: Claim, rows: Sequence[Mapping[str, Any]]) -> str:
         if claim.contradicts(other):
             return f"{other.words()}, which {row['source'] or 'somebody'} said before"
     return ""
-
-
-def _statement(name: str) -> str:
-    return resources.files("tocsin_collector").joinpath("statements", f"{name}.sql").read_text(encoding="utf-8")

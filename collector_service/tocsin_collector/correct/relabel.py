@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib import resources
 from typing import Final
 
 from tocsin_collector.store.cluster import each_shard
 from tocsin_collector.store.database import Database
+from tocsin_collector.store.statement import statement
 
 _ROLLUPS: Final = ("ai_calls_1h", "input_histogram_1h")
 _COUNTED: Final = {  # what holds anything: sums that came to nothing may stay as rows
@@ -65,7 +65,7 @@ def _relabel(shard: Database, names: Mapping[str, str]) -> dict[str, int]:
     counted = {table: _count(shard, table, names) for table in _COUNTED}
     for table in _ROLLUPS:
         if counted[table]:
-            shard.command(_statement(f"relabel_{table}"), parameters=names)
+            shard.command(statement(f"relabel_{table}"), parameters=names)
     if counted["ai_calls"]:
         _move_calls(shard, names)
     return counted
@@ -97,7 +97,7 @@ def _move_calls(database: Database, names: Mapping[str, str]) -> None:
         f"CREATE TABLE ai_calls_relabelled AS ai_calls ENGINE = MergeTree"
         f" PARTITION BY {keys['parts']} ORDER BY ({keys['sorting']})"
     )
-    database.command(_statement("relabel_calls"), parameters=names)
+    database.command(statement("relabel_calls"), parameters=names)
     partitions = database.rows(
         "SELECT DISTINCT partition_id AS id FROM system.parts"
         " WHERE database = currentDatabase() AND table = 'ai_calls_relabelled' AND active ORDER BY id"
@@ -120,7 +120,3 @@ def _count(database: Database, table: str, names: Mapping[str, str]) -> int:
         f"SELECT count() AS found FROM {_COUNTED[table]} AND project = {{project:String}} AND use_case = {{old:String}}"
     )
     return int(database.rows(sql, names)[0]["found"])
-
-
-def _statement(name: str) -> str:
-    return resources.files("tocsin_collector").joinpath("statements", f"{name}.sql").read_text(encoding="utf-8")

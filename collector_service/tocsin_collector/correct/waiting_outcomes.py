@@ -3,12 +3,12 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from importlib import resources
 from itertools import groupby
 from typing import Any, Final
 
 from tocsin_collector.correct.call_finder import EVER, CallFinder, Facts, Reference
 from tocsin_collector.store.database import Database
+from tocsin_collector.store.statement import statement
 
 _CHUNK: Final = 4_000  # outcomes in memory at a time
 _LOOK_BACK: Final = timedelta(days=30)  # most outcomes are of calls this recent; older ones are looked for every hour
@@ -78,7 +78,7 @@ def _any_waits(database: Database) -> bool:
 
 
 def _chunks(database: Database, since: datetime) -> Iterator[list[dict[str, Any]]]:
-    sql = resources.files("tocsin_collector").joinpath("statements", "waiting_outcomes.sql").read_text(encoding="utf-8")
+    sql = statement("waiting_outcomes")
     last = {"project": "", "outcome_id": ""}
     while rows := database.rows(sql, {**last, "since": since, "limit": _CHUNK}):
         yield rows

@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from itertools import groupby
 from typing import Any, Final
 
 from tocsin_collector.privacy.letters import LetterStore
+from tocsin_collector.store.statement import statement
 
 KEPT_AFTER_REVIEW: Final = timedelta(days=30)
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,11 +115,11 @@ def delete_reviewed(store: LetterStore, *, since: datetime, before: datetime, no
 
 def _due(store: LetterStore, since: datetime, before: datetime) -> Iterator[Sequence[Mapping[str, Any]]]:
     """Find the calls, by days of arrival: all reviews of a year at once would not fit in memory."""
-    for day in store.rows(_statement("reviewed_days"), {"since": since, "before": before}):
+    for day in store.rows(statement("reviewed_days"), {"since": since, "before": before}):
         begins = max(day["day"].replace(tzinfo=UTC), since)
         ends = min(day["day"].replace(tzinfo=UTC) + _DAY, before)
         about = {"since": begins, "before": ends, "earliest": day["earliest"], "latest": day["latest"]}
-        found = store.rows(_statement("reviewed_contents"), about)
+        found = store.rows(statement("reviewed_contents"), about)
         if found:
             yield found
 
@@ -154,7 +154,3 @@ def _audit(store: LetterStore, done: int, *, before: datetime, now: datetime) ->
 def _pieces(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
     for at in range(0, len(rows), _SOME):
         yield rows[at : at + _SOME]
-
-
-def _statement(name: str) -> str:
-    return resources.files("tocsin_collector").joinpath("statements", f"{name}.sql").read_text(encoding="utf-8")
