@@ -231,18 +231,32 @@ def test_calls_are_settled_and_priced_on_every_shard(spread: Database, database:
         opened.close()
 
 
+Put = Callable[[dict[str, Any], int], None]
+
+
 @pytest.fixture
-def apart(spread: Database, database: Database, tmp_path: Path) -> Iterator[tuple[Database, list[Database]]]:
+def put(spread: Database, database: Database, tmp_path: Path) -> Iterator[Put]:
+    """Store one span on the shard of this number."""
+    store, layout = ClusterStore(spread, database), survey(spread.address)
+
+    def on(span: dict[str, Any], shard: int) -> None:
+        segments = (span_segment(tmp_path, spans(span), number=number) for number in itertools.count(1))
+        store.insert(next(each for each in segments if layout.shard_of(each.hash) == shard))
+
+    yield on
+    store.close()
+
+
+@pytest.fixture
+def apart(spread: Database, put: Put) -> Iterator[tuple[Database, list[Database]]]:
     """Two responses whose outer and inner spans lie on different shards, one that lies on one, and each shard."""
-    store, shards = ClusterStore(spread, database), each_shard(spread)
-    layout = survey(spread.address)
     for response, wanted in (("r1", (1, 2)), ("r2", (2, 1)), ("r3", (1, 1))):
         ids = {"gen_ai.response.id": response}
         for span, shard in zip(({**OUTER, **ids}, {**INNER, **ids}), wanted, strict=True):
-            segments = (span_segment(tmp_path, spans(span), number=number) for number in itertools.count(1))
-            store.insert(next(each for each in segments if layout.shard_of(each.hash) == shard))
+            put(span, shard)
+    shards = each_shard(spread)
     yield spread, shards
-    for opened in (*shards, store):
+    for opened in shards:
         opened.close()
 
 
@@ -270,6 +284,22 @@ def test_spans_of_one_response_on_two_shards_are_one_call(apart: tuple[Database,
     keeper.settle()
 
     one_call_each(spread)
+
+
+def test_span_that_names_the_one_around_it_on_another_shard_is_the_same_call(spread: Database, put: Put) -> None:
+    """A request that failed has no response to share: without one, too, what two spans tell of is one call."""
+    outer = (7).to_bytes(16).hex() + (1).to_bytes(8).hex()
+    failed = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "error.type": "429"}
+    put({**failed, "_span": 1, "_took_ms": 9}, 1)
+    put({**failed, "tocsin.call.id": outer, "_span": 2}, 2)
+    shards = each_shard(spread)
+
+    settle_across(spread, shards, LONG_AGO)
+    for opened in shards:
+        opened.close()
+
+    assert spread.rows("SELECT call_id, span_id FROM ai_calls") == [{"call_id": outer, "span_id": outer[32:]}]
+    assert spread.rows("SELECT sum(calls) AS n FROM ai_calls_1h WHERE segment_name = ''") == [{"n": 1}]
 
 
 @pytest.mark.parametrize("dies_at", [1, 2, 3, 5])

@@ -14,6 +14,7 @@ from tocsin_collector.correct.corrections import (
     AT_ONCE,
     MOST_BLOCKS,
     MOST_CALLS,
+    SHARES,
     TAKEN_BACK,
     Corrected,
     call_columns,
@@ -25,10 +26,10 @@ from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.store.database import Database
 from tocsin_collector.store.statement import statement
 
-_ANY: Final = """SELECT 1 AS found FROM ai_calls
-WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1
+_ANY: Final = f"""SELECT 1 AS found FROM ai_calls
+WHERE ingested_at >= {{since:DateTime64(3)}} AND sign = 1
 GROUP BY project, call_key
-HAVING uniqExact(_shard_num) > 1 AND countIf(call_key != call_id) > 0
+HAVING uniqExact(_shard_num) > 1 AND countIf({SHARES}) > 0
 LIMIT 1"""
 _PLANNED: Final = (
     "SELECT shard, count() AS n, countIf(sign > 0) AS written FROM cluster_corrections WHERE token = {token:String}"
@@ -55,7 +56,7 @@ def settle_across(
     if len(shards) > 1:
         finish_across(database, shards)
         columns = call_columns(database)
-        made = {"columns": ", ".join(columns), "merged": merging(columns)}
+        made = {"columns": ", ".join(columns), "merged": merging(columns), "shares": SHARES}
         sql = Template(statement("merge_calls_across")).substitute(made)
         for _ in range(MOST_BLOCKS):
             if not database.rows(_ANY, {"since": since}):

@@ -64,11 +64,15 @@ _MERGED: Final = {
     ),
 }  # the others are the outermost span's
 
-_ANY_SHARED: Final = """SELECT 1 AS found FROM ai_calls
-WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1
+# A row says that others may tell of its call too: by a response's id, or by naming the span around it, its trace id and span id.
+SHARES: Final = (
+    "(call_key != call_id"
+    " OR call_id != concat(trace_id, span_id) AND length(call_id) = 48 AND NOT match(call_id, '[^0-9a-f]'))"
+)
+_ANY_SHARED: Final = f"""SELECT 1 AS found FROM ai_calls
+WHERE ingested_at >= {{since:DateTime64(3)}} AND sign = 1
     AND (project, call_key) IN
-        (SELECT project, call_key FROM ai_calls WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1
-            AND (call_key != call_id OR call_id != concat(trace_id, span_id) AND length(call_id) = 48 AND NOT match(call_id, '[^0-9a-f]')))
+        (SELECT project, call_key FROM ai_calls WHERE ingested_at >= {{since:DateTime64(3)}} AND sign = 1 AND {SHARES})
 GROUP BY project, call_key
 HAVING count() > 1
 LIMIT 1"""
@@ -132,7 +136,7 @@ def _correct(
     listed, books = ", ".join(columns), f"`{database.address.database}`"  # of a cluster, beside its shards
     for _ in range(MOST_BLOCKS):
         token = f"{name}-{fresh()}"
-        sql = Template(statement(name)).substitute(columns=listed, merged=merged, books=books)
+        sql = Template(statement(name)).substitute(columns=listed, merged=merged, books=books, shares=SHARES)
         database.command(sql, parameters={**parameters, "token": token}, settings=one_block(database, token))
         [found] = database.rows(
             "SELECT countIf(sign < 0) AS taken_back, countIf(sign > 0) AS written FROM call_corrections"

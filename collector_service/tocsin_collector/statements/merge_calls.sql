@@ -10,7 +10,7 @@ WITH
         FROM ai_calls
         WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1
         GROUP BY project, call_key
-        HAVING count() > 1 AND countIf(call_key != call_id OR call_id != concat(trace_id, span_id) AND length(call_id) = 48 AND NOT match(call_id, '[^0-9a-f]')) > 0
+        HAVING count() > 1 AND countIf(${shares}) > 0
         ORDER BY project, call_key
         LIMIT {limit:UInt32}
     ),

@@ -8,7 +8,7 @@ WITH
         FROM ai_calls
         WHERE ingested_at >= {since:DateTime64(3)} AND sign = 1
         GROUP BY project, call_key
-        HAVING uniqExact(_shard_num) > 1 AND countIf(call_key != call_id) > 0
+        HAVING uniqExact(_shard_num) > 1 AND countIf(${shares}) > 0
         ORDER BY project, call_key
         LIMIT {limit:UInt32}
     ),
