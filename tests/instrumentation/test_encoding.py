@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
-from tocsin._sending.encoding import encode
+from tocsin._sending.encoding import pieces_of
+from tocsin._sending.parcels import join
 from tocsin._sending.spans import UNSET, CallSpan
 
 RESOURCE = Resource({"service.name": "tests"})
@@ -49,7 +50,7 @@ def call_spans(draw: st.DrawFn) -> CallSpan:
 @given(st.lists(call_spans(), min_size=1, max_size=5))
 def test_a_call_is_encoded_as_opentelemetry_encodes_it(spans: list[CallSpan]) -> None:
     """The short way is only allowed because it says the same."""
-    ours = ExportTraceServiceRequest.FromString(encode(spans))
+    ours = ExportTraceServiceRequest.FromString(join(pieces_of(spans)))
 
     assert ours == encode_spans(spans)
 
@@ -76,7 +77,7 @@ def span_of(**more: Any) -> ReadableSpan:
 )
 def test_whatever_the_host_records_is_encoded_as_opentelemetry_encodes_it(span: ReadableSpan) -> None:
     """One queue carries the host's spans and ours, plain and rich."""
-    ours = ExportTraceServiceRequest.FromString(encode([span]))
+    ours = ExportTraceServiceRequest.FromString(join(pieces_of([span])))
 
     assert ours == encode_spans([span])
 
@@ -85,7 +86,7 @@ def test_no_span_of_a_mixed_batch_is_lost() -> None:
     """Those that take the short way and those that take the stock one leave in one request."""
     batch = [span_of(), span_of(kind=SpanKind.CLIENT), span_of(attributes={"tags": ("a",)}), span_of()]
 
-    decoded = ExportTraceServiceRequest.FromString(encode(batch))
+    decoded = ExportTraceServiceRequest.FromString(join(pieces_of(batch)))
 
     counts = [len(scope.spans) for resource in decoded.resource_spans for scope in resource.scope_spans]
     assert sum(counts) == 4

@@ -93,14 +93,8 @@ def _plain(library: str, original: Any, _: str) -> Any:
         exchange = _begin(library, args, kwargs)
         if exchange is None:
             return original(self, *args, **kwargs)
-        token = ACTIVE.set(exchange)
-        try:
+        with _UnderWay(exchange):
             result = original(self, *args, **kwargs)
-        except BaseException as error:
-            _fail(exchange, error)
-            raise
-        finally:
-            _leave(token)
         _answer(exchange, result)
         return result
 
@@ -113,14 +107,8 @@ def _asynchronous(library: str, original: Any, _: str) -> Any:
         exchange = _begin(library, args, kwargs)
         if exchange is None:
             return await original(self, *args, **kwargs)
-        token = ACTIVE.set(exchange)
-        try:
+        with _UnderWay(exchange):
             result = await original(self, *args, **kwargs)
-        except BaseException as error:
-            _fail(exchange, error)
-            raise
-        finally:
-            _leave(token)
         _answer(exchange, result)
         return result
 
@@ -170,15 +158,24 @@ def _begin(library: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Excha
     return exchange
 
 
-def _leave(token: "Token[Exchange | None]") -> None:
-    with contextlib.suppress(ValueError):  # a coroutine that was taken up again in another context
-        ACTIVE.reset(token)
+class _UnderWay:
+    """While the client is at work on a request."""
 
+    __slots__ = ("_exchange", "_token")
 
-def _fail(exchange: Exchange, error: BaseException) -> None:
-    exchange.is_under_way = False
-    with _IN_CLIENT:
-        exchange.failed(error)
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def __enter__(self) -> None:
+        self._token: Token[Exchange | None] = ACTIVE.set(self._exchange)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
+        if error is not None:
+            self._exchange.is_under_way = False
+            with _IN_CLIENT:
+                self._exchange.failed(error)
+        with contextlib.suppress(ValueError):  # a coroutine that was taken up again in another context
+            ACTIVE.reset(self._token)
 
 
 def _answer(exchange: Exchange, result: Any) -> None:

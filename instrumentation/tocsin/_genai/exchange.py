@@ -137,9 +137,10 @@ class Exchange:
         error = sys.exc_info()[1]
         if self.is_under_way and error is not None:
             self.failed(error)
-        elif self.is_under_way or not self.is_stream:
-            if self.is_stream:
-                self.finished()
+        elif not self.is_stream:
+            return
+        elif self.is_under_way:
+            self.finished()
         elif _is_in_finalizer():
             self.abandoned()
         else:

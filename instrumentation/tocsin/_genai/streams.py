@@ -33,12 +33,25 @@ class _Overheard:
         with _IN_STREAM:
             self.exchange.heard(event)
 
-    def _ended(self, error: BaseException | None) -> None:
+
+class _Reading:
+    """While the client is at work on the next event; it ends by an error, by the last event, or with the event."""
+
+    __slots__ = ("_exchange",)
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def __enter__(self) -> None:
+        self._exchange.is_under_way = True
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
         with _IN_STREAM:
-            if error is None:
-                self.exchange.finished()
-            else:
-                self.exchange.failed(error)
+            if isinstance(error, (StopIteration, StopAsyncIteration)):
+                self._exchange.finished()
+            elif error is not None:
+                self._exchange.failed(error)
+        self._exchange.is_under_way = False
 
 
 class OverheardEvents(_Overheard):
@@ -50,17 +63,8 @@ class OverheardEvents(_Overheard):
         return self
 
     def __next__(self) -> Any:
-        self.exchange.is_under_way = True
-        try:
+        with _Reading(self.exchange):
             event = next(self.inner)
-        except StopIteration:
-            self._ended(None)
-            raise
-        except BaseException as error:
-            self._ended(error)
-            raise
-        finally:
-            self.exchange.is_under_way = False
         self._heard(event)
         return event
 
@@ -74,17 +78,8 @@ class OverheardAsyncEvents(_Overheard):
         return self
 
     async def __anext__(self) -> Any:
-        self.exchange.is_under_way = True
-        try:
+        with _Reading(self.exchange):
             event = await self.inner.__anext__()
-        except StopAsyncIteration:
-            self._ended(None)
-            raise
-        except BaseException as error:
-            self._ended(error)
-            raise
-        finally:
-            self.exchange.is_under_way = False
         self._heard(event)
         return event
 

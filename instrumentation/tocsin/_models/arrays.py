@@ -1,36 +1,10 @@
 """Operations on rows of numbers: what scikit-learn, XGBoost and LightGBM were asked, and what they returned."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
-from tocsin._models.answers import Answers, Reading, count_rows, keep_result, labels_of, read_answers, reading_of
+from tocsin._models.answered import AnsweredRows
+from tocsin._models.answers import reading_of
 from tocsin._models.boosters import answers_at_all, wants_margin
-from tocsin._models.columns import Read
-from tocsin._models.description import Description, describe
-from tocsin._models.inputs import keep_inputs
+from tocsin._models.description import describe
 from tocsin._models.operation import Operation, Seen
-
-
-class _Rows:
-    """What was asked about rows, and answered."""
-
-    __slots__ = ("_operation", "_reading", "about", "count")
-
-    def __init__(self, operation: Operation, about: Description, reading: Reading) -> None:
-        self._operation = operation
-        self._reading = reading
-        self.about = about
-        self.count = count_rows(operation.result)
-
-    def keep_inputs(self, chosen: Sequence[int] | None, wanted: tuple[str, ...] | None, /) -> Read:
-        return keep_inputs(self._operation.inputs, chosen, wanted, self.about.feature_names)
-
-    def keep_answers(self, chosen: Sequence[int] | None, /) -> Callable[[], Answers]:
-        kept, reading = keep_result(self._operation.result, chosen), self._reading
-        return lambda: read_answers(kept, reading)
-
-    def labels(self) -> Any:
-        return labels_of(self._operation.result, self._reading)
 
 
 def see_arrays(operation: Operation) -> Seen | None:
@@ -49,4 +23,4 @@ def see_arrays(operation: Operation) -> Seen | None:
             is_classifier=about.is_classifier,
             is_margin=is_margin,
         )
-    return _Rows(operation, about, reading)
+    return AnsweredRows(operation.inputs, operation.result, about, reading)

@@ -2,13 +2,12 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
-from tocsin._models.answers import Answers, Reading, count_rows, keep_result, labels_of, read_answers
-from tocsin._models.columns import Read
+from tocsin._models.answered import AnsweredRows
+from tocsin._models.answers import Reading
 from tocsin._models.description import Description
-from tocsin._models.inputs import keep_inputs
 from tocsin._models.operation import INSIDE, Operation, Seen, now_ns
 from tocsin._models.recording import Instrumentation, record_answer, record_error
 from tocsin._process.boundary import Swallow
@@ -96,26 +95,4 @@ def _see(
     if isinstance(result, (str, bytes)) or not (hasattr(result, "__len__") and getattr(result, "shape", True) != ()):
         result = [result]  # a single answer, about a single thing
         given = given if isinstance(given, (list, tuple)) or hasattr(given, "shape") else [given]
-
-    return _Answered(given, result, about, reading)
-
-
-class _Answered:
-    """What was asked of anything callable, and answered."""
-
-    def __init__(self, given: Any, result: Any, about: Description, reading: Reading) -> None:
-        self._given = given
-        self._result = result
-        self._reading = reading
-        self.about = about
-        self.count = count_rows(result)
-
-    def keep_inputs(self, chosen: Sequence[int] | None, wanted: tuple[str, ...] | None, /) -> Read:
-        return keep_inputs(self._given, chosen, wanted, self.about.feature_names)
-
-    def keep_answers(self, chosen: Sequence[int] | None, /) -> Callable[[], Answers]:
-        kept, reading = keep_result(self._result, chosen), self._reading
-        return lambda: read_answers(kept, reading)
-
-    def labels(self) -> Any:
-        return labels_of(self._result, self._reading)
+    return AnsweredRows(given, result, about, reading)

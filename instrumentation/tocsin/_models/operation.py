@@ -92,6 +92,10 @@ class Observer(Protocol):
         """Take note of one that raised."""
         ...
 
+    def limit_of(self, model: Any, /) -> int | None:
+        """Say how many answers of one operation are recorded; None for all."""
+        ...
+
 
 class Watching:
     """Who is told at present; nobody when nothing is instrumented."""

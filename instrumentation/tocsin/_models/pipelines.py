@@ -57,15 +57,19 @@ def _call(method: Callable[..., Any], pipeline: Any, args: tuple[Any, ...], kwar
         args = (overheard.passed_on, *args[1:])
     result = observe_operation(_see, method, "pipeline", pipeline, args, kwargs)
     # A data set or a generator is answered lazily: each answer is a call of its own, when it is taken.
-    if hasattr(result, "__next__") or type(result).__name__.startswith("Pipeline"):
+    if _is_lazy(result):
         with _IN_PIPELINE:
             return Streamed(result, pipeline, method, overheard, _see_one)
     return result
 
 
+def _is_lazy(result: Any) -> bool:
+    return hasattr(result, "__next__") or type(result).__name__.startswith("Pipeline")
+
+
 def _see(operation: Operation) -> Seen | None:
     given, result = operation.inputs, operation.result
-    if hasattr(result, "__next__") or type(result).__name__.startswith("Pipeline"):
+    if _is_lazy(result):
         return None
     if isinstance(given, list) and not is_chat(given):
         return _Results(describe(operation.model), given, result)

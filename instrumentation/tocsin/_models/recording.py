@@ -17,12 +17,11 @@ from tocsin._models.batch import Batch
 from tocsin._models.columns import Read, Table
 from tocsin._models.description import Description, describe, is_pipeline
 from tocsin._models.operation import Operation, Seen
-from tocsin._models.sampling import Sample, stratified_sample
+from tocsin._models.sampling import MAX_ROWS, Sample, stratified_sample
 from tocsin._process.boundary import MISHAPS, type_name
 from tocsin._process.runtime import Runtime, runtime
 from tocsin_wire import attributes as keys
 
-MAX_ROWS: Final = 1_000
 _SHORT: Final = 256  # characters of ASCII that need no look at the limit
 _PIECE: Final = 4_096  # rows that are copied at once when all of a large batch are recorded
 

@@ -7,6 +7,7 @@ from types import GeneratorType
 from typing import Any, Final
 
 from tocsin._models.operation import Operation, Seen, Watching, now_ns, run_inside
+from tocsin._models.sampling import MAX_ROWS
 from tocsin._process.boundary import Swallow
 
 _CHANCE: Final = SystemRandom()  # the host may have seeded the shared one, and counts on it
@@ -135,5 +136,5 @@ class _Picks:
 
 
 def _limit(model: Any) -> int | None:
-    limit: int | None = getattr(Watching.observer, "limit_of", lambda _: 1_000)(model)
-    return limit
+    observer = Watching.observer
+    return MAX_ROWS if observer is None else observer.limit_of(model)

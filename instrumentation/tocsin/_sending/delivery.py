@@ -1,7 +1,6 @@
 """Finished spans on their way: what the policy lets out, encoded, sent and counted; spans of the host's as well as ours."""
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -104,12 +103,8 @@ class Delivery(SpanProcessor):
             "spans_waiting": waiting,
             "spans_recovered": books.recovered,
             "dropped": reasons.total(),
-        } | by_reason("dropped", reasons)
-
-
-def by_reason(name: str, reasons: Counter[str]) -> dict[str, int]:
-    """Name a count for each reason."""
-    return {f"{name}.{reason}": count for reason, count in sorted(reasons.items())}
+            **{f"dropped.{reason}": count for reason, count in sorted(reasons.items())},
+        }
 
 
 def _encoded(spans: Sequence[ReadableSpan]) -> list[Piece]:

@@ -17,7 +17,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from tocsin._calls.values import Scalar
 from tocsin._process.boundary import MISHAPS
-from tocsin._sending.parcels import Head, Piece, join
+from tocsin._sending.parcels import Head, Piece
 from tocsin._sending.parcels import field as _field
 from tocsin._sending.parcels import varint as _varint
 
@@ -27,11 +27,6 @@ _HAS_IS_REMOTE: Final = 0x100
 _IS_REMOTE: Final = 0x200
 _STATUS: Final = {StatusCode.UNSET: 0, StatusCode.OK: 1, StatusCode.ERROR: 2}
 _INTERNAL: Final = b"\x30\x01"  # kind = SPAN_KIND_INTERNAL
-
-
-def encode(spans: Sequence[ReadableSpan]) -> bytes:
-    """Write an ``ExportTraceServiceRequest``."""
-    return join(pieces_of(spans))
 
 
 def pieces_of(spans: Sequence[ReadableSpan]) -> list[Piece]:

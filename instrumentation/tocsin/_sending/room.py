@@ -39,9 +39,6 @@ class Room:
         self._putting = threading.RLock()  # never taken by the thread; by a finalizer, perhaps, while it is held
         self._weight_in = self._weight_out = 0
 
-    def __len__(self) -> int:
-        return len(self.waits)
-
     def count(self) -> int:
         """Count the items, without markers."""
         return sum(type(item) is not Marker for item in tuple(self.waits))
