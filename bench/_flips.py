@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any
 
 from _report import Figure
+from _up import up
 
 _FLIPS = 40
 _STATES = ("fallback", "normal", "verify", "off")
@@ -24,7 +25,7 @@ _STATES = ("fallback", "normal", "verify", "off")
 
 def flip_figures() -> list[Figure]:
     """Flip a guard so many times and have each service say when it read the new state."""
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-guard-") as folder, _up(folder) as (api, guard):
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-guard-") as folder, _guarding(Path(folder)) as (api, guard):
         figures = _measured("flip", api, _service("tocsin", guard), goal="<= 1000")
         try:
             import openfeature.contrib.provider.flagd  # noqa: F401
@@ -55,29 +56,11 @@ def _measured(name: str, api: str, service: "subprocess.Popen[str]", goal: str) 
 
 
 @contextmanager
-def _up(folder: str) -> Iterator[tuple[str, str]]:
-    ports = [
-        word
-        for option in ("--grpc", "--http", "--api", "--guard", "--clickhouse-http")
-        for word in (option, "127.0.0.1:0")
-    ]
-    command = [sys.executable, "-m", "tocsin_console", "up", "--json", "--data-dir", "data", *ports]
-    (Path(folder) / "use_cases").mkdir()
-    (Path(folder) / "use_cases" / "triage.yaml").write_text("use_case: triage\n", encoding="utf-8")
-    with (Path(folder) / "log").open("w") as log:
-        up = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
-    assert up.stdout is not None  # noqa: S101 - for the type checker
-    written = ""
-    for line in up.stdout:
-        written += line
-        if line == "}\n":
-            break
-    facts = json.loads(written)
-    try:
-        yield facts["api"], facts["guard"]
-    finally:
-        up.terminate()
-        up.wait()
+def _guarding(folder: Path) -> Iterator[tuple[str, str]]:
+    (folder / "use_cases").mkdir()
+    (folder / "use_cases" / "triage.yaml").write_text("use_case: triage\n", encoding="utf-8")
+    with up(folder) as running:
+        yield running.facts["api"], running.facts["guard"]
 
 
 def _flip(api: str, state: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from _report import Figure, arguments, report
+from _up import up
 from tocsin_collector.store.database import Database, StoreAddress
 from tocsin_collector.store.migrate import migrate
 
@@ -76,25 +76,12 @@ def main() -> None:
         filling.start()
         filling.join()
         write(folder / "labels.csv", asked.rows)
-        ports = [
-            word for one in ("grpc", "http", "api", "guard", "clickhouse-http") for word in (f"--{one}", "127.0.0.1:0")
-        ]
-        up = subprocess.Popen(
-            [sys.executable, "-m", "tocsin_console", "up", "--json", "--data-dir", "data", *ports],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            facts = json.loads(_document(up))
-            first, first_s, peak_mb = load(folder, facts["api"])
-            _wait_until_loaded(folder, facts["api"], asked.rows)
-            again, again_s, _ = load(folder, facts["api"])
-            up_mb = _peak_mb(up.pid)
-        finally:
-            up.send_signal(signal.SIGTERM)
-            up.wait(60)
+        with up(folder) as running:
+            api = running.facts["api"]
+            first, first_s, peak_mb = load(folder, api)
+            _wait_until_loaded(folder, api, asked.rows)
+            again, again_s, _ = load(folder, api)
+            up_mb = _peak_mb(running.pid)
     figures = [
         Figure(name="loaded_rows_per_s", value=asked.rows / first_s, unit="rows/s"),
         Figure(name="again_rows_per_s", value=asked.rows / again_s, unit="rows/s"),
@@ -104,15 +91,6 @@ def main() -> None:
         Figure(name="recorded_again", value=again["recorded"], unit="rows", goal="== 0"),
     ]
     report(f"{asked.rows:,} labels by key, of {asked.rows:,} calls", figures, asked.json)
-
-
-def _document(up: subprocess.Popen[str]) -> str:
-    said = ""
-    for line in up.stdout or ():
-        said += line
-        if line == "}\n":
-            break
-    return said
 
 
 def _wait_until_loaded(folder: Path, api: str, rows: int) -> None:

@@ -6,14 +6,11 @@ Every figure is taken against a real OTLP/gRPC server in a process of its own. T
 over single calls; losses are spans ended minus spans received.
 """
 
-import argparse
-import contextlib
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent import futures
+from collections.abc import Callable
 from typing import Any
 
 import _delivery
@@ -24,7 +21,6 @@ from _size import install_figures
 from _traced_peers import peer_figures
 
 BATCH = 50
-INPUTS = {"ink": 0.31, "width": 14.0, "height": 20.0, "slant": -0.2, "device": "scanner-3"}
 
 
 def main() -> None:
@@ -38,11 +34,7 @@ def main() -> None:
         metavar="PYTHON",
         help="time the peers too, under an interpreter that has them; without one, in an environment made for this run",
     )
-    parser.add_argument("--sink", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.sink is not None:
-        serve_sink(asked.sink)
-        return
     figures = [
         *caller_figures(),
         *sklearn_batch_figures(),
@@ -63,9 +55,9 @@ def caller_figures() -> list[Figure]:
     """Take what the thread pays that makes a call, observed or by a model; what is sent is received for real."""
     import tocsin
 
-    with sink() as (endpoint, _):
+    with _delivery.receiver() as (endpoint, _):
         observed = observed_call_figures(endpoint)
-    with sink() as (endpoint, _):
+    with _delivery.receiver() as (endpoint, _):
         tocsin.init(endpoint=endpoint, service_name="bench", max_queue_size=1_000_000)
         models = single_row_figures()
         tocsin.shutdown()
@@ -94,7 +86,7 @@ def sklearn_batch_figures() -> list[Figure]:
     watched_us: list[float] = []
     cpu_s = {"plain": 0.0, "watched": 0.0}
     rounds, repeats = 10, 40
-    with sink() as (endpoint, _):
+    with _delivery.receiver() as (endpoint, _):
         tocsin.init(endpoint=endpoint, service_name="bench", max_queue_size=1_000_000)
         # In turns, so that what else the machine does meets both; a flush closes each turn's account.
         for _ in range(rounds):
@@ -139,51 +131,6 @@ def timed(work: Callable[[], Any], repeats: int, warm_up: int = 25) -> list[floa
         work()
         taken.append((time.perf_counter_ns() - started) / 1e3)
     return taken
-
-
-@contextlib.contextmanager
-def sink(port: int = 0) -> Iterator[tuple[str, Callable[[], int]]]:
-    """Run an OTLP server in a process of its own; yields its endpoint and a function that ends it and counts."""
-    child = subprocess.Popen(
-        [sys.executable, __file__, "--sink", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert child.stdout is not None  # noqa: S101 - for the type checker
-    bound = child.stdout.readline().strip()
-
-    def count() -> int:
-        out, _ = child.communicate()
-        return int(out)
-
-    try:
-        yield f"http://127.0.0.1:{bound}", count
-    finally:
-        if child.poll() is None:
-            child.communicate()
-
-
-def serve_sink(port: int) -> None:
-    """Take OTLP requests until standard input closes; print the port first and the number of spans last."""
-    import grpc
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-    received = 0
-
-    def export(request: Any, _context: Any) -> bytes:
-        nonlocal received
-        received += sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
-        return b""
-
-    handler = grpc.unary_unary_rpc_method_handler(
-        export, request_deserializer=ExportTraceServiceRequest.FromString, response_serializer=None
-    )
-    service = "opentelemetry.proto.collector.trace.v1.TraceService"
-    server = grpc.server(futures.ThreadPoolExecutor(1), options=[("grpc.max_receive_message_length", -1)])
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {"Export": handler}),))
-    print(server.add_insecure_port(f"127.0.0.1:{port}"), flush=True)
-    server.start()
-    sys.stdin.read()
-    server.stop(5).wait()
-    print(received, flush=True)
 
 
 if __name__ == "__main__":

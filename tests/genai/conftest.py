@@ -47,16 +47,17 @@ def started() -> Iterator[Callable[..., Kept]]:
 @pytest.fixture
 def openai_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Answer OpenAI's client."""
-    with servers.running("openai") as variables:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        yield
+    yield from _answering("openai", monkeypatch)
 
 
 @pytest.fixture
 def anthropic_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Answer Anthropic's client."""
-    with servers.running("anthropic") as variables:
+    yield from _answering("anthropic", monkeypatch)
+
+
+def _answering(library: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with servers.running(library) as variables:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         yield

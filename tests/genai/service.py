@@ -79,45 +79,48 @@ def anthropic_client() -> "anthropic.Anthropic":
     return anthropic.Anthropic()
 
 
+def ask_gpt(text: str = QUESTION, **more: object) -> object:
+    """Ask OpenAI's model."""
+    return openai_client().chat.completions.create(model="gpt-4o", messages=said(text), **more)
+
+
 @scenario
 def openai_chat() -> None:
     """One completion."""
-    openai_client().chat.completions.create(model="gpt-4o", messages=said())
+    ask_gpt()
 
 
 @scenario
 def openai_tools() -> None:
     """One that asks for a tool."""
-    openai_client().chat.completions.create(model="gpt-4o", messages=said(), tools=[TOOL])
+    ask_gpt(tools=[TOOL])
 
 
 @scenario
 def openai_logprobs() -> None:
     """One that says how sure it is."""
-    openai_client().chat.completions.create(model="gpt-4o", messages=said(), logprobs=True)
+    ask_gpt(logprobs=True)
 
 
 @scenario
 def openai_stream() -> None:
     """A stream that says its usage."""
     options = {"include_usage": True}
-    for _ in openai_client().chat.completions.create(
-        model="gpt-4o", messages=said(), stream=True, stream_options=options, logprobs=True
-    ):
+    for _ in ask_gpt(stream=True, stream_options=options, logprobs=True):
         pass
 
 
 @scenario
 def openai_stream_without_usage() -> None:
     """A stream as it is by default."""
-    for _ in openai_client().chat.completions.create(model="gpt-4o", messages=said(), stream=True):
+    for _ in ask_gpt(stream=True):
         pass
 
 
 @scenario
 def openai_stream_of_tools() -> None:
     """A stream that asks for a tool."""
-    for _ in openai_client().chat.completions.create(model="gpt-4o", messages=said(), stream=True, tools=[TOOL]):
+    for _ in ask_gpt(stream=True, tools=[TOOL]):
         pass
 
 
@@ -125,21 +128,21 @@ def openai_stream_of_tools() -> None:
 def openai_stream_torn() -> None:
     """The connection breaks."""
     with contextlib.suppress(openai.OpenAIError, OSError, Exception):
-        for _ in openai_client().chat.completions.create(model="gpt-4o", messages=said(wire.TORN), stream=True):
+        for _ in ask_gpt(wire.TORN, stream=True):
             pass
 
 
 @scenario
 def openai_stream_cut() -> None:
     """The stream ends too early, and nobody raises."""
-    for _ in openai_client().chat.completions.create(model="gpt-4o", messages=said(wire.CUT), stream=True):
+    for _ in ask_gpt(wire.CUT, stream=True):
         pass
 
 
 @scenario
 def openai_stream_closed() -> None:
     """The caller has read enough, and says so."""
-    with openai_client().chat.completions.create(model="gpt-4o", messages=said(), stream=True) as stream:
+    with ask_gpt(stream=True) as stream:
         next(iter(stream))
         next(iter(stream))
 
@@ -147,7 +150,7 @@ def openai_stream_closed() -> None:
 @scenario
 def openai_stream_abandoned() -> None:
     """The caller has read enough, and goes."""
-    stream = openai_client().chat.completions.create(model="gpt-4o", messages=said(), stream=True)
+    stream = ask_gpt(stream=True)
     next(iter(stream))
     next(iter(stream))
     del stream
@@ -176,14 +179,14 @@ def openai_stream_cancelled() -> None:
 @scenario
 def openai_busy_once() -> None:
     """429, then an answer."""
-    openai_client().chat.completions.create(model="gpt-4o", messages=said(wire.BUSY_ONCE))
+    ask_gpt(wire.BUSY_ONCE)
 
 
 @scenario
 def openai_always_busy() -> None:
     """429, and again, and that is it."""
     with contextlib.suppress(openai.RateLimitError):
-        openai_client().chat.completions.create(model="gpt-4o", messages=said(wire.BUSY))
+        ask_gpt(wire.BUSY)
 
 
 @scenario
@@ -228,7 +231,7 @@ def openai_observed() -> None:
 
     @tocsin.observe(task="classification")
     def triage() -> None:
-        openai_client().chat.completions.create(model="gpt-4o", messages=said(), logprobs=True)
+        ask_gpt(logprobs=True)
         tocsin.current_call().set_output(label="billing")
 
     triage()

@@ -21,7 +21,6 @@ _AT_ONCE: Final = 500
 _LATER_NS: Final = 1_000_000  # what every column of times here can tell apart
 _REMEMBERED: Final = 60  # segments; each of up to 150 days in 10,000 tokens
 _REMEMBERED_FOR: Final = timedelta(days=6)  # replicas forget after 7
-ENDED: Final = "ended"  # of a collector that went, and left nothing in its spool
 _DOUBTED: Final = "in doubt"  # instead of settings: unlike all of them
 
 
@@ -227,7 +226,7 @@ class Ledger:
             "collector": collector,
             "complete_to": instant(complete_to_ns),
             "data_complete_to": instant(data_complete_to_ns),
-            "state": ENDED if is_ended else unfit,
+            "state": "ended" if is_ended else unfit,
             "at": instant(self._marked_ns),
         }
         self._database.insert("watermarks", [row])

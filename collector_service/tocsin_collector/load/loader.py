@@ -48,9 +48,8 @@ class Loader:
         self._changed = threading.Condition()
         self._busy = 0  # segments under way
         self._stopping = False
-        self._unfit: dict[
-            Kind, tuple[float, int, str]
-        ] = {}  # tables that refuse everything: until when not asked, how often, why
+        # Tables that refuse everything: until when they are not asked, how often they were, and why.
+        self._unfit: dict[Kind, tuple[float, int, str]] = {}
         self._books = threading.Lock()  # only inserts go on beside each other; what is written of them, one by one
         self._threads = [
             threading.Thread(target=self._run, name=f"tocsin-loader-{number}", daemon=True) for number in range(at_once)
@@ -100,8 +99,7 @@ class Loader:
                 self._put(segment, not_before=self._hold(segment.kind, str(error)), attempts=attempts)
             except StoreUnavailable as error:
                 self._tally.failed(error)
-                pause_s = min(_FIRST_PAUSE_S * 2**attempts, _LONGEST_PAUSE_S)
-                self._put(segment, not_before=time.monotonic() + pause_s, attempts=min(attempts + 1, 16))
+                self._put(segment, not_before=time.monotonic() + _pause_s(attempts), attempts=min(attempts + 1, 16))
             except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a segment holds
                 _log.exception("a segment could not be loaded and will be tried again")
                 self._tally.failed(error)
@@ -128,7 +126,7 @@ class Loader:
             now = time.monotonic()
             until, times, _ = self._unfit.get(kind, (0.0, 0, ""))
             if until <= now:  # it was asked
-                until = now + min(_FIRST_PAUSE_S * 2**times, _LONGEST_PAUSE_S)
+                until = now + _pause_s(times)
                 self._unfit[kind] = until, min(times + 1, 16), why
                 self._tally.unfit(kind, why)
             return until
@@ -178,3 +176,7 @@ class Loader:
             self._put(one, not_before=0.0, attempts=0)
         if not saved.segments:
             self._gone(segment, 0)
+
+
+def _pause_s(attempts: int) -> float:
+    return min(_FIRST_PAUSE_S * 2.0**attempts, _LONGEST_PAUSE_S)

@@ -118,7 +118,7 @@ class Settler:
         except StoreRejected as error:
             if (
                 getattr(error.__cause__, "code", None) != _NO_RIGHT
-            ):  # it reads, as its owner, what is none of ours to read
+            ):  # what it reads as its owner is none of ours to read
                 raise
 
     def _others(self, source: str, targets: list[Target]) -> dict[str, str]:

@@ -71,13 +71,13 @@ class _Decoding:
                 self._engine.command("SYSTEM JEMALLOC PURGE")
 
 
-class EmbeddedStore:
-    """The engine reads the segment's file and fills its own tables: one statement, one block, one token."""
+class _Store:
+    """What both have in common: how a segment's rows get into a table is theirs."""
 
-    def __init__(self, database: Database, redactions: Sequence[Redaction] = ()) -> None:
+    def __init__(self, database: Database, decoding: _Decoding) -> None:
         self._database = database
         self._guard = ShapeGuard(database)
-        self._decoding = _Decoding(database, database, redactions)
+        self._decoding = decoding
 
     def insert(self, segment: Segment) -> None:
         """Store every row of a segment, once.
@@ -88,18 +88,34 @@ class EmbeddedStore:
             StoreUnfit: nothing is stored, since the tables lack something.
         """
         self._guard.check()
-        self._insert_into(segment, self._decoding.decoders[segment.kind].target)
+        self._insert_into(segment, self._target(segment))
         self._decoding.give_back(segment)
 
     def settle(self, segment: Segment, beside: Collection[str] = ()) -> None:
         """As :meth:`insert`, when nobody can say what is stored of it, nor of those beside it, by their hashes."""
         self._guard.check()
-        target = self._decoding.decoders[segment.kind].target
-        Settler(self._database, self._insert_into, beside).settle(segment, target)
+        Settler(self._database, self._insert_into, beside).settle(segment, self._target(segment))
 
     def try_out(self, segment: Segment) -> None:
         """Insert it beside the tables and drop it; raises as :meth:`insert` does."""
-        Settler(self._database, self._insert_into).try_out(segment, self._decoding.decoders[segment.kind].target)
+        Settler(self._database, self._insert_into).try_out(segment, self._target(segment))
+
+    def check(self, kind: Kind, path: Path) -> None:
+        """As :meth:`_Decoding.check`."""
+        self._decoding.check(kind, path)
+
+    def _target(self, segment: Segment) -> str:
+        return self._decoding.decoders[segment.kind].target
+
+    def _insert_into(self, segment: Segment, table: str) -> None:
+        raise NotImplementedError
+
+
+class EmbeddedStore(_Store):
+    """The engine reads the segment's file and fills its own tables: one statement, one block, one token."""
+
+    def __init__(self, database: Database, redactions: Sequence[Redaction] = ()) -> None:
+        super().__init__(database, _Decoding(database, database, redactions))
 
     def _insert_into(self, segment: Segment, table: str) -> None:
         chosen = self._decoding.decoders[segment.kind]
@@ -107,37 +123,15 @@ class EmbeddedStore:
         select = f"SELECT {columns} FROM ({chosen.query(segment.path, segment.hash)})"
         self._database.command(f"INSERT INTO {table} ({columns}) {chosen.clause(token=segment.hash)} {select}")
 
-    def check(self, kind: Kind, path: Path) -> None:
-        """As :meth:`_Decoding.check`."""
-        self._decoding.check(kind, path)
 
-
-class ServerStore:
+class ServerStore(_Store):
     """The embedded engine decodes to ``Native``; the server's same views fan it out."""
 
     def __init__(self, database: Database, engine: Database, redactions: Sequence[Redaction] = ()) -> None:
-        self._database = database
-        self._guard = ShapeGuard(database)
+        super().__init__(database, _Decoding(database, engine, redactions))
         self._engine = engine
-        self._decoding = _Decoding(database, engine, redactions)
         address = database.address
         self._quorum = {"insert_quorum": address.insert_quorum, **_QUORUM} if address.cluster else {}
-
-    def insert(self, segment: Segment) -> None:
-        """As :meth:`EmbeddedStore.insert`."""
-        self._guard.check()
-        self._insert_into(segment, self._decoding.decoders[segment.kind].target)
-        self._decoding.give_back(segment)
-
-    def settle(self, segment: Segment, beside: Collection[str] = ()) -> None:
-        """As :meth:`EmbeddedStore.settle`."""
-        self._guard.check()
-        target = self._decoding.decoders[segment.kind].target
-        Settler(self._database, self._insert_into, beside).settle(segment, target)
-
-    def try_out(self, segment: Segment) -> None:
-        """As :meth:`EmbeddedStore.try_out`."""
-        Settler(self._database, self._insert_into).try_out(segment, self._decoding.decoders[segment.kind].target)
 
     def _insert_into(self, segment: Segment, table: str) -> None:
         chosen = self._decoding.decoders[segment.kind]
@@ -154,10 +148,6 @@ class ServerStore:
             fmt="Native",
             settings={**known, **self._quorum, "insert_deduplication_token": segment.hash},
         )
-
-    def check(self, kind: Kind, path: Path) -> None:
-        """As :meth:`_Decoding.check`."""
-        self._decoding.check(kind, path)
 
 
 # Long enough for a replica that is behind; one that is known to be dead is not waited for.

@@ -43,7 +43,7 @@ def outcome_id(project: str, outcome: Outcome) -> str:
     truth = outcome.WhichOneof("truth")
     said = (
         project,
-        _named_by(outcome.call),
+        named_by(outcome.call),
         outcome.kind,
         outcome.source,
         repr(getattr(outcome, truth)) if truth else "",
@@ -54,7 +54,7 @@ def outcome_id(project: str, outcome: Outcome) -> str:
     return hashlib.sha256("\x00".join(said).encode()).hexdigest()[:32]
 
 
-def _named_by(call: CallRef) -> str:
+def named_by(call: CallRef) -> str:
     """Say by what an outcome names its call: as said, so that it stays one outcome when the call is found."""
     return call.call_id or call.response_id or f"{call.use_case}\n{call.key}"
 

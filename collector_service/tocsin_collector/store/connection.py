@@ -45,9 +45,8 @@ def connect(address: StoreAddress, url: str | None) -> Any:
         try:
             return clickhouse_connect.get_client(
                 dsn=url,
-                interface=urlsplit(
-                    url
-                ).scheme,  # of a DSN the driver reads all but that: it would send the password in the clear
+                # Of a DSN the driver reads all but its scheme: it would send the password in the clear.
+                interface=urlsplit(url).scheme,
                 settings=settings,
                 autogenerate_session_id=False,
                 tz_mode="aware",

@@ -59,16 +59,6 @@ def progress_of(file: "LabelFile", *, quiet: bool) -> "Iterator[Callable[[Report
 
 def document(report: "Report", columns: "Columns") -> dict[str, Any]:
     """Put the report of ``--json`` together."""
-    counts = _counts(report)
-    return {
-        **counts,
-        "columns": columns.used,
-        "unused_columns": columns.unused,
-        "findings": [{"line": one.line, "what": one.what, "reason": one.reason} for one in report.findings],
-    }
-
-
-def _counts(report: "Report") -> dict[str, int]:
     return {
         "rows": report.rows,
         "recorded": report.recorded,
@@ -77,6 +67,9 @@ def _counts(report: "Report") -> dict[str, int]:
         "duplicate": report.duplicate,
         "contradictory": report.contradictory,
         "malformed": report.malformed,
+        "columns": columns.used,
+        "unused_columns": columns.unused,
+        "findings": [{"line": one.line, "what": one.what, "reason": one.reason} for one in report.findings],
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from tocsin_collector.correct.outcome_review import NEVER_CONTRADICTS
 from tocsin_collector.correct.verdicts import Claim
-from tocsin_collector.receive.outcomes import complete
+from tocsin_collector.receive.outcomes import complete, named_by
 from tocsin_console.errors import Unreachable, UsageProblem
 from tocsin_console.labels.cells import outcome_fields
 from tocsin_console.labels.columns import Columns
@@ -148,7 +148,7 @@ class Loader:
             line=row.line,
             fields=fields,
             kind=outcome.kind,
-            named=call.call_id or call.response_id or f"{call.use_case}\n{call.key}",
+            named=named_by(call),
             claim=Claim.of(outcome, call.label),
         )
 

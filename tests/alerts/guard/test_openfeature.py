@@ -1,9 +1,6 @@
 """OpenFeature's own SDKs read the guard, by flagd's provider in its in-process mode: what services in any language use."""
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -17,6 +14,7 @@ from openfeature.contrib.provider.flagd import FlagdProvider
 from openfeature.contrib.provider.flagd.config import ResolverType
 from openfeature.event import EventDetails, ProviderEvent
 from tests.alerts.guard.test_guard_server import make_row
+from tests.npm import installed
 
 from tocsin_alerts.guard_server import GuardServer
 
@@ -96,21 +94,7 @@ def test_a_selector_reads_the_project_of_that_name(server: GuardServer) -> None:
 @pytest.fixture(scope="module")
 def node_folder() -> Path:
     """A folder with OpenFeature installed, kept between runs under the exact versions of package.json."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not (node and npm):
-        pytest.skip("needs node and npm: OpenFeature of Node was not tried")
-    wanted = (NODE / "package.json").read_bytes()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "tocsin-tests" / f"openfeature-{hashlib.sha256(wanted).hexdigest()[:12]}"
-    if not (folder / "node_modules" / "@openfeature" / "flagd-provider" / "package.json").is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_bytes(wanted)
-        command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode:
-            pytest.skip(f"npm could not install OpenFeature, which was not tried: {done.stderr.strip()[-200:]}")
-    shutil.copy(NODE / "read.js", folder / "read.js")
-    return folder
+    return installed(NODE, name="openfeature", proof="@openfeature/flagd-provider", what="OpenFeature of Node")
 
 
 def test_openfeature_of_node_reads_it_and_hears_a_flip(server: GuardServer, node_folder: Path) -> None:

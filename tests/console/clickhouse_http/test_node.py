@@ -1,14 +1,12 @@
 """The official Node client, from npm, where npm is to be had."""
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from tests.console.clickhouse_http.conftest import Endpoint
+from tests.npm import installed
 
 SOURCES = Path(__file__).parent / "node"
 
@@ -16,21 +14,7 @@ SOURCES = Path(__file__).parent / "node"
 @pytest.fixture(scope="module")
 def node_folder() -> Path:
     """A folder with the client installed, kept between runs under the exact versions of package.json."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not (node and npm):
-        pytest.skip("needs node and npm: the Node client was not tried")
-    wanted = (SOURCES / "package.json").read_bytes()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "tocsin-tests" / f"clickhouse-client-{hashlib.sha256(wanted).hexdigest()[:12]}"
-    if not (folder / "node_modules" / "@clickhouse" / "client" / "package.json").is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_bytes(wanted)
-        command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode:
-            pytest.skip(f"npm could not install the Node client, which was not tried: {done.stderr.strip()[-200:]}")
-    shutil.copy(SOURCES / "read.js", folder / "read.js")
-    return folder
+    return installed(SOURCES, name="clickhouse-client", proof="@clickhouse/client", what="the Node client")
 
 
 @pytest.mark.parametrize("compressed", ["true", "false"])
