@@ -17,7 +17,8 @@ from tocsin._models.batch import Batch
 from tocsin._models.columns import Read, Table
 from tocsin._models.description import Description, describe, is_pipeline
 from tocsin._models.operation import Operation, Seen
-from tocsin._models.sampling import MAX_ROWS, Sample, stratified_sample
+from tocsin._models.registry import MAX_ROWS
+from tocsin._models.sampling import Sample, stratified_sample
 from tocsin._process.boundary import MISHAPS, type_name
 from tocsin._process.runtime import Runtime, runtime
 from tocsin_wire import attributes as keys

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias, TypedDict, Unpack
 
-from tocsin._models.sampling import MAX_ROWS
 from tocsin._process.boundary import Swallow
 from tocsin._process.lifecycle import init
 from tocsin._process.runtime import runtime
 
 UseCase: TypeAlias = str | Callable[[Any], str | None] | None
 LIBRARIES: Final = ("lightgbm", "sklearn", "transformers", "xgboost")
+MAX_ROWS: Final = 1_000  # of one operation that are recorded, unless somebody says otherwise
 _IN_INSTRUMENT: Final = Swallow("instrument_models")
 _waiting: Final[dict[str, tuple[str, ...]]] = {}  # the modules that each enabled library waits for
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from random import SystemRandom
 from typing import Any, Final
 
-MAX_ROWS: Final = 1_000  # of one operation that are recorded, unless somebody says otherwise
 _CHANCE: Final = SystemRandom()  # the host may have seeded the shared one, and counts on it
 _LABEL_SHARE: Final = 4  # strata by label, while there are at least so many recorded rows to each on average
 

@@ -7,7 +7,7 @@ from types import GeneratorType
 from typing import Any, Final
 
 from tocsin._models.operation import Operation, Seen, Watching, now_ns, run_inside
-from tocsin._models.sampling import MAX_ROWS
+from tocsin._models.registry import MAX_ROWS
 from tocsin._process.boundary import Swallow
 
 _CHANCE: Final = SystemRandom()  # the host may have seeded the shared one, and counts on it

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tocsin._models.sampling import MAX_ROWS
+from tocsin._models.registry import MAX_ROWS
 
 
 def wrap(
