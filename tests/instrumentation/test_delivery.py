@@ -13,7 +13,9 @@ import tocsin
 from tocsin._models.answers import Answers
 from tocsin._models.batch import Batch
 from tocsin._models.columns import Table
+from tocsin._process import lifecycle
 from tocsin._process.runtime import runtime
+from tocsin._sending.room import Room
 from tocsin._sending.spans import UNSET
 
 
@@ -181,6 +183,75 @@ def test_a_queue_is_bounded_by_bytes_too(collector: Any, monkeypatch: pytest.Mon
     assert tocsin.flush() is True
     assert 2_000 < stats["dropped.queue_full"] < 4_500
     assert len(collector.spans) == 5_000 - stats["dropped"]
+
+
+def test_a_span_just_taken_from_the_queue_is_not_forgotten_by_an_end(
+    collector: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the queue and the request it is in nobody's count but the thread's."""
+    taken, may_go_on = threading.Event(), threading.Event()
+    take = Room.take
+
+    def slowly(room: Room) -> Any:
+        item = take(room)
+        taken.set()
+        may_go_on.wait(0.3)
+        return item
+
+    monkeypatch.setattr(Room, "take", slowly)
+    tocsin.init(endpoint=collector.endpoint)
+    emit(1)
+    assert taken.wait(20)
+
+    tocsin.shutdown()
+
+    assert len(collector.spans) == 1
+
+
+def test_an_end_waits_for_a_collector_that_is_slow_to_answer(collector: Any) -> None:
+    """One whose disk is busy for a moment has taken the connection, and will answer: it is not away."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.gate.clear()
+    threading.Timer(1.0, collector.gate.set).start()
+    emit(10)
+
+    lifecycle._close(20.0, 0.1, may_start_threads=True)
+
+    assert len(collector.spans) == 10
+    assert tocsin.stats()["dropped"] == 0
+
+
+def test_an_end_at_which_the_caller_sends_waits_as_well(collector: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At an interpreter's end, where threads cannot be started any more."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.gate.clear()
+    threading.Timer(1.0, collector.gate.set).start()
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        emit(1)
+
+    lifecycle._close(20.0, 0.1, may_start_threads=False)
+
+    assert len(collector.spans) == 1
+
+
+def test_an_end_that_loses_spans_says_how_many_and_what_keeps_them(
+    collector: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The process that knows the count is the one that is about to be gone."""
+    tocsin.init(endpoint=collector.endpoint)
+    collector.gate.clear()
+    emit(10)
+
+    tocsin.shutdown(timeout_s=0.1)
+
+    line = caplog.records[-1].getMessage()
+    assert "10 spans" in line
+    assert "TOCSIN_BUFFER_DIR" in line
 
 
 def test_a_delay_that_the_collector_asks_for_is_kept(collector: Any) -> None:

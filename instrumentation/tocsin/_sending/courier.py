@@ -30,7 +30,7 @@ class Fate:
 
 
 class Patience:
-    """How long to wait in all, and while nothing happens."""
+    """How long to wait in all, and while the receiver takes nothing."""
 
     def __init__(self, timeout_s: float, stalled_s: float) -> None:
         self._end = time.monotonic() + timeout_s
@@ -41,9 +41,9 @@ class Patience:
         """Note that something happened."""
         self._until = min(self._end, time.monotonic() + self._stalled_s)
 
-    def left_s(self) -> float:
-        """Say how much of it is left."""
-        return self._until - time.monotonic()
+    def left_s(self, *, is_out: bool) -> float:
+        """Say how much of it is left, with a receiver that is away or with one that has only not answered yet."""
+        return (self._until if is_out else self._end) - time.monotonic()
 
 
 class Courier:
@@ -113,6 +113,16 @@ class Courier:
         if self._client is not None:
             self._client.close()
 
+    def tell_loss(self, count: int, *, may_be_kept: bool) -> None:
+        """Say what goes down with this process, who alone knows it."""
+        _LOGGER.warning(
+            "tocsin: %d %s are lost with this process: the collector at %s did not take them in time%s",
+            count,
+            self._name,
+            self.receiver,
+            "; TOCSIN_BUFFER_DIR names a folder that would keep them for the next one" if may_be_kept else "",
+        )
+
     def before_fork(self) -> None:
         """Be outside of gRPC, and of any import, when the process is copied: a child could never finish what it finds begun."""
         held = self.at_work.acquire(timeout=_FORK_WAIT_S)
@@ -141,7 +151,7 @@ class Courier:
     def _persist(self, parcel: Parcel) -> Answer | None:
         attempt = 0
         while not self.closed.is_set():
-            left_s = None if self.patience is None else self.patience.left_s()
+            left_s = None if self.patience is None else self.patience.left_s(is_out=self.is_out)
             if left_s is not None and left_s <= 0:
                 return None
             answer = self._send(parcel, left_s)

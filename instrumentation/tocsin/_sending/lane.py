@@ -86,7 +86,8 @@ class Lane:
 
         Args:
             timeout_s: At most so long.
-            stalled_s: No longer than this while nothing is settled.
+            stalled_s: No longer than this while nothing is settled, of a receiver that is away: one that has only not answered yet
+                is given the time of a request.
             may_start_threads: Whether the interpreter starts any: where it is going down, the caller's does the work.
         """
         if self._worker is None and self._journal is None and not self._room.waits:
@@ -125,6 +126,7 @@ class Lane:
             self._room.waits.clear()
             self._in_hand = 0
             self.books.dropped["closed"] += left
+            courier.tell_loss(left, may_be_kept=self._journal is None)
         return flushed
 
     def waiting(self) -> int:
@@ -193,7 +195,7 @@ class Lane:
         until = time.monotonic() + timeout_s
         while (left_s := until - time.monotonic()) > 0:
             settled = self.books.settled
-            if reached.wait(min(left_s, stalled_s)) or self.books.settled == settled:
+            if reached.wait(min(left_s, stalled_s)) or (self._courier.is_out and self.books.settled == settled):
                 return
 
     def _wake_up(self, *, may_start: bool = True) -> None:
@@ -273,12 +275,13 @@ class Lane:
         batch: list[Any] = []
         marker = None
         while room.waits and len(batch) < MOST_PIECES:
+            self._in_hand += 1  # before it is taken: who asks in between what waits must not be told that nothing does
             item = room.take()
             if type(item) is Marker:
+                self._in_hand -= 1
                 marker = item
                 break
             batch.append(item)
-            self._in_hand += 1
         if batch:
             with self._courier.at_work:
                 pieces = sound(self._encode(batch), len(batch), self.books.lost)
