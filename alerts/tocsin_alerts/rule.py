@@ -94,6 +94,9 @@ class RuleText(_Part):
     hold: Hold = Field(default=0, alias="for")
     keep_firing_for: Hold = 0
     min_n: int = Field(default=0, ge=0)
+    false_pages_per_year: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="measured on stationary streams, per stream"
+    )
     needs: list[Literal["floor", "budget_per_day"]] = []
     without: list[Literal["floor", "budget_per_day"]] = []
     guard: Literal["verify", "fallback"] | None = None

@@ -121,7 +121,7 @@ def compile_rule(document: Document, *, evaluators: Mapping[str, SampleSource], 
         ]
     if findings or source is None or when is None:
         raise RuleError(findings)
-    said = text.model_dump_json(by_alias=True, exclude={"tests", "summary"})
+    said = text.model_dump_json(by_alias=True, exclude={"tests", "summary", "false_pages_per_year"})
     digest = hashlib.sha256(f"{said}\n{source.hash}".encode()).hexdigest()[:16]
     return Rule(text=text, source=source, when=when, clear=clear, hash=digest, path=document.path)
 

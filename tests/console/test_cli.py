@@ -22,6 +22,7 @@ READING = (
     ("outcomes", "contradictory"),
     ("rules", "list"),
     ("rules", "check"),
+    ("rules", "budget"),
     ("guard", "show"),
     ("use-cases", "ls"),
     ("use-cases", "map"),

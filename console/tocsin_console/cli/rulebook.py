@@ -1,9 +1,10 @@
-"""Verbs about rules: which hold, and whether what a team wrote can be meant. They need no running tocsin."""
+"""Verbs about rules: which hold, and whether what a team wrote can be meant. These two need no running tocsin."""
 
 from typing import Any
 
 import typer
 
+from tocsin_console.cli import rule_budget
 from tocsin_console.cli.options import ConfigFile, Json, settle
 from tocsin_console.cli.output import print_json, print_table, say
 from tocsin_console.errors import FINDING
@@ -14,6 +15,7 @@ def register(app: typer.Typer) -> None:
     rules = typer.Typer(help="Rules: what is looked at, how often, and when somebody is told.", no_args_is_help=True)
     rules.command("list")(list_rules)
     rules.command("check")(check)
+    rule_budget.register(rules)
     app.add_typer(rules, name="rules")
 
 
