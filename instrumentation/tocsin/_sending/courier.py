@@ -113,6 +113,10 @@ class Courier:
         if self._client is not None:
             self._client.close()
 
+    def is_told_out(self) -> bool:
+        """Tell whether the log already says that the receiver is away, for these or for others."""
+        return bool(_OUT.get(self.receiver))
+
     def tell_loss(self, count: int, *, may_be_kept: bool) -> None:
         """Say what goes down with this process, who alone knows it."""
         _LOGGER.warning(

@@ -115,6 +115,7 @@ class Lane:
         if not flushed:
             within_s = 0.0 if safe else timeout_s
             flushed = self.flush(within_s, stalled_s=stalled_s, may_start_threads=may_start_threads)
+        is_no_surprise = courier.is_told_out()  # one line is enough of a collector that is away
         courier.close()
         self._release()
         worker = self._worker
@@ -126,7 +127,8 @@ class Lane:
             self._room.waits.clear()
             self._in_hand = 0
             self.books.dropped["closed"] += left
-            courier.tell_loss(left, may_be_kept=self._journal is None)
+            if not is_no_surprise:
+                courier.tell_loss(left, may_be_kept=self._journal is None)
         return flushed
 
     def waiting(self) -> int:
