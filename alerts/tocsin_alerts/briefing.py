@@ -15,7 +15,7 @@ from tocsin_alerts.rules import RuleBook
 
 _MOST_ALERTS: Final = 12  # of one incident in one message
 _SERVED_BY_OTHERS: Final = {"fallback": "the fallback is serving", "off": "the feature is off"}
-_ACCURACY: Final = frozenset({"accuracy", "estimated_accuracy", "confidence_shift"})
+_ACCURACY: Final = frozenset({"accuracy", "accuracy_cusum", "estimated_accuracy", "confidence_shift"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def _wrong_per_day(findings: Findings, lead: Alert) -> tuple[float | None, float
     By labels when they are what fired. Otherwise by the estimate, which speaks of the last days: labels are of calls
     before those, and would count today's wrong answers from before the drop.
     """
-    by_labels = lead.evaluator == "accuracy"
+    by_labels = lead.evaluator.startswith("accuracy")
     measure = (findings.quality or findings.estimated) if by_labels else (findings.estimated or findings.quality)
     if measure is None or measure.value is None or findings.calls_per_day is None:
         return None, None

@@ -92,6 +92,7 @@ def _sample(given: TestSample, slot: datetime) -> Sample:
         upper=given.upper,
         baseline=given.baseline,
         n=given.n,
+        effect=given.effect,
     )
 
 

@@ -17,7 +17,7 @@ from tocsin_alerts.records import Sample
 
 Names: TypeAlias = Mapping[str, float | None]
 
-SAMPLE_NAMES: Final = ("value", "lower", "upper", "baseline", "n", "drop", "z")
+SAMPLE_NAMES: Final = ("value", "lower", "upper", "baseline", "n", "effect", "drop", "z")
 PLAN_NAMES: Final = ("floor", "budget_per_day")
 # What a derived name is made of: an evaluator without these columns cannot give it.
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -97,6 +97,7 @@ def sample_names(sample: Sample, plan_names: Names) -> Names:
         "upper": upper,
         "baseline": baseline,
         "n": float(sample.n),
+        "effect": _known(sample.effect),
         "drop": drop,
         "z": z,
         **plan_names,

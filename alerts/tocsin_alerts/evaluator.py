@@ -17,7 +17,7 @@ from tocsin_alerts.ports import Query
 from tocsin_alerts.records import Sample
 
 REQUIRED: Final = ("project", "use_case", "slot", "value", "n")
-OPTIONAL: Final = ("lower", "upper", "baseline")
+OPTIONAL: Final = ("lower", "upper", "baseline", "effect")
 RANGE: Final = ("since", "until", "step_s")
 
 _HEADER: Final = re.compile(r"\A\s*/\*(.*?)\*/", re.DOTALL)
@@ -148,6 +148,7 @@ def _sample(row: Mapping[str, Any]) -> Sample:
         upper=_number(row.get("upper")),
         baseline=_number(row.get("baseline")),
         n=int(row["n"]),
+        effect=_number(row.get("effect")),
     )
 
 

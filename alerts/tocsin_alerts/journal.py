@@ -89,6 +89,7 @@ class Journal:
                 "upper": sample.upper,
                 "baseline": sample.baseline,
                 "n": sample.n,
+                "effect": sample.effect,
                 "evaluator_hash": evaluator_hash,
             }
             for evaluator, evaluator_hash, sample in samples

@@ -26,6 +26,9 @@ class Sample:
     upper: float | None
     baseline: float | None
     n: int  # calls or labels behind the value
+    effect: float | None = (
+        None  # of a value that is evidence: how large what it speaks of is, in the unit people care for
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

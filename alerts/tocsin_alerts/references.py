@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any, Final, Literal
 
+from tocsin_alerts.daily_errors import Day, daily_errors
 from tocsin_alerts.ports import Query
 from tocsin_alerts.statistics import (
     WEEK_H,
@@ -200,7 +201,8 @@ def _profile(
 def _fit(query: Query, version: Version, since: datetime, until: datetime, slot: datetime) -> Kept | None:
     """Fit confidence to the labels of the reference window; None while there are too few."""
     labelled: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in query.rows(_sql("labels"), {**version.as_params(), "since": since, "until": until}):
+    window = {**version.as_params(), "since": since, "until": until}
+    for row in query.rows(_sql("labels"), window):
         labelled.setdefault((row["segment_name"], row["segment_value"]), []).append(row)
     n = sum(row["labels"] for row in labelled.get(_ALL, []))
     if n < MIN_LABELS:
@@ -210,6 +212,7 @@ def _fit(query: Query, version: Version, since: datetime, until: datetime, slot:
     calibration = isotonic(cells if enough else [], least=MIN_STEP)
     accuracies = {segment: _share(rows) for segment, rows in labelled.items()}
     estimates = _estimates(query, version, calibration)
+    daily = daily_errors([Day(**row) for row in query.rows(_sql("label_days"), window)])
     query.insert(
         "calibrations",
         [
@@ -225,6 +228,9 @@ def _fit(query: Query, version: Version, since: datetime, until: datetime, slot:
                 "estimate": estimates.pop(_ALL, 0.0),
                 "segment_estimates": {"=".join(segment): share for segment, share in estimates.items()},
                 "segment_accuracies": {"=".join(segment): share for segment, share in accuracies.items()},
+                "daily_errors": list(daily.by_weekday) if daily else [],
+                "daily_wander": daily.wander if daily else 0.0,
+                "daily_doubt": daily.doubt if daily else 0.0,
             }
         ],
     )

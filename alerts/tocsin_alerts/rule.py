@@ -44,6 +44,7 @@ class TestSample(_Part):
     lower: float | None = None
     upper: float | None = None
     baseline: float | None = None
+    effect: float | None = None
     n: int = 1000
     labels: dict[str, str] = {}
 

@@ -161,6 +161,6 @@ def _missing_columns(
         return
     for column in sorted(condition.columns() - set(source.columns)):
         reader = next(n for n in sorted(condition.names) if re.fullmatch(f"{column}|drop|z", n))
-        given = [name for name in source.columns if name in ("value", "lower", "upper", "baseline", "n")]
+        given = [name for name in source.columns if name in ("value", "lower", "upper", "baseline", "effect", "n")]
         message = f"{key}: {reader!r} needs the column {column!r}, which {source.name!r} does not give: "
         yield document.finding(message + suggest(column, given), key)

@@ -8,6 +8,8 @@ from tests.alerts.evaluators.store import DAY, EVALUATORS, MONDAY, Store
 from tocsin_alerts.errors import EvaluatorError
 from tocsin_alerts.evaluator import evaluate, load_evaluators, parse
 
+SETTABLE = {"min_n": 1, "allowance": 0.005}  # parameters that rules give
+
 GOOD = """/*
 summary = "One"
 unit = "share"
@@ -31,7 +33,7 @@ SELECT 'p' AS project, 'u' AS use_case, 'f' AS field, toDateTime64({until:DateTi
 def test_columns_are_what_the_engine_describes(name: str, store: Store) -> None:
     """Rules are checked against the header without asking an engine, so it has to be true on both."""
     evaluator = EVALUATORS[name]
-    values = {"since": MONDAY - DAY, "until": MONDAY, "step_s": 86_400, "min_n": 1}
+    values = {"since": MONDAY - DAY, "until": MONDAY, "step_s": 86_400, **SETTABLE}
 
     described = store.database.rows(f"DESCRIBE ({evaluator.sql})", {name: values[name] for name in evaluator.params})
 
@@ -42,7 +44,7 @@ def test_columns_are_what_the_engine_describes(name: str, store: Store) -> None:
 @pytest.mark.parametrize("name", sorted(EVALUATORS))
 def test_an_empty_store_gives_no_samples(name: str, store: Store) -> None:
     """The first tick of a fresh installation must not fail."""
-    extra = {"min_n": 1} if "min_n" in EVALUATORS[name].params else {}
+    extra = {param: value for param, value in SETTABLE.items() if param in EVALUATORS[name].params}
 
     assert store.run(name, **extra) == []
 
