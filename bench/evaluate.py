@@ -18,7 +18,7 @@ from tocsin_collector.store.migrate import migrate
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-HOURLY = frozenset({"freshness", "null_rate", "volume"})
+HOURLY = frozenset({"freshness", "new_category", "null_rate", "volume"})
 BY_SEGMENT = {"min_n": 30}
 
 # Twelve numbers and two categories; confidence that sinks slowly; one call in 200 lacks a field.

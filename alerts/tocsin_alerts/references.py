@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any, Final, Literal
 
 from tocsin_alerts.daily_errors import Day, daily_errors
+from tocsin_alerts.daily_estimates import DayEstimate, daily_estimates
 from tocsin_alerts.ports import Query
 from tocsin_alerts.statistics import (
     WEEK_H,
@@ -234,7 +235,27 @@ def _fit(query: Query, version: Version, since: datetime, until: datetime, slot:
             }
         ],
     )
+    query.insert("reference_profiles", _daily_profile(query, version, calibration, window, slot))
     return Kept(kind="calibration", version=version, since=since, until=until, n=n)
+
+
+def _daily_profile(
+    query: Query, version: Version, calibration: Calibration, window: Mapping[str, Any], slot: datetime
+) -> list[dict[str, Any]]:
+    histograms: dict[int, list[tuple[int, int]]] = {}
+    for row in query.rows(_sql("estimate_days"), window):
+        histograms.setdefault(row["day"], []).append((row["bin"], row["n"]))
+    shares = {day: calibration.estimate(histogram) for day, histogram in histograms.items()}
+    days = [
+        DayEstimate(day=day, share=share, calls=sum(count for _, count in histograms[day]))
+        for day, share in shares.items()
+        if share is not None
+    ]
+    found = daily_estimates(days)
+    if found is None:
+        return []
+    profile = _profile("estimate", n=sum(each.calls for each in days)) | {"figures": found.as_figures()}
+    return [{**version.as_params(), **profile, "until": window["until"], "frozen_at": slot}]
 
 
 def _estimates(query: Query, version: Version, calibration: Calibration) -> dict[tuple[str, str], float]:
