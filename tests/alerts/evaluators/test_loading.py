@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.alerts.evaluators.store import DAY, EVALUATORS, MONDAY, Store
+from tests.alerts.evaluators.store import DAY, EVALUATORS, MONDAY, SETTABLE, Store
 
 from tocsin_alerts.errors import EvaluatorError
 from tocsin_alerts.evaluator import evaluate, load_evaluators, parse
-
-SETTABLE = {"min_n": 1, "allowance": 0.005}  # parameters that rules give
 
 GOOD = """/*
 summary = "One"
