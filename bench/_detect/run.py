@@ -1,0 +1,116 @@
+"""One scenario at one size: draw the streams, fill the store, replay, and say what was told and when."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from _detect import rollups, store
+from _detect.replay import Told, replay
+from _detect.scenarios import DAY_S, Labels, Scenario
+from _detect.world import REFERENCE_DAYS, Rows, Stream, Wander, simulate
+from tocsin_alerts.durations import parse_duration
+from tocsin_alerts.plan import Labels as PlanLabels
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_collector.store.database import Database
+
+_TRUTH, _REVIEW, _JUDGE = 0, 1, 2
+_QUIET_DAYS: Final = 7  # after the reference, before anything changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of the streams of one scenario."""
+
+    streams: tuple[Stream, ...]
+    told: tuple[Told, ...]
+    days: int
+
+
+def draw_streams(
+    scenario: Scenario,
+    *,
+    count: int,
+    calls_per_day: int,
+    seed: int,
+    days: int | None = None,
+    first: int = 0,
+    wander: float = 1.0,
+) -> list[Stream]:
+    """Draw streams: every other one wanders with 0.5, the rest with 0.9; the change comes on any day of the week."""
+    made = []
+    for number in range(first, first + count):
+        random = np.random.default_rng([seed, number, 1])
+        quiet = _QUIET_DAYS + int(random.integers(7))
+        onset_s = (REFERENCE_DAYS + quiet) * DAY_S + (int(random.integers(DAY_S)) if scenario.mid_day else 0)
+        amplitude = Wander(phi=(0.5, 0.9)[number % 2])
+        made.append(
+            Stream(
+                number=number,
+                seed=seed,
+                calls_per_day=calls_per_day,
+                days=days or REFERENCE_DAYS + _QUIET_DAYS + 6 + scenario.days_after,
+                wander=replace(amplitude, accuracy=amplitude.accuracy * wander, inputs=amplitude.inputs * wander),
+                change=scenario.change,
+                onset_s=onset_s,
+            )
+        )
+    return made
+
+
+def run(
+    database: Database, scenario: Scenario, streams: list[Stream], *, note: Callable[[str], None] = lambda _: None
+) -> Outcome:
+    """Run some streams of a scenario on a store that is emptied first."""
+    store.empty(database)
+    for done, stream in enumerate(streams):
+        fill(database, stream, scenario.labels)
+        note(f"stream {done + 1} of {len(streams)}")
+    days = streams[0].days
+    told = tuple(replay(database, _plans(scenario, streams), days=days, note=note))
+    return Outcome(streams=tuple(streams), told=told, days=days)
+
+
+def fill(database: Database, stream: Stream, labels: Labels) -> None:
+    """Write everything that the store would hold of a stream."""
+    random = np.random.default_rng([stream.seed, stream.number, 2])
+    parts: dict[str, list[NDArray[np.void]]] = {"simulated_cells": [], "simulated_hours": [], "simulated_outcomes": []}
+    for rows in simulate(stream):
+        parts["simulated_cells"].append(rollups.cells(rows, stream.number))
+        parts["simulated_hours"].append(rollups.hours(rows, stream.number))
+        parts["simulated_outcomes"] += label(rows, stream, labels, random)
+    for table, found in parts.items():
+        store.write(database, table, found)
+
+
+def label(rows: Rows, stream: Stream, labels: Labels, random: np.random.Generator) -> list[NDArray[np.void]]:
+    """Say which calls are labelled by whom, and what is said of them."""
+    made: list[NDArray[np.void]] = []
+
+    def add(picked: NDArray[np.int64], kind: int, correct: NDArray[np.bool_], delay_s: int, weight: Any = 1.0) -> None:
+        made.append(
+            rollups.outcomes(rows, stream.number, picked, kind=kind, delay_s=delay_s, correct=correct, weight=weight)
+        )
+
+    if labels.all_after_days is not None:
+        every = np.arange(len(rows.second))
+        add(every, _TRUTH, rows.is_right, labels.all_after_days * DAY_S)
+        return made
+    early = rows.second < REFERENCE_DAYS * DAY_S
+    share = labels.reference / (stream.calls_per_day * REFERENCE_DAYS)
+    tested = np.flatnonzero(early & (random.random(len(rows.second)) < share))
+    add(tested, _TRUTH, rows.is_right[tested], DAY_S)
+    return made
+
+
+def _plans(scenario: Scenario, streams: list[Stream]) -> Plans:
+    late = scenario.labels.all_after_days
+    delay = None if late is None else parse_duration(f"{late}d")
+    return Plans.of(
+        *(
+            Plan(project=store.PROJECT, use_case=f"stream-{stream.number}", labels=PlanLabels(delay=delay))
+            for stream in streams
+        )
+    )
