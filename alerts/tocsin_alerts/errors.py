@@ -8,7 +8,8 @@ TocsinError
     ├── EvaluatorError     fix: an evaluator's header and its SQL do not agree
     ├── ChannelError       fix: a channel cannot work as it is configured: a secret is missing or unreadable
     ├── DeliveryFailed     try again: the receiver did not take the message (``is_permanent``: never will)
-    └── GuardRefused       fix: no such use case or state, or nothing to release
+    ├── GuardRefused       fix: no such use case or state, or nothing to release
+    └── ReferenceRefused   fix: no such version, or too few calls to be what the present is compared with
 """
 
 from collections.abc import Sequence
@@ -69,3 +70,7 @@ class DeliveryFailed(AlertsError):  # noqa: N818 - says what happened
 
 class GuardRefused(AlertsError):  # noqa: N818 - says what happened
     """The guard was asked for what it cannot do."""
+
+
+class ReferenceRefused(AlertsError):  # noqa: N818 - says what happened
+    """A version cannot be accepted, or a window not be frozen."""

@@ -57,6 +57,7 @@ from tocsin_console.outcomes import OutcomeDesk, record_outcomes
 from tocsin_console.parts import Parts
 from tocsin_console.privacy import Forgetting
 from tocsin_console.reader import Reader
+from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.roles import LISTENS, Others, Role, require_server
 from tocsin_console.rulebook import Reading as RulebookReading
 from tocsin_console.spool_desk import SpoolDesk
@@ -350,6 +351,7 @@ class Up:
             use_cases_mapped=self._map_use_cases,
             relabel=lambda project, old, new: asdict(relabel(self._database, project, old, new)),
             record_outcomes=apart.record_outcomes,
+            references=ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=_now),
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=_now),
             now=_now,
             reading=apart.reading,
@@ -394,6 +396,10 @@ class Up:
 
     def _logical_now(self) -> datetime:
         return self._evaluation.logical_now()
+
+    def _clock_of_slots(self) -> datetime:
+        """As :meth:`_logical_now`, in a process that evaluates nothing too."""
+        return (self._config.clock == "data" and self._watermark().data_complete_to) or _now()
 
     def _guard_changed(self) -> None:
         self._guard_server.publish()

@@ -18,6 +18,7 @@ from tocsin_console.config import Config
 from tocsin_console.loop import LoopStats
 from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.reader import Answer
+from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.spool_desk import SpoolDesk
 
 
@@ -98,6 +99,7 @@ class Parts:
     relabel: Callable[[str, str, str], Mapping[str, int]]  # project, old, new: move what is stored to another use case
     record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
     outcome_desk: OutcomeDesk
+    references: ReferenceDesk
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None

@@ -30,6 +30,7 @@ from tocsin_console.notifiers import channels_of
 from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
+from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.spool_desk import SpoolDesk
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -140,6 +141,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         use_cases_mapped=lambda: 2,
         relabel=lambda project, old, new: asdict(relabel(store, project, old, new)),
         record_outcomes=outcomes.record,
+        references=ReferenceDesk(store.sibling(), clock=lambda: NOW, wall=lambda: NOW),
         outcome_desk=OutcomeDesk(store.sibling(), outcomes.record, now=lambda: NOW),
         now=lambda: NOW,
     )

@@ -23,6 +23,8 @@ READING = (
     ("rules", "list"),
     ("rules", "check"),
     ("rules", "budget"),
+    ("reference", "show"),
+    ("release", "list"),
     ("guard", "show"),
     ("use-cases", "ls"),
     ("use-cases", "map"),

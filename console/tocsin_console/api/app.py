@@ -4,6 +4,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from tocsin_console.api.answering import ON_ERROR, with_body
+from tocsin_console.api.references import reference_routes
 from tocsin_console.api.security import App, LoopbackOnly
 from tocsin_console.api.spool import spool_routes
 from tocsin_console.api.views import Views
@@ -34,6 +35,7 @@ def build_app(parts: Parts) -> App:
         Route("/api/keys", views.keys),
         Route("/api/keys", with_body(views.create_key), methods=["POST"]),
         Route("/api/keys/{key_id}/revoke", with_body(views.revoke_key), methods=["POST"]),
+        *reference_routes(parts.references),
         *spool_routes(parts.config.data_dir / "spool", parts.spool),
         Route("/api/outcomes", with_body(views.record_outcomes), methods=["POST"]),
         Route("/api/outcomes/load", with_body(views.load_outcomes), methods=["POST"]),

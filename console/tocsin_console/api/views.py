@@ -44,7 +44,7 @@ class Views:
 
     def status(self, _request: Request) -> Response:
         """Give the whole state."""
-        return Json(snapshot(self._parts))
+        return Json({**snapshot(self._parts), "releases": self._parts.references.listed()})
 
     def use_cases(self, _request: Request) -> Response:
         """List what is known of each use case."""

@@ -17,6 +17,7 @@ from tocsin_console.cli import (
     prices,
     privacy,
     redact,
+    references,
     rulebook,
     send_test,
     serve,
@@ -67,6 +68,7 @@ def build() -> typer.Typer:
         prices,
         privacy,
         disk,
+        references,
         redact,
         spool,
     ):

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import pytest
 from tests.alerts.evaluators.store import DAY, MONDAY, Store
 
-from tocsin_alerts.references import Kept, accept, maintain
+from tocsin_alerts.errors import ReferenceRefused
+from tocsin_alerts.references import Kept, accept, freeze, maintain
+from tocsin_alerts.releases import accept_release, choose, freeze_now, releases
 from tocsin_alerts.versions import Version
 
 FIRST = MONDAY - 28 * DAY
@@ -105,8 +108,6 @@ def test_references_from_before_releases_were_kept_hold(store: Store) -> None:
 
 def test_a_field_that_is_gone_from_a_new_window_is_gone_from_the_reference(store: Store) -> None:
     """What is frozen again replaces all of what was frozen: no bin of the old window is left beside the new ones."""
-    from tocsin_alerts.references import freeze
-
     answers(store, "m1", FIRST, 28, SURE)
     store.histogram("number", FIRST, [(2000 + i, 50) for i in range(20)], field="ink")
     keep(store, MONDAY)
@@ -125,3 +126,98 @@ def test_a_field_that_is_gone_from_a_new_window_is_gone_from_the_reference(store
     assert store.rows("SELECT n FROM reference_profiles FINAL WHERE project = {project:String} AND kind = 'input'") == [
         {"n": 0}
     ]
+
+
+def decide(store: Store, model: str, at: datetime) -> Kept:
+    """Accept a version by hand."""
+    return accept_release(store.database, version(store, model), by="ada", reason="reviews", now=at, wall=at)
+
+
+def lines(store: Store, at: datetime) -> dict[str, str]:
+    """What is said of each version of this project."""
+    found = [each for each in releases(store.database, now=at) if each.version.project == store.project]
+    return {each.version.model_version: each.line() for each in found}
+
+
+def test_until_there_is_a_reference_it_is_said_how_far_it_is(store: Store) -> None:
+    """Silence about a reference reads as if there were one."""
+    for day, calls in ((0, 50), (1, 50), (2, 37)):
+        store.calls(MONDAY + day * DAY, calls)
+
+    assert lines(store, MONDAY + 3 * DAY) == {"m1": "collecting reference: 137 of 200 calls, day 3 of 28"}
+
+
+def test_a_version_that_nobody_accepted_says_what_it_is_compared_with(store: Store) -> None:
+    """From call 200 on there is something to decide."""
+    answers(store, "m1", FIRST, 28, SURE)
+    keep(store, MONDAY)
+    store.calls(MONDAY, 150, model_version="m2")
+    early = lines(store, MONDAY + DAY)["m2"]
+    store.calls(MONDAY + DAY, 60, model_version="m2")
+
+    assert early == "not accepted: 150 of 200 calls, then compared with m1"
+    assert lines(store, MONDAY + 2 * DAY) == {
+        "m1": "reference: 2026-02-02 to 2026-03-02, 2,800 calls, no calibration yet",
+        "m2": "not accepted: compared with m1; if it is meant, 'tocsin release accept triage'",
+    }
+
+
+def test_accepted_early_its_own_replaces_it_provisionally_and_in_full_after_four_weeks(store: Store) -> None:
+    """Three days are no whole week: what they say is a ticket, and the reference is completed, not kept at three days."""
+    answers(store, "m1", FIRST, 28, SURE)
+    keep(store, MONDAY)
+    answers(store, "m2", MONDAY, 40, tuple((edge, 2 * count) for edge, count in UNSURE))
+
+    kept = decide(store, "m2", MONDAY + 3 * DAY)
+
+    assert (kept.since, kept.until, kept.n) == (MONDAY, MONDAY + 3 * DAY, 300)
+    assert shift(store, "m2", MONDAY + 4 * DAY) == 0
+    assert lines(store, MONDAY + 4 * DAY)["m2"].startswith("provisional reference: 2026-03-02 to 2026-03-05, 300 calls")
+    assert store.rows("SELECT actor, action FROM audit_log WHERE subject = concat({project:String}, '/triage m2')") == [
+        {"actor": "ada", "action": "release accept"}
+    ]
+    volumes = "SELECT model_version FROM reference_profiles FINAL WHERE project = {project:String} AND kind = 'volume'"
+    assert store.rows(volumes) == [{"model_version": "m1"}], "three days know no ordinary week"
+    keep(store, MONDAY + 28 * DAY)
+    assert lines(store, MONDAY + 29 * DAY)["m2"].startswith("reference: 2026-03-02 to 2026-03-30, 2,800 calls")
+
+
+def test_too_few_calls_cannot_be_accepted(store: Store) -> None:
+    """Nobody can have judged a version by a handful of calls, and nothing could be compared with them."""
+    store.calls(MONDAY, 199, model_version="m2")
+
+    with pytest.raises(ReferenceRefused, match="at least 200 calls of m2, got 199"):
+        decide(store, "m2", MONDAY + DAY)
+
+    assert store.rows("SELECT count() AS n FROM releases WHERE project = {project:String}") == [{"n": 0}]
+
+
+def test_frozen_anew_by_decision_it_is_the_last_four_weeks(store: Store) -> None:
+    """What people have decided to live with is normal from then on; what nobody decided is not."""
+    answers(store, "m1", FIRST, 28, SURE)
+    keep(store, MONDAY)
+    answers(store, "m1", MONDAY, 30, tuple((edge, 2 * count) for edge, count in UNSURE))
+    at = MONDAY + 30 * DAY + DAY / 2
+    assert (shift(store, "m1", MONDAY + 30 * DAY) or 0) > 1
+
+    kept = freeze_now(store.database, version(store, "m1"), by="ada", reason="new scanner", now=at, wall=at)
+
+    assert (kept.since, kept.until) == (MONDAY + 2 * DAY, MONDAY + 30 * DAY)
+    store.histogram("confidence", MONDAY + 30 * DAY, [(1500, 20), (1900, 180)])
+    assert shift(store, "m1", MONDAY + 31 * DAY) == 0
+    with pytest.raises(ReferenceRefused, match="accepted"):
+        freeze_now(store.database, version(store, "m9"), by="ada", reason="", now=at, wall=at)
+
+
+def test_the_version_that_is_meant_is_the_one_that_comes_into_question(store: Store) -> None:
+    """Of two, tocsin does not guess: accepting the wrong one would hide the other."""
+    store.calls(MONDAY, 300, model_version="m2")
+    store.calls(MONDAY, 300, model_version="m3")
+    known = releases(store.database, now=MONDAY + DAY)
+    where: dict[str, Any] = {"project": store.project, "use_case": "triage"}
+
+    assert choose(known, **where, model="m3", prompt=None).version.model_version == "m3"
+    with pytest.raises(ReferenceRefused, match="expected one version of 'triage', got 2"):
+        choose(known, **where, model=None, prompt=None)
+    with pytest.raises(ReferenceRefused, match="did you mean 'triage'"):
+        choose(known, project=store.project, use_case="triaga", model=None, prompt=None)

@@ -1,0 +1,46 @@
+"""The endpoints about references and releases."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tocsin_console.api.answering import with_body
+from tocsin_console.api.wire import Json
+from tocsin_console.errors import UsageProblem
+from tocsin_console.reference_desk import ReferenceDesk
+
+
+def reference_routes(desk: ReferenceDesk) -> list[Route]:
+    """List the routes over one desk."""
+
+    def listed(_request: Request) -> Response:
+        return Json({"versions": desk.listed()})
+
+    def accept(_request: Request, body: dict[str, Any]) -> Response:
+        return Json(desk.accept(_asked(body), by=_text(body, "actor")))
+
+    def freeze(_request: Request, body: dict[str, Any]) -> Response:
+        return Json(desk.freeze(_asked(body), by=_text(body, "actor")))
+
+    return [
+        Route("/api/references", listed),
+        Route("/api/references/accept", with_body(accept), methods=["POST"]),
+        Route("/api/references/freeze", with_body(freeze), methods=["POST"]),
+    ]
+
+
+def _asked(body: dict[str, Any]) -> dict[str, Any]:
+    _text(body, "use_case")
+    optional = ("project", "model_version", "prompt_version", "reason")
+    wrong = [name for name in optional if not isinstance(body.get(name), str | None)]
+    if wrong:
+        raise UsageProblem(f"expected a text under {wrong[0]!r}, got {body[wrong[0]]!r}")
+    return body
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    if not isinstance(body.get(name), str) or not body[name].strip():
+        raise UsageProblem(f"expected a text under {name!r}, got {body.get(name)!r}")
+    return str(body[name])

@@ -1,0 +1,95 @@
+"""References and releases as the API and the commands ask for them."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from tocsin_alerts.ports import Query
+from tocsin_alerts.releases import Release, accept_release, choose, freeze_now, releases
+
+
+class ReferenceDesk:
+    """Shows what the present is compared with, and takes decisions about it.
+
+    Args:
+        query: A client of its own.
+        clock: The clock of the slots.
+        wall: The wall clock, for the audit.
+    """
+
+    def __init__(self, query: Query, *, clock: Callable[[], datetime], wall: Callable[[], datetime]) -> None:
+        self._query = query
+        self._clock = clock
+        self._wall = wall
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Describe every version, the newest of each use case first."""
+        return [_described(each) for each in self._look()]
+
+    def accept(self, asked: dict[str, Any], *, by: str) -> dict[str, Any]:
+        """Accept the version that is in use and has not been accepted, or the one that is named.
+
+        Raises:
+            ReferenceRefused: there is none, there are several, or it has too few calls.
+        """
+        model, prompt = asked.get("model_version"), asked.get("prompt_version")
+        is_named = (model, prompt) != (None, None)
+        known = [
+            each for each in self._look() if each.calls and (is_named or (each.is_in_use and not each.accepted_by))
+        ]
+        release = choose(known, project=_project(asked), use_case=asked["use_case"], model=model, prompt=prompt)
+        kept = accept_release(
+            self._query,
+            release.version,
+            by=by,
+            reason=asked.get("reason") or "",
+            now=self._clock(),
+            wall=self._wall(),
+        )
+        return {**asdict(kept.version), "since": kept.since, "until": kept.until, "calls": kept.n}
+
+    def freeze(self, asked: dict[str, Any], *, by: str) -> dict[str, Any]:
+        """Freeze the version in use that has a reference anew, or the one that is named.
+
+        Raises:
+            ReferenceRefused: as for :meth:`accept`.
+        """
+        known = [each for each in self._look() if each.reference and each.calls]
+        model, prompt = asked.get("model_version"), asked.get("prompt_version")
+        if (model, prompt) == (None, None) and any(each.is_in_use for each in known):
+            known = [each for each in known if each.is_in_use]
+        release = choose(known, project=_project(asked), use_case=asked["use_case"], model=model, prompt=prompt)
+        kept = freeze_now(
+            self._query,
+            release.version,
+            by=by,
+            reason=asked.get("reason") or "",
+            now=self._clock(),
+            wall=self._wall(),
+        )
+        return {**asdict(kept.version), "since": kept.since, "until": kept.until, "calls": kept.n}
+
+    def _look(self) -> list[Release]:
+        return releases(self._query, now=self._clock())
+
+
+def _project(asked: dict[str, Any]) -> str:
+    return str(asked.get("project") or "default")
+
+
+def _described(release: Release) -> dict[str, Any]:
+    reference = release.reference
+    return {
+        **asdict(release.version),
+        "calls": release.calls,
+        "first_hour": release.first_hour,
+        "last_hour": release.last_hour,
+        "is_in_use": release.is_in_use,
+        "accepted_by": release.accepted_by,
+        "accepted_at": release.accepted_at,
+        "reason": release.reason,
+        "compared_with": asdict(release.compared_with) if release.compared_with else None,
+        "reference": {**asdict(reference), "is_provisional": reference.is_provisional} if reference else None,
+        "line": release.line(),
+    }
