@@ -16,7 +16,14 @@ from tocsin_alerts.rules import RuleBook
 _MOST_ALERTS: Final = 12  # of one incident in one message
 _SERVED_BY_OTHERS: Final = {"fallback": "the fallback is serving", "off": "the feature is off"}
 _ACCURACY: Final = frozenset(
-    {"accuracy", "accuracy_cusum", "estimated_accuracy", "estimated_accuracy_daily", "confidence_shift"}
+    {
+        "accuracy",
+        "accuracy_cusum",
+        "reviewed_sample",
+        "estimated_accuracy",
+        "estimated_accuracy_daily",
+        "confidence_shift",
+    }
 )
 
 
