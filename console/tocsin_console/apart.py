@@ -212,6 +212,10 @@ class ConsoleAlone(Up):
     def _watermark(self) -> Watermark:
         return self._fleet.watermark()
 
+    def _logical_now(self) -> datetime:
+        mark = self._watermark()
+        return mark.data_complete_to or _now() if self._config.clock == "data" else _now()
+
     def _addresses(self) -> dict[str, str]:
         return {}
 

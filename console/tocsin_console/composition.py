@@ -58,6 +58,7 @@ from tocsin_console.parts import Parts
 from tocsin_console.privacy import Forgetting
 from tocsin_console.reader import Reader
 from tocsin_console.reference_desk import ReferenceDesk
+from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.roles import LISTENS, Others, Role, require_server
 from tocsin_console.rulebook import Reading as RulebookReading
 from tocsin_console.spool_desk import SpoolDesk
@@ -353,6 +354,7 @@ class Up:
             record_outcomes=apart.record_outcomes,
             references=ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=_now),
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=_now),
+            reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._logical_now, now=_now),
             now=_now,
             reading=apart.reading,
             spool_max_bytes=apart.spool_max_bytes,

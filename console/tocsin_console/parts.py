@@ -19,6 +19,7 @@ from tocsin_console.loop import LoopStats
 from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.reader import Answer
 from tocsin_console.reference_desk import ReferenceDesk
+from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.spool_desk import SpoolDesk
 
 
@@ -100,6 +101,7 @@ class Parts:
     record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
     outcome_desk: OutcomeDesk
     references: ReferenceDesk
+    reviews: ReviewDesk
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None

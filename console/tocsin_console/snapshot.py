@@ -52,6 +52,7 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "rules": len(parts.rules),
         "plans": len(parts.plans),
         "use_cases": parts.book.use_cases(),
+        "reviews": parts.reviews.status(),
     }
 
 

@@ -31,6 +31,7 @@ from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
 from tocsin_console.reference_desk import ReferenceDesk
+from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.spool_desk import SpoolDesk
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -143,6 +144,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         record_outcomes=outcomes.record,
         references=ReferenceDesk(store.sibling(), clock=lambda: NOW, wall=lambda: NOW),
         outcome_desk=OutcomeDesk(store.sibling(), outcomes.record, now=lambda: NOW),
+        reviews=ReviewDesk(store.sibling(), outcomes.record, clock=lambda: NOW, now=lambda: NOW),
         now=lambda: NOW,
     )
     server = ApiServer(build_app(parts), replace(config.api, port=0))

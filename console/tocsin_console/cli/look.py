@@ -171,6 +171,10 @@ def _warnings(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "tables", unfit
     if filling := state["disk"]["warning"]:
         yield "disk", filling
+    for each in state.get("reviews", ()):
+        if each["overdue"]:
+            said = f"of {named(each)} is overdue, {each['scored']} of {each['size']} of {each['week']} scored: 'tocsin review'"
+            yield "review", said
     for each in state.get("collectors", ()):
         if not each["is_live"]:
             said = f"collector {each['name']} since {when(each['heard_at'])}: slots since then may lack its calls"

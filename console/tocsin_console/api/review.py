@@ -1,0 +1,76 @@
+"""The endpoints of the week's review."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tocsin_console.api.answering import with_body
+from tocsin_console.api.wire import Json
+from tocsin_console.errors import UsageProblem
+from tocsin_console.review.desk import ReviewDesk
+from tocsin_console.review.draw import SIZE
+
+
+def review_routes(desk: ReviewDesk) -> list[Route]:
+    """List the routes over one desk."""
+    views = _ReviewViews(desk)
+    return [
+        Route("/api/review", views.status),
+        Route("/api/review/draw", with_body(views.draw), methods=["POST"]),
+        Route("/api/review/next", with_body(views.next), methods=["POST"]),
+        Route("/api/review/score", with_body(views.score), methods=["POST"]),
+        Route("/api/review/skip", with_body(views.skip), methods=["POST"]),
+        Route("/api/review/undo", with_body(views.undo), methods=["POST"]),
+    ]
+
+
+class _ReviewViews:
+    """Answers from the desk."""
+
+    def __init__(self, desk: ReviewDesk) -> None:
+        self._desk = desk
+
+    def status(self, request: Request) -> Response:
+        """Say how far each draw has come."""
+        asked = request.query_params
+        return Json({"reviews": self._desk.status(asked.get("project", ""), asked.get("use_case", ""))})
+
+    def draw(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Draw this week's sample, or give the one that was drawn."""
+        size = body.get("size", SIZE)
+        if isinstance(size, bool) or not isinstance(size, int):
+            raise UsageProblem(f"expected size as a whole number, got {size!r}")
+        made = self._desk.draw(_project(body), str(body.get("use_case") or ""), size=size, by=_text(body, "actor"))
+        return Json({"reviews": made})
+
+    def next(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Lock and give the next call."""
+        return Json(self._desk.next(_project(body), _text(body, "use_case"), by=_text(body, "actor")))
+
+    def score(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Record one score."""
+        return Json(self._desk.score(_project(body), _text(body, "use_case"), body, by=_text(body, "actor")))
+
+    def skip(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Leave one call for later."""
+        call_id = _text(body, "call_id")
+        return Json(self._desk.skip(_project(body), _text(body, "use_case"), call_id, by=_text(body, "actor")))
+
+    def undo(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Open one call again."""
+        call_id = _text(body, "call_id")
+        return Json(self._desk.undo(_project(body), _text(body, "use_case"), call_id, by=_text(body, "actor")))
+
+
+def _project(body: Mapping[str, Any]) -> str:
+    return str(body.get("project") or "default")
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise UsageProblem(f"expected a text under {name!r}, got {str(value)[:40]!r}")
+    return value

@@ -1,0 +1,75 @@
+"""How likely each call is to be drawn: half by chance alone, the rest by confidence and from segments that moved. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+BY_CONFIDENCE: Final = 0.3  # of the sample: half from the most confident fifth, half from the least
+FROM_SEGMENTS: Final = 0.2  # of the sample, where a segment has moved
+
+
+class Cell(NamedTuple):
+    """Calls that are equally likely to be drawn."""
+
+    confident: bool  # among the most confident fifth
+    unsure: bool  # among the least confident
+    moved: bool  # in a segment that moved
+
+    @property
+    def stratum(self) -> str:
+        """The first reason for which it is likelier than others."""
+        return "segment" if self.moved else "confident" if self.confident else "unsure" if self.unsure else "others"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inclusion:
+    """The chance of one call of a cell."""
+
+    cell: Cell
+    probability: float
+
+
+def inclusions(calls: Mapping[Cell, int], *, size: int) -> list[Inclusion]:
+    """Spread a sample over the cells.
+
+    Every call keeps at least half the chance that it had in a uniform draw, so that no call stands for more than twice as
+    many as there. Where a cell is used up, the others take its place.
+
+    Args:
+        calls: How many calls each cell has; cells without any are left out.
+        size: Calls to draw; when there are fewer, all are taken.
+
+    Returns:
+        Probabilities that sum, over all calls, to the size of the sample.
+    """
+    cells = [cell for cell, count in calls.items() if count > 0]
+    total = sum(calls[cell] for cell in cells)
+    if total <= size:
+        return [Inclusion(cell=cell, probability=1.0) for cell in cells]
+    wishes = _wishes(calls, cells, total)
+    full: set[Cell] = set()
+    while True:
+        left = size - sum(calls[cell] for cell in full)
+        free = [cell for cell in cells if cell not in full]
+        scale = left / sum(calls[cell] * wishes[cell] for cell in free)
+        over = {cell for cell in free if scale * wishes[cell] >= 1}
+        if not over:
+            break
+        full |= over
+    return [Inclusion(cell=cell, probability=1.0 if cell in full else scale * wishes[cell]) for cell in cells]
+
+
+def _wishes(calls: Mapping[Cell, int], cells: Sequence[Cell], total: int) -> dict[Cell, float]:
+    """Give each cell the share of the sample that one of its calls should have."""
+    half = BY_CONFIDENCE / 2
+    reasons = (
+        (half, [cell for cell in cells if cell.confident]),
+        (half, [cell for cell in cells if cell.unsure]),
+        (FROM_SEGMENTS, [cell for cell in cells if cell.moved]),
+    )
+    by_chance = 1 - sum(share for share, its in reasons if its)
+    wishes = dict.fromkeys(cells, by_chance / total)
+    for share, its in reasons:
+        for cell in its:
+            wishes[cell] += share / sum(calls[each] for each in its)
+    return wishes

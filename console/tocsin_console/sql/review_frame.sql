@@ -1,0 +1,17 @@
+-- The calls of a week that the model answered: how many, how many of them have content that was kept for review, and
+-- between which confidences the middle three fifths lie.
+SELECT
+    count() AS calls,
+    countIf(call_id GLOBAL IN
+    (
+        SELECT call_id FROM call_content
+        WHERE project = {project:String} AND kind = 'output' AND pick = 'review'
+            AND at >= {since:DateTime('UTC')} - 86400 AND at < {until:DateTime('UTC')} + 86400
+    )) AS kept_calls,
+    countIf(confidence IS NOT NULL) AS confident_calls,
+    quantileExactIf(0.2)(assumeNotNull(confidence), confidence IS NOT NULL) AS low,
+    quantileExactIf(0.8)(assumeNotNull(confidence), confidence IS NOT NULL) AS high
+FROM ai_calls
+WHERE project = {project:String} AND use_case = {use_case:String}
+    AND toStartOfHour(started_at) >= {since:DateTime('UTC')} AND toStartOfHour(started_at) < {until:DateTime('UTC')}
+    AND (served_by != 'fallback' OR is_probe) AND error_type = ''
