@@ -25,6 +25,7 @@ from tocsin_console.api.server import ApiServer
 from tocsin_console.api.small import Switch, build_small_app
 from tocsin_console.api.spool import spool_routes
 from tocsin_console.composition import Up
+from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import Loop
 from tocsin_console.roles import NO_DELIVERY, Elsewhere, EvaluatorOf, GuardElsewhere, Others, Role
 from tocsin_console.spool_desk import SpoolDesk
@@ -136,6 +137,12 @@ class EvaluatorAlone(Up):
         self._loop.start()
         self._switch.app = build_app(self._parts(self._addresses()))
 
+    def _own_loops(self) -> Sequence[Loop]:
+        return ()
+
+    def _judge_desk(self) -> JudgeDesk:
+        return JudgeDesk(store=self._sibling(), now=_now)
+
     def _turn(self) -> None:
         if not self._lease.is_held:
             return
@@ -211,6 +218,9 @@ class ConsoleAlone(Up):
 
     def _watermark(self) -> Watermark:
         return self._fleet.watermark()
+
+    def _judge_desk(self) -> JudgeDesk:
+        return JudgeDesk(store=self._sibling(), now=_now)
 
     def _logical_now(self) -> datetime:
         mark = self._watermark()

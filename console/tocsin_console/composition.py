@@ -51,6 +51,7 @@ from tocsin_console.disk_watch import PERIOD_S, DiskWatch
 from tocsin_console.errors import UsageProblem
 from tocsin_console.evaluation import Evaluation
 from tocsin_console.investigation import client_for, investigator
+from tocsin_console.judge.desk import JudgeDesk, desk_of
 from tocsin_console.loop import Loop
 from tocsin_console.notifiers import channels_of, with_notifiers
 from tocsin_console.outcomes import OutcomeDesk, record_outcomes
@@ -70,6 +71,7 @@ _PERIOD_S = 1.0
 _BARS_PERIOD_S = 300.0  # it reads three months of verdicts
 _PRICES_PERIOD_S = 30.0  # a model that was not seen before is priced this soon
 _CONTENTS_PERIOD_S = 3_600.0  # periods are days
+_JUDGE_PERIOD_S = 60.0
 _END_S = 15.0  # for a turn of the engine that is under way
 
 
@@ -258,9 +260,25 @@ class Up:
         self._start_disk_watch()
 
     def _start_prices(self) -> None:
-        for loop in (self._prices, self._bars_loop, self._contents_loop):
+        for loop in (self._prices, self._bars_loop, self._contents_loop, *self._own_loops()):
             self._ends.callback(functools.partial(loop.stop, timeout_s=_END_S))
             loop.start()
+
+    def _own_loops(self) -> Sequence[Loop]:
+        """List the loops that only a process with a spool has: what they find is recorded there."""
+        self._judge = desk_of(
+            self._config,
+            self._sibling,
+            record=lambda said: record_outcomes(self._collector.record, said),
+            catalogue=lambda: PublicPrices(today=_now().date()),
+            environment=os.environ,
+            clock=self._logical_now,
+            now=_now,
+        )
+        if self._judge.judge is None:
+            return ()
+        self._judge_loop = Loop("judge", self._judge.run, period_s=_JUDGE_PERIOD_S)
+        return (self._judge_loop,)
 
     def _start_disk_watch(self) -> None:
         config = self._config
@@ -354,6 +372,7 @@ class Up:
             record_outcomes=apart.record_outcomes,
             references=ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=_now),
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=_now),
+            judge=self._judge_desk(),
             reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._logical_now, now=_now),
             now=_now,
             reading=apart.reading,
@@ -375,6 +394,7 @@ class Up:
                 "bars": self._bars_loop.stats(),
                 "contents": self._contents_loop.stats(),
                 "disk": self._disk_loop.stats(),
+                **({"judge": self._judge_loop.stats()} if self._judge.judge else {}),
             },
             sync_prices=self._keeper.price_all,
             keys_changed=self._keys.refresh,
@@ -383,6 +403,9 @@ class Up:
             spool_max_bytes=self._collector.settings.spool_max_bytes,
             reading=self._reader.counts,
         )
+
+    def _judge_desk(self) -> JudgeDesk:
+        return self._judge
 
     def _statuses(self, reading: Database) -> Sequence[UseCaseStatus]:
         return self._engine.status(query=reading)

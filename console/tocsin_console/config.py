@@ -15,7 +15,15 @@ from tocsin_collector.receive.tls import TlsFiles
 from tocsin_collector.store.retention import parse_period
 from tocsin_collector.store.store_address import StoreAddress, StoreTls
 from tocsin_console.addresses import Address
-from tocsin_console.config_file import Channel, Clock, IngestKeys, LimitsSection, TocsinYaml, UseCaseMapping
+from tocsin_console.config_file import (
+    Channel,
+    Clock,
+    IngestKeys,
+    JudgeSection,
+    LimitsSection,
+    TocsinYaml,
+    UseCaseMapping,
+)
 from tocsin_console.errors import UsageProblem
 
 FILE_NAME = "tocsin.yaml"
@@ -74,6 +82,7 @@ class Config:
     limits: LimitsSection
     redactions: tuple[Redaction, ...]
     prices: tuple[AgreedPrice, ...]
+    judge: JudgeSection | None
     max_disk_bytes: int | None
     channels: tuple[Channel, ...]
     use_case_map: tuple[UseCaseMapping, ...]
@@ -141,6 +150,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         limits=said.limits,
         redactions=tuple(each.rule() for each in said.redact),
         prices=tuple(each.agreed() for each in said.prices),
+        judge=said.judge,
         clickhouse_http=None if asked.lower() == OFF else Address.parse(asked),
         clickhouse_http_is_given=bool(
             flags.clickhouse_http or environment.get("TOCSIN_CLICKHOUSE_HTTP_ADDRESS") or said.listen.clickhouse

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -221,6 +222,23 @@ class PriceSection(_Section):
         )
 
 
+class JudgeSection(_Section):
+    """The team's own model as a judge, over an OpenAI-compatible API. Without this section nothing is sent anywhere."""
+
+    endpoint: str = Field(pattern="^https?://")  # up to and with /v1
+    model: str = Field(min_length=1)
+    provider: str = ""  # as the price list names it
+    key: str = ""  # env:NAME or file:PATH
+    rubric: Path  # a template, as those of messages
+    use_cases: tuple[str, ...] = ()  # none: all
+    per_day: int = Field(default=50, ge=1, le=10_000)  # calls of each use case
+    cap_per_day: Decimal = Field(gt=0)  # of all use cases together
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    max_output_tokens: int = Field(default=300, ge=16, le=100_000)
+    output_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # as the endpoint calls it
+    timeout_s: float = Field(default=60.0, gt=0, le=600)
+
+
 class TocsinYaml(_Section):
     """All of tocsin.yaml."""
 
@@ -235,6 +253,7 @@ class TocsinYaml(_Section):
     limits: LimitsSection = LimitsSection()
     redact: tuple[RedactSection, ...] = ()
     prices: tuple[PriceSection, ...] = ()
+    judge: JudgeSection | None = None
     max_disk: str | int | None = None  # such as 50GB
     channels: tuple[Channel, ...] = ()
     use_case_map: tuple[UseCaseMapping, ...] = ()

@@ -25,6 +25,7 @@ from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
 from tocsin_console.config import Config, Flags, resolve
 from tocsin_console.disk_watch import DiskWatch
+from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import LoopStats
 from tocsin_console.notifiers import channels_of
 from tocsin_console.outcomes import OutcomeDesk
@@ -145,6 +146,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         references=ReferenceDesk(store.sibling(), clock=lambda: NOW, wall=lambda: NOW),
         outcome_desk=OutcomeDesk(store.sibling(), outcomes.record, now=lambda: NOW),
         reviews=ReviewDesk(store.sibling(), outcomes.record, clock=lambda: NOW, now=lambda: NOW),
+        judge=JudgeDesk(store=store.sibling(), now=lambda: NOW),
         now=lambda: NOW,
     )
     server = ApiServer(build_app(parts), replace(config.api, port=0))
