@@ -90,6 +90,7 @@ class Rates(_Part):
 
     review_per_hour: Decimal | None = Field(default=None, ge=0)
     support_per_hour: Decimal | None = Field(default=None, ge=0)
+    incident_per_hour: Decimal | None = Field(default=None, ge=0)  # of whoever was paged
 
 
 class Labels(_Part):

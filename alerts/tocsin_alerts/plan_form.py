@@ -93,6 +93,7 @@ FORM: Final[tuple[tuple[str, tuple[Blank, ...]], ...]] = (
             Blank(key="budget.currency", prompt="Currency", example="USD"),
             Blank(key="rates.review_per_hour", prompt="An hour of review costs", example="40"),
             Blank(key="rates.support_per_hour", prompt="An hour of support costs", example="55"),
+            Blank(key="rates.incident_per_hour", prompt="An hour of whoever is paged costs", example="90"),
         ),
     ),
     (

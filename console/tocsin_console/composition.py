@@ -47,6 +47,7 @@ from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
 from tocsin_console.clickhouse_http.serving import Reading
 from tocsin_console.config import Config
+from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import PERIOD_S, DiskWatch
 from tocsin_console.errors import UsageProblem
 from tocsin_console.evaluation import Evaluation
@@ -373,6 +374,7 @@ class Up:
             references=ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=_now),
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=_now),
             judge=self._judge_desk(),
+            cost=CostDesk(store=self._sibling(), plans=self._plans, clock=self._logical_now),
             reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._logical_now, now=_now),
             now=_now,
             reading=apart.reading,

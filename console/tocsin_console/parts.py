@@ -15,6 +15,7 @@ from tocsin_collector.privacy.forget import Request as ForgetRequest
 from tocsin_collector.receive.key_book import KeyFacts, NewKey
 from tocsin_console.book import Book
 from tocsin_console.config import Config
+from tocsin_console.cost.desk import CostDesk
 from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import LoopStats
 from tocsin_console.outcomes import OutcomeDesk
@@ -104,6 +105,7 @@ class Parts:
     references: ReferenceDesk
     reviews: ReviewDesk
     judge: JudgeDesk
+    cost: CostDesk
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None

@@ -24,6 +24,7 @@ from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
 from tocsin_console.config import Config, Flags, resolve
+from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import DiskWatch
 from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import LoopStats
@@ -147,6 +148,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         outcome_desk=OutcomeDesk(store.sibling(), outcomes.record, now=lambda: NOW),
         reviews=ReviewDesk(store.sibling(), outcomes.record, clock=lambda: NOW, now=lambda: NOW),
         judge=JudgeDesk(store=store.sibling(), now=lambda: NOW),
+        cost=CostDesk(store=store.sibling(), plans=plans, clock=lambda: NOW),
         now=lambda: NOW,
     )
     server = ApiServer(build_app(parts), replace(config.api, port=0))

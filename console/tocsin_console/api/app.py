@@ -4,8 +4,9 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from tocsin_console.api.answering import ON_ERROR, with_body
-from tocsin_console.api.references import reference_routes
+from tocsin_console.api.cost import cost_routes
 from tocsin_console.api.judge import judge_routes
+from tocsin_console.api.references import reference_routes
 from tocsin_console.api.review import review_routes
 from tocsin_console.api.security import App, LoopbackOnly
 from tocsin_console.api.spool import spool_routes
@@ -44,6 +45,7 @@ def build_app(parts: Parts) -> App:
         Route("/api/outcomes/contradictory", views.contradictory_outcomes),
         *review_routes(parts.reviews),
         *judge_routes(parts.judge),
+        *cost_routes(parts.cost),
         Route("/api/query", with_body(views.query), methods=["POST"]),
         Route("/api/recent-calls", views.recent_calls),
         Route("/api/call", views.call),

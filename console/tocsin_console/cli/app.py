@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from tocsin_console.cli import (
     act,
     cases,
+    cost,
     disk,
     doctor,
     judge,
@@ -68,6 +69,7 @@ def build() -> typer.Typer:
         outcomes,
         review,
         judge,
+        cost,
         keys,
         prices,
         privacy,
