@@ -189,6 +189,10 @@ class Rule:
         clears = self.clear.holds(names) if self.clear else None if holds is None else not holds
         return Observation(holds=holds, clears=clears, value=value)
 
+    def explain(self, sample: Sample, plan: Plan) -> str:
+        """Write its condition out with what a sample and the plan say in it."""
+        return self.when.explain(sample_names(sample, plan_names(plan, sample.labels)))
+
     def reason(self, sample: Sample | None, plan: Plan, to_state: AlertState) -> str:
         """Say in a few words why a slot moved the alert: ``upper 0.884 < floor 0.9``."""
         if sample is None:

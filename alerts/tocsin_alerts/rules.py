@@ -18,6 +18,7 @@ from tocsin_alerts.rule import Rule, RuleText, SampleSource
 
 SHIPPED: Final = Path(__file__).parent / "rules"
 RANGE_PARAMS: Final = frozenset({"since", "until", "step_s"})  # the engine gives these; a rule may not
+TEST_FILES: Final = ("*.test.yaml", "*.test.yml")  # beside rules, and none themselves
 KEY_COLUMNS: Final = frozenset({"project", "use_case", "slot"})
 
 _Made = TypeVar("_Made")
@@ -68,7 +69,8 @@ def survey(
     findings: list[Finding] = []
     for folder in ([SHIPPED] if shipped else []) + [Path(each) for each in folders]:
         here: dict[str, str] = {}
-        for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        tests = {path for kind in TEST_FILES for path in folder.glob(kind)}
+        for path in sorted({*folder.glob("*.yaml"), *folder.glob("*.yml")} - tests):
             try:
                 rule = compile_rule(documents.read(path), evaluators=evaluators, query=query)
             except DocumentError as error:

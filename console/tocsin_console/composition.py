@@ -60,6 +60,7 @@ from tocsin_console.parts import Parts
 from tocsin_console.privacy import Forgetting
 from tocsin_console.reader import Reader
 from tocsin_console.reference_desk import ReferenceDesk
+from tocsin_console.rehearsing import Rehearsal
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.roles import LISTENS, Others, Role, require_server
 from tocsin_console.rulebook import Reading as RulebookReading
@@ -371,6 +372,7 @@ class Up:
             use_cases_mapped=self._map_use_cases,
             relabel=lambda project, old, new: asdict(relabel(self._database, project, old, new)),
             record_outcomes=apart.record_outcomes,
+            rehearsal=Rehearsal(config, self._sibling(), complete_to=self._slots_complete_to),
             references=ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=_now),
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=_now),
             judge=self._judge_desk(),
@@ -427,6 +429,10 @@ class Up:
     def _clock_of_slots(self) -> datetime:
         """As :meth:`_logical_now`, in a process that evaluates nothing too."""
         return (self._config.clock == "data" and self._watermark().data_complete_to) or _now()
+
+    def _slots_complete_to(self) -> datetime:
+        mark = self._watermark()
+        return (self._config.clock == "data" and mark.data_complete_to) or mark.complete_to
 
     def _guard_changed(self) -> None:
         self._guard_server.publish()

@@ -21,6 +21,7 @@ from tocsin_console.loop import LoopStats
 from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.reader import Answer
 from tocsin_console.reference_desk import ReferenceDesk
+from tocsin_console.rehearsing import Rehearsal
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.spool_desk import SpoolDesk
 
@@ -106,6 +107,7 @@ class Parts:
     reviews: ReviewDesk
     judge: JudgeDesk
     cost: CostDesk
+    rehearsal: Rehearsal
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None

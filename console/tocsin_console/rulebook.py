@@ -52,7 +52,7 @@ def read(config: Config, *, with_tests: bool = False, query: Query | None = None
     wrong += check_templates(config.templates_dir)
     wrong += unknown_templates(book, lambda name: check_named(config.templates_dir, name))
     if with_tests:
-        wrong += [finding for rule in book for finding in run_tests(rule)]
+        wrong += run_tests(book, config.rules_dir)
     return Reading(evaluators=evaluators, book=book, findings=tuple(str(finding) for finding in wrong))
 
 

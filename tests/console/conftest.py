@@ -33,6 +33,7 @@ from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
 from tocsin_console.reference_desk import ReferenceDesk
+from tocsin_console.rehearsing import Rehearsal
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.spool_desk import SpoolDesk
 
@@ -144,6 +145,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         use_cases_mapped=lambda: 2,
         relabel=lambda project, old, new: asdict(relabel(store, project, old, new)),
         record_outcomes=outcomes.record,
+        rehearsal=Rehearsal(config, store.sibling(), complete_to=lambda: NOW),
         references=ReferenceDesk(store.sibling(), clock=lambda: NOW, wall=lambda: NOW),
         outcome_desk=OutcomeDesk(store.sibling(), outcomes.record, now=lambda: NOW),
         reviews=ReviewDesk(store.sibling(), outcomes.record, clock=lambda: NOW, now=lambda: NOW),

@@ -7,6 +7,7 @@ from tocsin_console.api.answering import ON_ERROR, with_body
 from tocsin_console.api.cost import cost_routes
 from tocsin_console.api.judge import judge_routes
 from tocsin_console.api.references import reference_routes
+from tocsin_console.api.rehearsal import rehearsal_routes
 from tocsin_console.api.review import review_routes
 from tocsin_console.api.security import App, LoopbackOnly
 from tocsin_console.api.spool import spool_routes
@@ -38,6 +39,7 @@ def build_app(parts: Parts) -> App:
         Route("/api/keys", views.keys),
         Route("/api/keys", with_body(views.create_key), methods=["POST"]),
         Route("/api/keys/{key_id}/revoke", with_body(views.revoke_key), methods=["POST"]),
+        *rehearsal_routes(parts.rehearsal),
         *reference_routes(parts.references),
         *spool_routes(parts.config.data_dir / "spool", parts.spool),
         Route("/api/outcomes", with_body(views.record_outcomes), methods=["POST"]),

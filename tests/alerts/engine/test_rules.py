@@ -141,7 +141,7 @@ def test_a_failing_rule_test_is_a_finding_that_says_what_happened(tmp_path: Path
 
     (finding,) = check(tmp_path, evaluators=load_evaluators(), shipped=False)
 
-    assert finding.message == "test 't': expected firing at slot 1, got firing at slot 0"
+    assert finding.message == "test 't' of mine: + slot 0 firing: value 0.5 < 0.8; - slot 1 firing"
 
 
 def test_a_template_that_cannot_be_rendered_is_a_finding(tmp_path: Path) -> None:

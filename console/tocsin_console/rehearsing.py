@@ -1,0 +1,119 @@
+"""Rules tried on the store as their files say them now, whatever the running engine read when it started."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from tocsin_alerts.documents import suggest
+from tocsin_alerts.evaluator import load_evaluators
+from tocsin_alerts.plan import Plans
+from tocsin_alerts.ports import Query
+from tocsin_alerts.rehearsal import Backtest, backtest, dry_run
+from tocsin_alerts.rule import Rule
+from tocsin_alerts.rules import RuleBook, load_rules
+from tocsin_console import rulebook
+from tocsin_console.config import Config
+from tocsin_console.errors import UsageProblem
+
+
+class Rehearsal:
+    """Evaluates rules and keeps nothing of it.
+
+    Args:
+        config: Says where the team's rules and plans are.
+        query: A client of its own: what it asks may take a while.
+        complete_to: Data are complete to here, on the clock of the slots.
+    """
+
+    def __init__(self, config: Config, query: Query, *, complete_to: Callable[[], datetime]) -> None:
+        self._config = config
+        self._query = query
+        self._complete_to = complete_to
+        self._one_at_a_time = threading.Lock()
+
+    def now(self, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Say what rules would do at their newest slot.
+
+        Raises:
+            UsageProblem: a rule or a file cannot be meant.
+        """
+        with self._one_at_a_time:
+            rules = pick(self._book(), names)
+            found = list(dry_run(self._query, rules, self._plans(), now=self._complete_to()))
+        return [
+            {
+                "rule": each.rule,
+                "severity": each.severity,
+                "says": each.says,
+                "why": each.why,
+                **{
+                    name: getattr(each.sample, name) for name in ("project", "use_case", "labels", "slot", "value", "n")
+                },
+            }
+            for each in found
+        ]
+
+    def past(
+        self,
+        name: str,
+        *,
+        since: datetime,
+        until: datetime | None = None,
+        shipped: bool = False,
+        progress: Callable[[float], object] = lambda _share: None,
+    ) -> dict[str, Any]:
+        """Say what one rule would have done; ``shipped``: as tocsin ships it, whatever the team made of it.
+
+        Raises:
+            UsageProblem: as for :meth:`now`, or the times are none.
+        """
+        end = min(until, self._complete_to()) if until else self._complete_to()
+        if since >= end:
+            raise UsageProblem(f"expected --from before {end.isoformat(timespec='minutes')}, got {since.isoformat()}")
+        with self._one_at_a_time:
+            book = load_rules(evaluators=load_evaluators()) if shipped else self._book()
+            [rule] = pick(book, [name])
+            found = backtest(self._query, rule, self._plans(), since=since, until=end, progress=progress)
+        return described(found)
+
+    def _book(self) -> RuleBook:
+        reading = rulebook.read(self._config, query=self._query)
+        reading.require_sound()
+        return reading.book
+
+    def _plans(self) -> Plans:
+        return Plans.load(self._config.use_cases_dir)
+
+
+def pick(book: RuleBook, names: Sequence[str]) -> list[Rule]:
+    """Find rules by name; all of them where none is named.
+
+    Raises:
+        UsageProblem: there is none of a name.
+    """
+    for name in names:
+        if book.get(name) is None:
+            raise UsageProblem(f"unknown rule {name!r}: {suggest(name, sorted(book.rules))}")
+    return [rule for rule in book if not names or rule.name in names]
+
+
+def described(found: Backtest) -> dict[str, Any]:
+    """Write a backtest as a document."""
+    series: list[Mapping[str, Any]] = [
+        {**asdict(each), "fired": each.fired, "flapped": each.flapped} for each in found.series
+    ]
+    return {
+        "rule": found.rule,
+        "severity": found.severity,
+        "since": found.since,
+        "until": found.until,
+        "every_s": found.every.total_seconds(),
+        "fired": found.fired,
+        "flapped": found.flapped,
+        "firing_s": found.firing_s,
+        "incidents": found.incidents,
+        "most_incidents": found.most_incidents(),
+        "series": series,
+    }
