@@ -50,17 +50,19 @@ class Runbook(_Part):
 class RetrainingTrigger(_Part):
     """When a retraining is due."""
 
-    metric: str | None = None
+    metric: str | None = Field(default=None, description="an evaluator")
     threshold: float | None = None
-    duration: Duration | None = None
+    when: Literal["below", "above"] | None = Field(default=None, description="None: as the metric's name says")
+    duration: Duration | None = Field(default=None, description="in whole days; None: one")
 
 
 class Retraining(_Part):
     """When, what and by whom."""
 
     trigger: RetrainingTrigger = RetrainingTrigger()
-    action: str | None = None
+    action: str | None = Field(default=None, description="a name of retraining_actions; else what a person does")
     owner: str | None = None
+    cooldown: Duration | None = Field(default=None, description="after one, none for so long; None: 14d")
 
 
 class Fallback(_Part):

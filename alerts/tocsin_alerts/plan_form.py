@@ -59,6 +59,7 @@ FORM: Final[tuple[tuple[str, tuple[Blank, ...]], ...]] = (
                 key="retraining.action", prompt="Retraining action", example="run the training job on the last 90 days"
             ),
             Blank(key="retraining.owner", prompt="Retraining owner", example="ml-platform"),
+            Blank(key="retraining.cooldown", prompt="Not again for", example="14d"),
         ),
     ),
     (

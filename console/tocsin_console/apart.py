@@ -137,6 +137,9 @@ class EvaluatorAlone(Up):
         self._loop.start()
         self._switch.app = build_app(self._parts(self._addresses()))
 
+    def _may_act(self) -> bool:
+        return self._lease.is_held
+
     def _own_loops(self) -> Sequence[Loop]:
         return ()
 
@@ -175,6 +178,7 @@ class EvaluatorAlone(Up):
                 "prices": self._prices.stats(),
                 "bars": self._bars_loop.stats(),
                 "contents": self._contents_loop.stats(),
+                "retraining": self._retraining_loop.stats(),
             },
             sync_prices=self._keeper.price_all,
             keys_changed=_nothing,
@@ -221,10 +225,6 @@ class ConsoleAlone(Up):
 
     def _judge_desk(self) -> JudgeDesk:
         return JudgeDesk(store=self._sibling(), now=_now)
-
-    def _logical_now(self) -> datetime:
-        mark = self._watermark()
-        return mark.data_complete_to or _now() if self._config.clock == "data" else _now()
 
     def _addresses(self) -> dict[str, str]:
         return {}

@@ -21,6 +21,7 @@ from tocsin_alerts.guard_server import GuardServer
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.references import maintain
 from tocsin_alerts.render import Templates
+from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.sinks import EventSink
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.collector import Collector
@@ -61,6 +62,7 @@ from tocsin_console.privacy import Forgetting
 from tocsin_console.reader import Reader
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
+from tocsin_console.retraining import actions_of
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.roles import LISTENS, Others, Role, require_server
 from tocsin_console.rulebook import Reading as RulebookReading
@@ -74,6 +76,7 @@ _BARS_PERIOD_S = 300.0  # it reads three months of verdicts
 _PRICES_PERIOD_S = 30.0  # a model that was not seen before is priced this soon
 _CONTENTS_PERIOD_S = 3_600.0  # periods are days
 _JUDGE_PERIOD_S = 60.0
+_RETRAINING_PERIOD_S = 60.0
 _END_S = 15.0  # for a turn of the engine that is under way
 
 
@@ -129,6 +132,7 @@ class Up:
         """Read what people wrote before anything is opened, since that is what most often needs mending."""
         config = self._config
         self._notifiers = with_notifiers(config, environment=os.environ, now=_now)
+        self._actions = actions_of(config, environment=os.environ, now=_now)
         self._plans = Plans.load(config.use_cases_dir)
         rulebook.read(config).require_sound()
 
@@ -262,9 +266,26 @@ class Up:
         self._start_disk_watch()
 
     def _start_prices(self) -> None:
-        for loop in (self._prices, self._bars_loop, self._contents_loop, *self._own_loops()):
+        self._retraining_loop = Loop("retraining", self._retraining().turn, period_s=_RETRAINING_PERIOD_S)
+        loops = (self._prices, self._bars_loop, self._contents_loop, self._retraining_loop, *self._own_loops())
+        for loop in loops:
             self._ends.callback(functools.partial(loop.stop, timeout_s=_END_S))
             loop.start()
+
+    def _retraining(self) -> RetrainingBook:
+        """Open the book of retrainings: one that acts, and one for whoever looks."""
+        return RetrainingBook(
+            self._sibling(),
+            self._plans,
+            self._actions,
+            evaluators=sorted(self._reading.evaluators),
+            through=lambda: self._others().evaluated_through(),
+            now=_now,
+            may_act=self._may_act,
+        )
+
+    def _may_act(self) -> bool:
+        return True
 
     def _own_loops(self) -> Sequence[Loop]:
         """List the loops that only a process with a spool has: what they find is recorded there."""
@@ -376,8 +397,9 @@ class Up:
             references=ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=_now),
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=_now),
             judge=self._judge_desk(),
-            cost=CostDesk(store=self._sibling(), plans=self._plans, clock=self._logical_now),
-            reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._logical_now, now=_now),
+            cost=CostDesk(store=self._sibling(), plans=self._plans, clock=self._clock_of_slots),
+            retraining=self._retraining(),
+            reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._clock_of_slots, now=_now),
             now=_now,
             reading=apart.reading,
             spool_max_bytes=apart.spool_max_bytes,
@@ -397,6 +419,7 @@ class Up:
                 "prices": self._prices.stats(),
                 "bars": self._bars_loop.stats(),
                 "contents": self._contents_loop.stats(),
+                "retraining": self._retraining_loop.stats(),
                 "disk": self._disk_loop.stats(),
                 **({"judge": self._judge_loop.stats()} if self._judge.judge else {}),
             },

@@ -239,6 +239,40 @@ class JudgeSection(_Section):
     timeout_s: float = Field(default=60.0, gt=0, le=600)
 
 
+class RetrainingAction(_Section):
+    """Something that starts a retraining; a plan names it. Commands stand here, never in a plan."""
+
+    name: str = Field(min_length=1)
+    type: Literal["webhook", "github", "command"]
+    url: str | None = Field(default=None, pattern="^https?://")
+    secret: str | None = None  # env:NAME or file:PATH
+    repository: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
+    event_type: str | None = None
+    token: str | None = None  # env:NAME or file:PATH
+    api: str | None = Field(default=None, pattern="^https?://")  # of GitHub Enterprise
+    command: tuple[str, ...] | None = None  # a program and its arguments; no shell reads them
+    timeout_s: float | None = Field(default=None, gt=0, le=3600)
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        needed, more = _KEYS_OF_ACTION[self.type]
+        given = {key for key in type(self).model_fields if getattr(self, key)} - {"name", "type", "timeout_s"}
+        if wrong := sorted(given - {*needed, *more}):
+            raise ValueError(
+                f"a {self.type} action has no {wrong[0]!r}: its own keys are {', '.join((*needed, *more))}"
+            )
+        if missing := [key for key in needed if key not in given]:
+            raise ValueError(f"a {self.type} action needs {missing[0]!r}")
+        return self
+
+
+_KEYS_OF_ACTION: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # needed, and further
+    "webhook": (("url",), ("secret",)),
+    "github": (("repository", "event_type", "token"), ("api",)),
+    "command": (("command",), ()),
+}
+
+
 class TocsinYaml(_Section):
     """All of tocsin.yaml."""
 
@@ -254,6 +288,7 @@ class TocsinYaml(_Section):
     redact: tuple[RedactSection, ...] = ()
     prices: tuple[PriceSection, ...] = ()
     judge: JudgeSection | None = None
+    retraining_actions: tuple[RetrainingAction, ...] = ()
     max_disk: str | int | None = None  # such as 50GB
     channels: tuple[Channel, ...] = ()
     use_case_map: tuple[UseCaseMapping, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
+from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_collector.correct.prices import Synced
 from tocsin_collector.load.fleet import Member
 from tocsin_collector.privacy.disk_use import DiskUse
@@ -108,6 +109,7 @@ class Parts:
     judge: JudgeDesk
     cost: CostDesk
     rehearsal: Rehearsal
+    retraining: RetrainingBook
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None

@@ -53,6 +53,7 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "plans": len(parts.plans),
         "use_cases": parts.book.use_cases(),
         "reviews": parts.reviews.status(),
+        "retraining": parts.retraining.status(),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.correct.prices import Synced
 from tocsin_collector.correct.relabel import relabel
@@ -151,6 +152,14 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         reviews=ReviewDesk(store.sibling(), outcomes.record, clock=lambda: NOW, now=lambda: NOW),
         judge=JudgeDesk(store=store.sibling(), now=lambda: NOW),
         cost=CostDesk(store=store.sibling(), plans=plans, clock=lambda: NOW),
+        retraining=RetrainingBook(
+            store.sibling(),
+            plans,
+            {},
+            evaluators=["accuracy"],
+            through=lambda: NOW - timedelta(hours=12),
+            now=lambda: NOW,
+        ),
         now=lambda: NOW,
     )
     server = ApiServer(build_app(parts), replace(config.api, port=0))

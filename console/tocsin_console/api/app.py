@@ -8,6 +8,7 @@ from tocsin_console.api.cost import cost_routes
 from tocsin_console.api.judge import judge_routes
 from tocsin_console.api.references import reference_routes
 from tocsin_console.api.rehearsal import rehearsal_routes
+from tocsin_console.api.retraining import retraining_routes
 from tocsin_console.api.review import review_routes
 from tocsin_console.api.security import App, LoopbackOnly
 from tocsin_console.api.spool import spool_routes
@@ -48,6 +49,7 @@ def build_app(parts: Parts) -> App:
         *review_routes(parts.reviews),
         *judge_routes(parts.judge),
         *cost_routes(parts.cost),
+        *retraining_routes(parts.retraining),
         Route("/api/query", with_body(views.query), methods=["POST"]),
         Route("/api/recent-calls", views.recent_calls),
         Route("/api/call", views.call),

@@ -40,7 +40,7 @@ def test_every_mistake_is_named_with_its_line_and_the_nearest_name() -> None:
 
     assert findings(text) == [
         "x.yaml:3: guard.mode: expected 'shadow' or 'automatic', got 'auto'",
-        "x.yaml:6: unknown key 'retraining.trigger.treshold': did you mean 'threshold'? (valid: duration, metric, threshold)",
+        "x.yaml:6: unknown key 'retraining.trigger.treshold': did you mean 'threshold'? (valid: duration, metric, threshold, when)",
         "x.yaml:7: labels.delay: expected a duration such as 30s, 90m, 6h, 5d or 2w, got '5 days'",
     ]
 

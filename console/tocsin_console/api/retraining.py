@@ -1,0 +1,34 @@
+"""The endpoints of retraining."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tocsin_alerts.retraining.book import RetrainingBook
+from tocsin_console.api.answering import with_body
+from tocsin_console.api.wire import Json
+from tocsin_console.errors import UsageProblem
+
+
+def retraining_routes(book: RetrainingBook) -> list[Route]:
+    """List the routes over one book."""
+
+    def status(request: Request) -> Response:
+        asked = request.query_params
+        return Json({"retraining": book.status(asked.get("project", ""), asked.get("use_case", ""))})
+
+    def close(request: Request, body: dict[str, Any]) -> Response:
+        result, actor = body.get("result"), body.get("actor")
+        if not isinstance(result, str) or not result.strip() or not isinstance(actor, str) or not actor:
+            raise UsageProblem("expected texts under 'result' and 'actor'")
+        try:
+            return Json({"run": book.close(request.path_params["run"], result[:2_000], by=actor)})
+        except LookupError as error:
+            raise UsageProblem(str(error)) from error
+
+    return [
+        Route("/api/retraining", status),
+        Route("/api/retraining/{run}/close", with_body(close), methods=["POST"]),
+    ]
