@@ -105,7 +105,7 @@ def outcomes(
     picked: Ints,
     *,
     kind: int,
-    delay_s: int,
+    delay_s: Ints | int,
     correct: NDArray[np.bool_],
     weight: Floats | float,
 ) -> NDArray[np.void]:

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from _detect import rollups, store
+from _detect.labels import label
 from _detect.replay import Told, replay
 from _detect.scenarios import DAY_S, Labels, Scenario
-from _detect.world import REFERENCE_DAYS, Rows, Stream, Wander, simulate
+from _detect.world import REFERENCE_DAYS, Stream, Wander, simulate
 from tocsin_alerts.durations import parse_duration
 from tocsin_alerts.plan import Labels as PlanLabels
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_collector.store.database import Database
 
-_TRUTH, _REVIEW, _JUDGE = 0, 1, 2
 _QUIET_DAYS: Final = 7  # after the reference, before anything changes
 
 
@@ -80,29 +80,11 @@ def fill(database: Database, stream: Stream, labels: Labels) -> None:
     for rows in simulate(stream):
         parts["simulated_cells"].append(rollups.cells(rows, stream.number))
         parts["simulated_hours"].append(rollups.hours(rows, stream.number))
-        parts["simulated_outcomes"] += label(rows, stream, labels, random)
+        said = label(rows, stream, labels, random)
+        parts["simulated_outcomes"] += said.outcomes
+        database.insert("review_items", said.items)
     for table, found in parts.items():
         store.write(database, table, found)
-
-
-def label(rows: Rows, stream: Stream, labels: Labels, random: np.random.Generator) -> list[NDArray[np.void]]:
-    """Say which calls are labelled by whom, and what is said of them."""
-    made: list[NDArray[np.void]] = []
-
-    def add(picked: NDArray[np.int64], kind: int, correct: NDArray[np.bool_], delay_s: int, weight: Any = 1.0) -> None:
-        made.append(
-            rollups.outcomes(rows, stream.number, picked, kind=kind, delay_s=delay_s, correct=correct, weight=weight)
-        )
-
-    if labels.all_after_days is not None:
-        every = np.arange(len(rows.second))
-        add(every, _TRUTH, rows.is_right, labels.all_after_days * DAY_S)
-        return made
-    early = rows.second < REFERENCE_DAYS * DAY_S
-    share = labels.reference / (stream.calls_per_day * REFERENCE_DAYS)
-    tested = np.flatnonzero(early & (random.random(len(rows.second)) < share))
-    add(tested, _TRUTH, rows.is_right[tested], DAY_S)
-    return made
 
 
 def _plans(scenario: Scenario, streams: list[Stream]) -> Plans:

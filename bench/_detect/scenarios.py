@@ -19,7 +19,7 @@ class Labels:
     judged_a_day: int = 0
     judge_misses: float = 0.15  # of wrong answers that the judge lets pass
     judge_slanders: float = 0.03  # of right answers that it calls wrong
-    review_delay_s: int = DAY_S
+    compared: int = 400  # calls of the test set that the judge scores too, by which its error is known
 
 
 STEADY: Final = Change()
@@ -82,7 +82,42 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             days_after=28,
         ),
         Scenario(
+            name="concept_labels",
+            change=Change(concept=True),
+            labels=Labels(all_after_days=14),
+            figure="concept_labels_days",
+            unit="days",
+            goal="<= 20",
+            days_after=40,
+        ),
+        Scenario(
+            name="concept_reviews",
+            change=Change(concept=True),
+            labels=Labels(reviews_a_week=20),
+            figure="concept_reviews_days",
+            unit="days",
+            goal="<= 28",
+            days_after=60,
+        ),
+        Scenario(
+            name="concept_judge",
+            change=Change(concept=True),
+            labels=Labels(reviews_a_week=20, judged_a_day=50),
+            figure="concept_judge_days",
+            unit="days",
+            goal="<= 18",
+            days_after=60,
+        ),
+        Scenario(
             name="stationary", figure="false_pages_per_stream_year", unit="pages/year", goal="<= 0.3", days_after=337
+        ),
+        Scenario(
+            name="stationary_labels",
+            labels=Labels(all_after_days=14),
+            figure="false_pages_per_stream_year_with_all_labels",
+            unit="pages/year",
+            goal="<= 0.3",
+            days_after=337,
         ),
     )
 }

@@ -23,6 +23,7 @@ _FILLED: Final = (
     "reference_profiles",
     "calibrations",
     "plans",
+    "review_items",
 )
 _COLUMNS: Final = {
     "simulated_cells": rollups.CELL,

@@ -107,7 +107,7 @@ def simulate(stream: Stream) -> Iterator[Rows]:
     """Draw every call of a stream, some days at a time. The same stream gives the same calls."""
     random = np.random.default_rng([stream.seed, stream.number])
     levels = {name: stream.wander.draw(random, stream.days) for name in ("ink", "truth", "length", "amount", "device")}
-    at_once = max(1, _ROWS_AT_ONCE // stream.calls_per_day)
+    at_once = max(7, _ROWS_AT_ONCE // stream.calls_per_day // 7 * 7)  # whole weeks
     drawn = 0
     for first in range(0, stream.days, at_once):
         days = np.arange(first, min(first + at_once, stream.days))
