@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from tocsin_console.review.sampling import Cell, inclusions
 
 from _detect import rollups
 from _detect.scenarios import DAY_S, Labels
 from _detect.store import PROJECT, START
 from _detect.world import REFERENCE_DAYS, Ints, Rows, Stream
+from tocsin_console.review.sampling import Cell, inclusions
 
 _TRUTH, _REVIEW, _JUDGE = 0, 1, 2
 _WEEK_S: Final = 7 * DAY_S

@@ -13,7 +13,7 @@ DAY_S: Final = 86_400
 class Labels:
     """What turns out to be true of calls, and when."""
 
-    reference: int = 1_000  # calls of the reference window with a label, as a test set has
+    reference: int = 2_000  # calls of the reference window with a label, as a test set has
     all_after_days: int | None = None  # every call's label, so late
     reviews_a_week: int = 0
     judged_a_day: int = 0

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from _detect import rollups, store
+from _detect.labels import label
 from _detect.measure import delays, pages_opened
 from _detect.run import draw_streams, run
-from _detect.scenarios import SCENARIOS
+from _detect.scenarios import SCENARIOS, Labels
 from _detect.world import DEVICES, LABELS, LANGUAGES, Change, Rows, Stream, Wander, simulate
 
 BROKEN = Change(null_share=0.1, new_share=0.05, campaign=True)
@@ -118,6 +119,26 @@ def test_a_stream_is_what_it_says() -> None:
         assert np.mean(days["sure_first"]) == pytest.approx(0.94, abs=0.003)
         assert np.mean(days["last"]) == pytest.approx(0.78, abs=0.006)
         assert np.mean(days["sure_last"]) == pytest.approx(0.78 if follows else 0.94, abs=0.006)
+
+
+def test_the_weekly_sample_is_the_one_that_is_drawn_for_people() -> None:
+    """Twenty a week with known chances, scored after their week; a judge errs at the rate that it is said to."""
+    labels = Labels(reference=500, reviews_a_week=20, judged_a_day=50)
+    stream = Stream(number=1, seed=2, calls_per_day=1000, days=35, wander=Wander(phi=0.5))
+    rows = next(iter(simulate(stream)))
+
+    said = label(rows, stream, labels, np.random.default_rng(1))
+
+    outcomes = np.concatenate(said.outcomes)
+    truth, reviews, judged = (outcomes[outcomes["kind"] == kind] for kind in range(3))
+    assert len(reviews) == len(said.items) == 100
+    assert len(truth) == pytest.approx(500, abs=80)
+    assert set((reviews["observed"].astype(np.int64) - rollups.START_S) % (7 * 86_400)) == {10 * 3600}
+    assert (reviews["observed"] > reviews["second"]).all()
+    assert sum(1 / item["selection_probability"] for item in said.items) == pytest.approx(len(rows.second), rel=0.2)
+    was_right = rows.is_right[judged["call"]]
+    assert (judged["correct"][was_right] == 0).mean() == pytest.approx(labels.judge_slanders, abs=0.02)
+    assert (judged["correct"][~was_right] == 1).mean() == pytest.approx(labels.judge_misses, abs=0.1)
 
 
 def test_the_same_seed_gives_the_same_calls() -> None:

@@ -41,7 +41,8 @@ def test_confident_answers_are_drawn_more_often_than_by_chance() -> None:
     """Of a concept that changes, the confident answers go wrong first, and a reviewer who only sees the unsure is blind."""
     found = {each.cell: each.probability for each in inclusions(WEEK, size=20)}
 
-    assert found[Cell(True, False, False)] > 1.2 * found[Cell(False, False, False)]
+    assert found[Cell(True, False, False)] > 3 * found[Cell(False, False, False)]
+    assert found[Cell(True, False, False)] * WEEK[Cell(True, False, False)] == pytest.approx(10)
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (0, 20), (20, 20), (17, 20), (160, 200)])
