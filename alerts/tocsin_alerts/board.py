@@ -12,6 +12,7 @@ from tocsin_alerts import machine
 from tocsin_alerts.groups import GroupKey, Incidents, event_id, fingerprint, group_key
 from tocsin_alerts.machine import Status
 from tocsin_alerts.plan import Plans
+from tocsin_alerts.provisional import Provisional
 from tocsin_alerts.records import AlertEvent, AlertState, Sample, Severity
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook
@@ -71,18 +72,22 @@ class _Move:
 class Board:
     """The alerts by fingerprint. Work on a copy, and keep it once it is stored."""
 
-    def __init__(self, series: Iterable[Series], *, book: RuleBook, plans: Plans) -> None:
+    def __init__(
+        self, series: Iterable[Series], *, book: RuleBook, plans: Plans, provisional: Provisional | None = None
+    ) -> None:
         self.series = {each.fingerprint: each for each in series}
         self._book = book
         self._plans = plans
+        self._provisional = provisional or Provisional()
         self._by_rule: dict[str, set[str]] = {}
         for each in self.series.values():
             self._by_rule.setdefault(each.rule, set()).add(each.fingerprint)
         self._incidents = self._gather()
 
-    def copy(self) -> "Board":
-        """Give a board that can be changed without changing this one."""
-        return Board(self.series.values(), book=self._book, plans=self._plans)
+    def copy(self, *, provisional: Provisional | None = None) -> "Board":
+        """Give a board that can be changed without changing this one, and knows of other references if they are given."""
+        given = provisional or self._provisional
+        return Board(self.series.values(), book=self._book, plans=self._plans, provisional=given)
 
     def changed_since(self, before: "Board") -> list[Series]:
         """List what has to be stored: whatever moved, and every alert that is not at rest."""
@@ -167,14 +172,25 @@ class Board:
 
     def _step(self, old: Series, rule: Rule, sample: Sample | None, slot: datetime) -> _Move | None:
         plan = self._plans.get(old.project, old.use_case)
+        severity = self._severity(old, rule, sample, slot)
+        if old.status.is_active and old.severity == "ticket" and severity == "page":
+            return self._end(old, rule, slot, "it may page by now: judged anew from here")
         status = machine.step(old.status, rule.observe(sample, plan), rule.timing(plan), slot)
         seen = old.seen if sample is None else slot
-        new = replace(old, status=status, seen=seen, rule_hash=rule.hash, severity=rule.text.severity)
+        new = replace(old, status=status, seen=seen, rule_hash=rule.hash, severity=severity)
         self._put(new)
         if status.state == old.status.state:
             return None
         reason = rule.reason(sample, plan, status.state)
         return _Move(before=old.status.state, after=new, rule=rule, sample=sample, reason=reason)
+
+    def _severity(self, old: Series, rule: Rule, sample: Sample | None, slot: datetime) -> Severity:
+        """Give the rule's, or "ticket" while what it leans on is provisional. A page that is open stays one."""
+        if old.status.is_active and old.severity == "page":
+            return rule.text.severity
+        labels = old.labels if sample is None else sample.labels
+        demotes = self._provisional.demotes(rule, old.project, old.use_case, labels, slot)
+        return "ticket" if demotes else rule.text.severity
 
     def _end(self, old: Series, rule: Rule | None, slot: datetime, reason: str) -> _Move:
         state: AlertState = "resolved" if old.status.is_active else "inactive"
@@ -231,7 +247,8 @@ class Board:
     def _group(self, series: Series) -> GroupKey:
         rule = self._book.get(series.rule)
         group = rule.text.group if rule else "quality"
-        severity = rule.text.severity if rule else series.severity
+        is_demoted = rule is not None and (series.severity, rule.text.severity) == ("ticket", "page")
+        severity = rule.text.severity if rule and not is_demoted else series.severity
         return group_key(series.project, series.use_case, rule=series.rule, severity=severity, group=group)
 
 

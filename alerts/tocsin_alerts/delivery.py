@@ -259,5 +259,8 @@ def _hears(channel: Channel, member: Member, plan: Plan, rules: RuleBook) -> boo
     """Whether an alert goes to a channel: by the rule's route, else the plan's, else the channel's severities."""
     severity: Severity = member.fired.severity
     rule = rules.get(member.fired.rule)
-    named = (rule.text.route if rule else []) or getattr(plan.routes, severity)
+    own = (
+        rule.text.route if rule and rule.text.severity == severity else []
+    )  # a page that is only a ticket goes where tickets go
+    named = own or getattr(plan.routes, severity)
     return channel.name in named if named else severity in channel.severities

@@ -16,6 +16,7 @@ from tocsin_alerts.jobs import DAY, Answer, Evaluate, answer, list_jobs
 from tocsin_alerts.journal import Journal, Run
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
+from tocsin_alerts.provisional import Provisional
 from tocsin_alerts.records import AlertEvent, Sample
 from tocsin_alerts.rule import SampleSource
 from tocsin_alerts.rules import RuleBook
@@ -112,7 +113,7 @@ class Engine:
         failed.update({name: made.error for name, made in answers.items() if made.error})
         samples = self._samples(due, answers)
         self._journal.write_samples(samples, at=now)
-        board = self._board.copy()
+        board = self._board.copy(provisional=Provisional(self._journal.origins()) if due else None)
         tidings = self._step(board, due, answers, now=now, watermark=watermark)
         new = tidings[len(self._unsettled) :]
         self._journal.write_events([event for each in new for event in each.events], at=now)

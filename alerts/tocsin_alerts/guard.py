@@ -145,6 +145,8 @@ class GuardBook:
         rule = self._rules.get(event.rule)
         if rule is None or rule.text.guard is None:
             return None
+        if rule.text.severity == "page" and event.severity != "page":  # what it leans on is provisional
+            return None
         plan = self._plans.get(event.project, event.use_case)
         line = self._line(event.project, event.use_case)
         row = line.trip(event, rule.text.guard, plan, trips_per_hour=self._trips_per_hour)

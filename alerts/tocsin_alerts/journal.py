@@ -163,6 +163,10 @@ class Journal:
             found.append((str(row["evaluator"]), sample))
         return found
 
+    def origins(self) -> list[dict[str, Any]]:
+        """Say of every frozen reference what it was made of."""
+        return self.query.rows(_sql("origins"))
+
     def progress(self) -> list[dict[str, Any]]:
         """Say of every use case with calls how far it is from a reference."""
         return self.query.rows(_sql("progress"))

@@ -245,3 +245,10 @@ def test_causes_and_actors_are_one_line(book: GuardBook, event: Any) -> None:
 
     assert book.history("digit-reader")[0].cause == "accuracy-below-floor: bad forged"
     assert (row.actor, row.cause) == ("ann root", "gone")
+
+
+def test_a_page_rule_that_is_only_a_ticket_here_trips_nothing(book: GuardBook, event: Any) -> None:
+    """What leans on a provisional reference may be wrong about the model: nobody is cut off from it by that."""
+    book.handle([event(severity="ticket")], event().slot, live=True)
+
+    assert book.rows() == []
