@@ -29,21 +29,34 @@ def pooled(cells: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def shapes(cells: Sequence[Mapping[str, Any]], calls: int) -> list[dict[str, Any]]:
-    """Work out what confidence, each input field and missing values are compared with."""
+    """Work out what confidence, each input field, outputs, latency and missing values are compared with."""
     own = [cell for cell in cells if not cell["segment_name"]]
     confidence = number_buckets([(cell["bin"], cell["n"]) for cell in own if cell["kind"] == "confidence"])
     made = [profile("confidence", edges=confidence)] if len(confidence) > 1 else []
     inputs = sorted((cell for cell in own if cell["kind"] in {"number", "category"}), key=lambda cell: cell["field"])
     for field, of_field in itertools.groupby(inputs, key=lambda cell: str(cell["field"])):
         found = list(of_field)
-        edges = number_buckets([(cell["bin"], cell["n"]) for cell in found if cell["kind"] == "number"])
-        names = [(cell["category"], cell["n"]) for cell in found if cell["kind"] == "category"]
-        kept, rest = category_buckets([each for each in names if each[0] != _OTHERS])
-        rest += sum(count for name, count in names if name == _OTHERS)
+        numbers = [(cell["bin"], cell["n"]) for cell in found if cell["kind"] == "number"]
+        edges = number_buckets(numbers)
+        kept, rest = _categories(found, "category")
         made.append(profile("input", field=field, edges=edges if len(edges) > 1 else [], names=kept, rest=rest))
+        if numbers:
+            made.append(profile("number", field=field, edges=numbers))
+    labels, others = _categories(own, "output")
+    if labels:
+        made.append(profile("output", names=labels, rest=others))
+    latency = [(cell["bin"], cell["n"]) for cell in own if cell["kind"] == "latency"]
+    if latency:
+        made.append(profile("latency", edges=latency))
     nulls = [(cell["field"], cell["n"] / calls) for cell in own if cell["kind"] == "null"]
     made.append(profile("null", names=nulls, n=calls))
     return made
+
+
+def _categories(cells: Sequence[Mapping[str, Any]], kind: str) -> tuple[list[tuple[str, int]], int]:
+    names = [(cell["category"], cell["n"]) for cell in cells if cell["kind"] == kind]
+    kept, rest = category_buckets([each for each in names if each[0] != _OTHERS])
+    return kept, rest + sum(count for name, count in names if name == _OTHERS)
 
 
 def traffic_profiles(traffic: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> list[dict[str, Any]]:

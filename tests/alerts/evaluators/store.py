@@ -14,7 +14,7 @@ MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 EVALUATORS = load_evaluators()
-SETTABLE = {"min_n": 1, "allowance": 0.005}  # parameters that rules give, by name
+SETTABLE = {"min_n": 1, "allowance": 0.005, "short_h": 1, "long_h": 6}  # parameters that rules give, by name
 
 
 @dataclass(frozen=True, kw_only=True)

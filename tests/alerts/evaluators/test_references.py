@@ -112,6 +112,8 @@ def test_what_a_reference_holds(store: Store) -> None:
         store.histogram("number", at, [(2000, 5)], field="ink", segment_name="device", segment_value="a")
         store.histogram("category", at, [("flatbed", 60), ("fax", 39), ("odd", 0), ("", 1)], field="device")
         store.histogram("null", at, [(0, 7)], field="ink")
+        store.histogram("output", at, [("7", 60), ("1", 39), ("?", 1)])
+        store.histogram("latency", at, [(2100, 90), (2300, 10)])
     for outside in (FIRST - HOUR, MONDAY):
         store.histogram("number", outside, [(1, 5)], field="ink")
 
@@ -126,8 +128,10 @@ def test_what_a_reference_holds(store: Store) -> None:
         ("category", "", 200),
         ("confidence", "", 280),
         ("confidence", "device", 18),
+        ("latency", "", 200),
         ("null", "", 14),
         ("number", "", 400),
+        ("output", "", 200),
     ]
     profiles = {
         (row["kind"], row["field"]): (row["edges"], row["names"], row["figures"], row["n"])
@@ -135,6 +139,10 @@ def test_what_a_reference_holds(store: Store) -> None:
     }
     assert profiles["confidence", ""] == ([BELOW_EVERY_BIN, 1500, 1501, 1900, 1901], [], [0, 200, 0, 80, 0], 280)
     assert profiles["input", "ink"] == ([BELOW_EVERY_BIN, *range(2004, 2040, 4)], [], [40.0] * 10 + [0], 400)
+    assert profiles["number", "ink"] == ([*range(2000, 2040)], [], [10.0] * 40, 400)
+    assert profiles["latency", ""] == ([2100, 2300], [], [180, 20], 200)
+    _, names, figures, n = profiles["output", ""]
+    assert (dict(zip(names, figures, strict=False)), figures[-1], n) == ({"7": 120, "1": 78, "?": 2}, 0, 200)
     edges, names, figures, n = profiles["input", "device"]
     assert (edges, dict(zip(names, figures, strict=False)), figures[-1], n) == (
         [],

@@ -1,0 +1,73 @@
+/*
+summary = "Share of a day's values of an input field that its commonest value has"
+unit    = "share"
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+
+[columns]
+project  = "String"
+use_case = "String"
+field    = "String"
+slot     = "DateTime64(3, 'UTC')"
+value    = "Nullable(Float64)"
+lower    = "Nullable(Float64)"
+upper    = "Nullable(Float64)"
+baseline = "Nullable(Float64)"
+n        = "UInt64"
+*/
+-- Window: one day, whichever version answered. A value is a bin (2 % wide) or a category. Baseline: what the commonest value had
+-- in the reference; 1 against far less is a field that used to vary and is stuck. NULL before a reference of 200 values is frozen.
+-- Interval: Wilson.
+WITH
+    {step_s:UInt32} AS step,
+    cells AS
+    (
+        SELECT
+            any(h.project) AS project, any(h.use_case) AS use_case, any(h.field) AS field, any(h.kind) AS kind, any(h.bin) AS bin,
+            any(h.category) AS category, any(h.slot_no) AS slot_no, sum(n) AS rows
+        FROM
+        (
+            SELECT
+                project, use_case, field, kind, bin, category, n,
+                arrayJoin(range(
+                    greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                    least(intDiv(toUnixTimestamp(hour) + 86400, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no,
+                cityHash64(project, use_case, field, kind, bin, category, slot_no) AS cell
+            FROM input_histogram_1h
+            WHERE kind IN ('number', 'category') AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 86400 AND hour < {until:DateTime('UTC')}
+        ) AS h
+        GROUP BY cell
+        HAVING rows > 0
+    ),
+    present AS
+    (
+        SELECT project, use_case, field, slot_no, sum(rows) AS calls, max(rows) AS commonest
+        FROM cells
+        GROUP BY project, use_case, field, slot_no
+    ),
+    past AS
+    (
+        SELECT
+            project, use_case, field, model_version AS its_model, prompt_version AS its_prompt, until,
+            arraySum(anyIf(p.figures, kind = 'input')) AS then_calls,
+            greatest(arrayMax(anyIf(p.figures, kind = 'number')), arrayMax(anyIf(arraySlice(p.figures, 1 + length(p.edges), length(p.names)), kind = 'input'))) / then_calls AS then_share
+        FROM (SELECT * FROM reference_profiles FINAL WHERE kind IN ('input', 'number')) AS p
+        GROUP BY ALL
+    ),
+    paired AS
+    (
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known
+        FROM present LEFT JOIN past USING (project, use_case, field)
+        ORDER BY known DESC, until DESC, its_model DESC, its_prompt DESC
+        LIMIT 1 BY project, use_case, field, slot_no
+    ),
+    measured AS (SELECT *, known AND then_calls >= 200 AS enough FROM paired)
+SELECT
+    project, use_case, field, slot,
+    if(enough, toNullable(commonest / calls), NULL) AS value,
+    if(enough, toNullable(tocsin_wilson_v1(commonest, calls, -1.96)), NULL) AS lower,
+    if(enough, toNullable(tocsin_wilson_v1(commonest, calls, 1.96)), NULL) AS upper,
+    if(enough, toNullable(then_share), NULL) AS baseline,
+    toUInt64(calls) AS n
+FROM measured
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
+    short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

@@ -1,0 +1,69 @@
+/*
+summary = "How far a day's predicted labels have moved from the reference (PSI, debiased)"
+unit    = "nats"
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+
+[columns]
+project        = "LowCardinality(String)"
+use_case       = "LowCardinality(String)"
+model_version  = "LowCardinality(String)"
+prompt_version = "LowCardinality(String)"
+slot           = "DateTime64(3, 'UTC')"
+value          = "Nullable(Float64)"
+lower          = "Nullable(Float64)"
+upper          = "Nullable(Float64)"
+baseline       = "Nullable(Float64)"
+n              = "UInt64"
+*/
+-- Window: one day. Labels by value, rare and unseen ones together; fallback answers do not count, probes do. NULL under 200 calls
+-- on either side, or before a reference is frozen. A version without a reference of its own is compared with the latest.
+-- A share of answers that moves is no fault by itself: what is asked may have moved. So it is recorded and pages nobody.
+-- Interval: PSI in units of its noise is a noncentral chi-square; its first two moments give the standard error.
+WITH
+    {step_s:UInt32} AS step,
+    present AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, groupArray(category) AS texts, groupArray(n) AS counts, sum(n) AS calls,
+            arrayJoin(range(
+                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                least(intDiv(toUnixTimestamp(hour) + 86400, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
+        FROM input_histogram_1h
+        WHERE kind = 'output' AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 86400 AND hour < {until:DateTime('UTC')}
+        GROUP BY ALL
+    ),
+    past AS
+    (
+        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, names, figures AS expected, n AS then_calls
+        FROM reference_profiles FINAL
+        WHERE kind = 'output'
+    ),
+    paired AS
+    (
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known
+        FROM present LEFT JOIN past USING (project, use_case)
+        ORDER BY known DESC, its_model = model_version AND its_prompt = prompt_version DESC, until DESC
+        LIMIT 1 BY project, use_case, model_version, prompt_version, slot_no
+    ),
+    measured AS
+    (
+        SELECT *,
+            arrayMap(k -> arraySum((v, c) -> if(v = k, c, 0), texts, counts), names) AS matched,
+            arrayResize(arrayPushBack(matched, calls - arraySum(matched)), length(expected)) AS seen,
+            known AND calls >= 200 AND then_calls >= 200 AS enough,
+            1 / calls + 1 / then_calls AS noise,
+            tocsin_psi_v1(seen, expected, calls, then_calls) AS psi,
+            1.96 * sqrt(2 * length(expected) * noise * noise + 4 * greatest(0., psi) * noise) AS error
+        FROM paired
+        WHERE calls > 0
+    )
+SELECT
+    project, use_case, model_version, prompt_version, slot,
+    if(enough, greatest(0., psi), NULL) AS value,
+    if(enough, greatest(0., psi - error), NULL) AS lower,
+    if(enough, greatest(0., psi + error), NULL) AS upper,
+    if(enough, 0., NULL) AS baseline,
+    toUInt64(calls) AS n
+FROM measured
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
+    short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1
