@@ -39,6 +39,7 @@ class Findings:
     drifted: tuple[Drift, ...] = ()
     worst_segment: Segment | None = None
     examples: tuple[Example, ...] = ()
+    explanation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ def brief(case: Case) -> View:
         drifted=findings.drifted,
         worst_segment=findings.worst_segment,
         examples=findings.examples,
+        explanation=findings.explanation,
         owner=owner,
         contact=plan.contact or "",
         runbook=_runbook(rule, plan),

@@ -118,6 +118,7 @@ class View:
     runbook: Runbook
     action: Action | None
     commands: tuple[str, ...]  # to see more
+    explanation: tuple[str, ...] = ()  # when it began, what moved first, what accounts for it; a sentence each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

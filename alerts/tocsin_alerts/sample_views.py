@@ -91,6 +91,12 @@ FIRING: Final = View(
         hold_until=None, in_force="normal",
     ),
     commands=("tocsin alerts list --use-case digit-reader", "tocsin guard show digit-reader"),
+    explanation=(
+        "Began 2026-03-22 (between 2026-03-20 and 2026-03-25), gradually: 94.2% to 87.4% by estimate",
+        "Moved first: edge_sharpness since 2026-03-24 (PSI 0.41); then ink since 2026-04-02 (PSI 0.19)",
+        "6.6 points more estimated wrong; of it device = flatbed-2 5.1, device = handheld-1 1.2; by the shift of edge_sharpness 4.8",
+        "What changed: the data",
+    ),
 )  # fmt: skip
 
 UPDATED: Final = replace(FIRING, transition="updated", opened=_ONSET, lead=_ESTIMATE)

@@ -52,7 +52,7 @@ from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import PERIOD_S, DiskWatch
 from tocsin_console.errors import UsageProblem
 from tocsin_console.evaluation import Evaluation
-from tocsin_console.investigation import client_for, investigator
+from tocsin_console.investigation import Explainer, client_for, investigator
 from tocsin_console.judge.desk import JudgeDesk, desk_of
 from tocsin_console.loop import Loop
 from tocsin_console.notifiers import channels_of, with_notifiers
@@ -399,6 +399,9 @@ class Up:
             judge=self._judge_desk(),
             cost=CostDesk(store=self._sibling(), plans=self._plans, clock=self._clock_of_slots),
             retraining=self._retraining(),
+            explain=Explainer(
+                self._own(client_for(self._database)), self._reading.evaluators, slot=self._clock_of_slots
+            ),
             reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._clock_of_slots, now=_now),
             now=_now,
             reading=apart.reading,

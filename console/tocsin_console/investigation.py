@@ -1,16 +1,21 @@
 """Evidence for messages, looked up in a client of its own and within a time."""
 
-from collections.abc import Mapping
-from dataclasses import fields, replace
-from datetime import datetime
-from typing import Final
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime, time
+from typing import Any, Final
 
 from tocsin_alerts.briefing import Findings
 from tocsin_alerts.delivery import Investigator
 from tocsin_alerts.evaluator import Evaluator
 from tocsin_alerts.evidence import gather
+from tocsin_alerts.explanation.explain import explain
+from tocsin_alerts.explanation.words import sentences
 from tocsin_collector.store.database import Database
 
+_log = logging.getLogger(__name__)
 TIME_S: Final = 10  # of one query: a message without evidence is better than one that comes too late
 
 
@@ -19,7 +24,15 @@ def investigator(database: Database, evaluators: Mapping[str, Evaluator]) -> Inv
 
     def look(*, project: str, use_case: str, slot: datetime, onset: datetime) -> Findings:
         found = gather(database, evaluators, project=project, use_case=use_case, slot=slot, onset=onset)
-        return Findings(**{field.name: getattr(found, field.name) for field in fields(Findings)})
+        evidence = {field.name: getattr(found, field.name) for field in fields(Findings) if field.name != "explanation"}
+        try:
+            why = explain(database, evaluators, project=project, use_case=use_case, slot=slot)
+        except Exception as error:  # noqa: BLE001 - a boundary: what is known of it is told without the reasons
+            _log.warning("the reasons for %s cannot be looked up: %r", use_case, error)
+            return Findings(**evidence)
+        if why.onset is not None:
+            evidence["since"] = datetime.combine(why.onset.day, time(), tzinfo=UTC)
+        return Findings(**evidence, explanation=sentences(why))
 
     return look
 
@@ -33,3 +46,39 @@ def client_for(database: Database) -> Database:
     client = database.sibling()
     client.command(f"SET max_execution_time = {TIME_S}")
     return client
+
+
+class Explainer:
+    """Answers people who ask why. One question at a time.
+
+    Args:
+        database: A client as :func:`client_for` makes it.
+        evaluators: As rules have them.
+        slot: As of when, where nobody says.
+    """
+
+    def __init__(
+        self, database: Database, evaluators: Mapping[str, Evaluator], *, slot: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._evaluators = evaluators
+        self._slot = slot
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, project: str, use_case: str, *, slot: datetime | None = None) -> dict[str, Any]:
+        """Look up when it began, what moved first, what accounts for it, and calls to look at."""
+        with self._one_at_a_time:
+            at = slot or self._slot()
+            stream: dict[str, Any] = {"project": project, "use_case": use_case, "slot": at}
+            found = explain(self._database, self._evaluators, **stream)
+            evidence = gather(self._database, self._evaluators, **stream, onset=at)
+        return {
+            "project": project,
+            "use_case": use_case,
+            **asdict(found),
+            "causes": found.causes,
+            "sentences": sentences(found),
+            "worst_segment": evidence.worst_segment and asdict(evidence.worst_segment),
+            "drifted": [asdict(each) for each in evidence.drifted],
+            "examples": [asdict(each) for each in evidence.examples],
+        }

@@ -17,6 +17,7 @@ from tocsin_collector.receive.key_book import KeyFacts, NewKey
 from tocsin_console.book import Book
 from tocsin_console.config import Config
 from tocsin_console.cost.desk import CostDesk
+from tocsin_console.investigation import Explainer
 from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import LoopStats
 from tocsin_console.outcomes import OutcomeDesk
@@ -110,6 +111,7 @@ class Parts:
     cost: CostDesk
     rehearsal: Rehearsal
     retraining: RetrainingBook
+    explain: Explainer
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None

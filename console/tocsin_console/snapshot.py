@@ -52,8 +52,8 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "rules": len(parts.rules),
         "plans": len(parts.plans),
         "use_cases": parts.book.use_cases(),
-        "reviews": parts.reviews.status(),
-        "retraining": parts.retraining.status(),
+        "reviews_overdue": parts.reviews.overdue(),
+        "retraining": parts.retraining.warnings(),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.status import UseCaseStatus
@@ -27,6 +28,7 @@ from tocsin_console.book import Book
 from tocsin_console.config import Config, Flags, resolve
 from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import DiskWatch
+from tocsin_console.investigation import Explainer
 from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import LoopStats
 from tocsin_console.notifiers import channels_of
@@ -160,6 +162,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             through=lambda: NOW - timedelta(hours=12),
             now=lambda: NOW,
         ),
+        explain=Explainer(store.sibling(), load_evaluators(), slot=lambda: NOW),
         now=lambda: NOW,
     )
     server = ApiServer(build_app(parts), replace(config.api, port=0))

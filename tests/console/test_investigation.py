@@ -1,6 +1,12 @@
 """Evidence within a time."""
 
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
+from tests.console.conftest import Running
 
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_collector.errors import StoreUnavailable
@@ -11,8 +17,6 @@ from tocsin_console.investigation import client_for, investigator
 
 def test_an_incident_without_data_has_no_evidence(store: Database) -> None:
     """The first page of a new use case must still be written."""
-    from datetime import UTC, datetime
-
     when = datetime(2026, 3, 2, tzinfo=UTC)
     client = client_for(store)
 
@@ -30,3 +34,34 @@ def test_a_query_for_evidence_ends_in_time(store: Database, monkeypatch: pytest.
     with pytest.raises(StoreUnavailable):
         client.rows("SELECT max(sipHash64(number)) AS x FROM numbers(100000000000)")
     client.close()
+
+
+def test_reasons_that_cannot_be_looked_up_take_no_evidence_with_them(store: Database) -> None:
+    """A page without its explanation is still a page with its examples."""
+    when = datetime(2026, 3, 2, tzinfo=UTC)
+    told = {"project": "default", "use_case": "broken", "evaluator": "accuracy", "labels": {}, "evaluator_hash": "x"}
+    store.insert("evaluations", [{**told, "slot": when, "value": 0.8, "n": 100, "evaluated_at": when}])
+
+    class Breaks(Database):
+        def rows(self, sql: str, parameters: Any = None, /) -> list[dict[str, Any]]:
+            if "A doubt bin is as often wrong" in sql:
+                raise StoreUnavailable("too long")
+            return super().rows(sql, parameters)
+
+    client = Breaks.open(store.address)
+    found = investigator(client, load_evaluators())(project="default", use_case="broken", slot=when, onset=when)
+
+    assert found.quality is not None
+    assert found.explanation == ()
+    client.close()
+
+
+def test_why_is_asked_at_the_command_line(running: Running, tocsin: Callable[..., Any]) -> None:
+    """In sentences, and as one document."""
+    shown = tocsin("explain", "nobody")
+    document = json.loads(tocsin("explain", "nobody", "--at", "2026-03-01", "--json").stdout)
+
+    assert "nothing is known to have fallen" in shown.stdout
+    assert document["slot"].startswith("2026-03-01")
+    assert document["onset"] is None
+    assert running.address

@@ -20,7 +20,7 @@ from tocsin_alerts.retraining.trigger import Held, Point, Trigger, held, rests_u
 _MOST_ATTEMPTS: Final = 5
 _PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 _DAY: Final = timedelta(days=1)
-_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FOR_PEOPLE: Final = frozenset({"failed", "unclear", "manual"})
 
 
 class RetrainingBook:
@@ -76,6 +76,21 @@ class RetrainingBook:
                 for plan in self._plans
                 if project in ("", plan.project) and use_case in ("", plan.use_case)
             ]
+
+    def warnings(self) -> list[dict[str, Any]]:
+        """List what somebody has to do: triggers that cannot fire, and latest runs that failed or wait for a person."""
+        with self._one_at_a_time:
+            latest = {(run["project"], run["use_case"]): run for run in reversed(self._runs())}
+        found = []
+        for plan in self._plans:
+            about = {"project": plan.project, "use_case": plan.use_case}
+            if problem := self._problem(trigger_of(plan)):
+                found.append({**about, "warning": f"cannot be triggered: {problem}"})
+            run = latest.get((plan.project, plan.use_case))
+            if run is not None and run["state"] in _FOR_PEOPLE and not run["result"]:
+                since = run["slot"].astimezone(UTC)
+                found.append({**about, "warning": f"{run['state']} since {since:%Y-%m-%d}: {run['said']}"})
+        return found
 
     def close(self, run: str, result: str, *, by: str) -> dict[str, Any]:
         """Record what came of a run.

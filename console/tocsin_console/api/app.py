@@ -50,6 +50,7 @@ def build_app(parts: Parts) -> App:
         *judge_routes(parts.judge),
         *cost_routes(parts.cost),
         *retraining_routes(parts.retraining),
+        Route("/api/explain", views.explain),
         Route("/api/query", with_body(views.query), methods=["POST"]),
         Route("/api/recent-calls", views.recent_calls),
         Route("/api/call", views.call),

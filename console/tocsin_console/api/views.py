@@ -77,6 +77,16 @@ class Views:
         found = self._parts.book.alerts(everything="all" in asked, use_case=asked.get("use_case", ""))
         return Json({"alerts": found})
 
+    def explain(self, request: Request) -> Response:
+        """Say why a use case's quality fell."""
+        asked = request.query_params
+        use_case, slot = asked.get("use_case", ""), asked.get("at")
+        if not use_case:
+            raise UsageProblem("expected use_case=NAME, as in 'tocsin use-cases ls'")
+        return Json(
+            self._parts.explain(asked.get("project") or "default", use_case, slot=_time(slot) if slot else None)
+        )
+
     def rules(self, _request: Request) -> Response:
         """List the rules in force."""
         return Json({"rules": self._parts.rules})

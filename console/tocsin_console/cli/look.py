@@ -1,7 +1,7 @@
 """Verbs that only look: status, query, alerts list."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -171,24 +171,17 @@ def _warnings(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "tables", unfit
     if filling := state["disk"]["warning"]:
         yield "disk", filling
-    for each in state.get("reviews", ()):
-        if each["overdue"]:
-            said = f"of {named(each)} is overdue, {each['scored']} of {each['size']} of {each['week']} scored: 'tocsin review'"
-            yield "review", said
-    yield from _retrainings(state.get("retraining", ()))
+    for each in state.get("reviews_overdue", ()):
+        said = (
+            f"of {named(each)} is overdue, {each['scored']} of {each['size']} of {each['week']} scored: 'tocsin review'"
+        )
+        yield "review", said
+    for each in state.get("retraining", ()):
+        yield "retrain", f"{named(each)} {each['warning']}"
     for each in state.get("collectors", ()):
         if not each["is_live"]:
             said = f"collector {each['name']} since {when(each['heard_at'])}: slots since then may lack its calls"
             yield "silent", said
-
-
-def _retrainings(found: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    for each in found:
-        if each["problem"]:
-            yield "retrain", f"{named(each)}: {each['problem']}"
-        for run in each["runs"][:1]:
-            if run["state"] in ("failed", "unclear", "manual") and not run["result"]:
-                yield "retrain", f"{named(each)} {run['state']} since {when(run['slot'])}: {run['said']}"
 
 
 def _share(sample: dict[str, Any] | None) -> str | None:

@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from tocsin_console.errors import UsageProblem
@@ -67,6 +67,16 @@ class ReviewDesk:
         with self._one_at_a_time:
             asked = {"project": project, "use_case": use_case}
             return [self._standing(held) for held in self._store.rows(statement("review_latest"), asked)]
+
+    def overdue(self) -> list[dict[str, Any]]:
+        """List the use cases whose review is overdue, in one question: it is asked whenever anybody looks."""
+        with self._one_at_a_time:
+            now = self._clock()
+            return [
+                row
+                for row in self._store.rows(statement("review_standings"))
+                if _is_overdue(row["week"], row["last_hour"], row["scored"] == row["size"], now)
+            ]
 
     def next(self, project: str, use_case: str, *, by: str) -> dict[str, Any]:
         """Lock and give the next call to score: those nobody has seen first, then those that were skipped.
@@ -240,9 +250,13 @@ class ReviewDesk:
             "skipped": sum(each["state"] == "skipped" for each in items),
             "minutes": sum(each["minutes"] or 0.0 for each in scored),
             "is_this_week": held["week"] == week_of(now),
-            "overdue": now - held["until"].astimezone(UTC) > _OVERDUE or (not is_done and held["week"] < week_of(now)),
+            "overdue": _is_overdue(held["week"], held["until"], is_done, now),
             "estimate": asdict(share_right(judged)),
         }
+
+
+def _is_overdue(week: date, until: datetime, is_done: bool, now: datetime) -> bool:
+    return now - until.astimezone(UTC) > _OVERDUE or (not is_done and week < week_of(now))
 
 
 def _verdict(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -180,6 +180,7 @@ def test_a_server_draws_and_hands_out_as_the_embedded_engine_does(store: Databas
 
     assert here == there
     assert standing["scored"] == 1
+    assert reviews.overdue() == []
 
 
 def test_two_reviewers_never_get_one_call(store: Database) -> None:
@@ -227,9 +228,13 @@ def test_skipped_calls_come_last_and_unfinished_weeks_are_overdue(store: Databas
 
     following = reviews.next("default", use_case, by="ana")["item"]["call_id"]
 
+    later = desk(store, [], ahead=timedelta(days=7))
+
     assert following != first
+    assert use_case not in {each["use_case"] for each in reviews.overdue()}
+    assert use_case in {each["use_case"] for each in later.overdue()}
     assert not reviews.status("default", use_case)[0]["overdue"]
-    assert desk(store, [], ahead=timedelta(days=7)).status("default", use_case)[0]["overdue"]
+    assert later.status("default", use_case)[0]["overdue"]
 
 
 def test_scripts_draw_take_and_score(running: Running, tocsin: Tocsin) -> None:
