@@ -11,7 +11,7 @@ from tocsin_alerts.briefing import Findings
 from tocsin_alerts.delivery import Investigator
 from tocsin_alerts.evaluator import Evaluator
 from tocsin_alerts.evidence import gather
-from tocsin_alerts.explanation.explain import explain
+from tocsin_alerts.explanation.explain import Explanation, explain
 from tocsin_alerts.explanation.words import sentences
 from tocsin_collector.store.database import Database
 
@@ -25,16 +25,24 @@ def investigator(database: Database, evaluators: Mapping[str, Evaluator]) -> Inv
     def look(*, project: str, use_case: str, slot: datetime, onset: datetime) -> Findings:
         found = gather(database, evaluators, project=project, use_case=use_case, slot=slot, onset=onset)
         evidence = {field.name: getattr(found, field.name) for field in fields(Findings) if field.name != "explanation"}
-        try:
-            why = explain(database, evaluators, project=project, use_case=use_case, slot=slot)
-        except Exception as error:  # noqa: BLE001 - a boundary: what is known of it is told without the reasons
-            _log.warning("the reasons for %s cannot be looked up: %r", use_case, error)
+        why = _explained(database, evaluators, project=project, use_case=use_case, slot=slot)
+        if why is None:
             return Findings(**evidence)
         if why.onset is not None:
             evidence["since"] = datetime.combine(why.onset.day, time(), tzinfo=UTC)
         return Findings(**evidence, explanation=sentences(why))
 
     return look
+
+
+def _explained(database: Database, evaluators: Mapping[str, Evaluator], **stream: Any) -> Explanation | None:
+    """Explain as far as it goes in time: without fields when they take too long, not at all when the rest does too."""
+    for with_fields in (True, False):
+        try:
+            return explain(database, evaluators, **stream, with_fields=with_fields)
+        except Exception as error:  # noqa: BLE001 - a boundary: what is known is told without the reasons
+            _log.warning("the reasons for %s cannot be looked up: %r", stream["use_case"], error)
+    return None
 
 
 def client_for(database: Database) -> Database:

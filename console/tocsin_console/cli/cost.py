@@ -1,11 +1,15 @@
 """The verbs of true cost."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, connect
+from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, settle
 from tocsin_console.cli.output import named, print_json, print_table, say, when
+from tocsin_console.client import Client
+
+_TIMEOUT_S = 300.0  # it reads every call of the time
 
 Days = Annotated[int, typer.Option("--days", min=1, max=400, help="How many days of calls.")]
 Project = Annotated[str, typer.Option("--project", help="The use case's project.")]
@@ -42,7 +46,7 @@ def show(
 ) -> None:
     """Show the bill of the last days, each line with its source; what is unknown says why."""
     asked: dict[str, str | int] = {"use_case": use_case, "project": project, "days": days}
-    _print(connect(config, data_dir, api).get("/api/cost", asked), json=json)
+    _print(_client(config, data_dir, api).get("/api/cost", asked), json=json)
 
 
 def project_month(
@@ -65,7 +69,11 @@ def project_month(
         "days": days,
         "calls_per_month": str(month),
     }
-    _print(connect(config, data_dir, api).get("/api/cost", asked), json=json)
+    _print(_client(config, data_dir, api).get("/api/cost", asked), json=json)
+
+
+def _client(config: Path | None, data_dir: Path | None, api: str | None) -> Client:
+    return Client.of(settle(config=config, data_dir=data_dir, api=api), timeout_s=_TIMEOUT_S)
 
 
 def _print(found: dict[str, Any], *, json: bool) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tocsin_alerts.plan import Plans
-from tocsin_console.cost.lines import Rates, bill, projected, share_right, totals
+from tocsin_console.cost.lines import Rates, bill, projected, share_right, totals, with_again
 from tocsin_console.errors import UsageProblem
 from tocsin_console.review.draw import Store
 from tocsin_console.statements import statement
@@ -51,7 +51,9 @@ class CostDesk:
         self, project: str, use_case: str, since: datetime, until: datetime, calls_per_month: float | None
     ) -> dict[str, Any]:
         frame = {"project": project, "use_case": use_case, "since": since, "until": until}
-        calls = self.store.rows(statement("cost_calls"), frame)
+        calls = with_again(
+            self.store.rows(statement("cost_calls"), frame), self.store.rows(statement("cost_again"), frame)
+        )
         plan = self.plans.get(project, use_case)
         currencies = {row["in_currency"] for row in calls if row["in_currency"]}
         rates = Rates(

@@ -48,6 +48,21 @@ class Share:
     source: str
 
 
+def with_again(calls: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Take what users asked again out of what was asked once, currency by currency."""
+    nothing = {"regenerations": 0, "regenerations_unpriced": 0, "regeneration_cost": 0.0}
+    found = {row["in_currency"]: row for row in again}
+    made = []
+    for row in calls:
+        part = {**nothing, **found.get(row["in_currency"], {})}
+        once = {
+            "first_cost": row["first_cost"] - part["regeneration_cost"],
+            "first_unpriced": row["first_unpriced"] - part["regenerations_unpriced"],
+        }
+        made.append({**row, **part, **once})
+    return made
+
+
 def bill(
     calls: Sequence[Mapping[str, Any]],
     minutes: Mapping[str, Any],
@@ -150,27 +165,27 @@ def _calls(rows: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
     for name, key, source in names:
         stem = {"first": "first", "retries": "retry", "regenerations": "regeneration"}[key]
         unpriced = sum(row[f"{key}_unpriced"] for row in rows)
-        because = f"{unpriced:,.0f} of them have no price: see 'tocsin prices ls'" if unpriced else ""
+        because = "" if rows else "no calls in this time"
+        if unpriced:
+            because = f"{unpriced:,.0f} of them have no price: see 'tocsin prices ls'"
         if key == "regenerations" and not sum(row["in_sessions"] for row in rows):
             because = "no call carries a session (session.id), so nobody knows who asked again"
-        for row in priced or [{"in_currency": ""}]:
-            cost = float(row.get(f"{stem}_cost", 0.0))
-            count = (
-                row.get(key)
-                if key != "first"
-                else row.get("calls", 0) - row.get("retries", 0) - row.get("regenerations", 0)
-            )
-            because_here = because or ("" if rows else "no calls in this time")
+        for currency, own in [(row["in_currency"], [row]) for row in priced] or [("", list(rows))]:
+            cost = float(sum(row[f"{stem}_cost"] for row in own))
             yield Line(
                 name=name,
-                amount=None if because_here else cost,
+                amount=None if because else cost,
                 at_least=cost,
-                currency=row["in_currency"],
-                quantity=None if count is None else float(count),
+                currency=currency,
+                quantity=float(sum(_count(row, key) for row in own)) if rows else None,
                 unit="calls",
                 source=source,
-                unknown_because=because_here,
+                unknown_because=because,
             )
+
+
+def _count(row: Mapping[str, Any], key: str) -> float:
+    return float(row["calls"] - row["retries"] - row["regenerations"] if key == "first" else row[key])
 
 
 def _judge(rows: Sequence[Mapping[str, Any]]) -> list[Line]:

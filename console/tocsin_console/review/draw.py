@@ -13,6 +13,7 @@ from tocsin_console.statements import statement
 
 SIZE: Final = 20
 FRAME: Final = timedelta(days=7)
+_HOUR: Final = timedelta(hours=1)
 _OPEN: Final[Mapping[str, Any]] = {
     "state": "open",
     "locked_by": "",
@@ -113,7 +114,7 @@ def draw(store: Store, *, project: str, use_case: str, size: int, by: str, now: 
     for held in store.rows(statement("review_latest"), {"project": project, "use_case": use_case}):
         if held["week"] == week:
             return held
-    until = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    until = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + _HOUR  # of the present hour, what is here
     seed = f"review\0{project}\0{use_case}\0{week}"
     drawn = sample(store, project=project, use_case=use_case, since=until - FRAME, until=until, size=size, seed=seed)
     if not drawn.items:

@@ -165,6 +165,17 @@ def test_what_is_unknown_is_unknown_and_says_why(store: Database) -> None:
     assert made["correct_answers"] is None
 
 
+def test_calls_of_a_model_without_a_price_are_not_free(store: Database) -> None:
+    """As the SDK sends them of a function of one's own: no attempt, no tokens, no currency."""
+    use_case = calls(store, [{"cost": None, "currency": "", "attempt": 0, "session_id": ""}] * 40)
+
+    made = bill(store, use_case, plan(use_case))
+
+    found = line(made, "calls")
+    assert (found["amount"], found["quantity"]) == (None, 40)
+    assert found["unknown_because"].startswith("40 of them have no price")
+
+
 def test_an_acknowledged_incident_costs_until_it_ends(store: Database) -> None:
     """The person who was paged worked on it from then on."""
     use_case = calls(store, [{}])
