@@ -170,7 +170,7 @@ class EvaluatorAlone(Up):
         return Others(
             collector=self._elsewhere,
             guard=self._guard,
-            evaluated_through=self._engine.evaluated_through,
+            evaluated_through=self._evaluated_through,
             delivery_stats=lambda: asdict(self._delivery.stats()),
             loops=lambda: {
                 "engine": self._loop.stats(),
@@ -223,6 +223,9 @@ class ConsoleAlone(Up):
     def _watermark(self) -> Watermark:
         return self._fleet.watermark()
 
+    def _evaluated_through(self) -> datetime | None:
+        return self._onlooker.engine().evaluated_through()
+
     def _judge_desk(self) -> JudgeDesk:
         return JudgeDesk(store=self._sibling(), now=_now)
 
@@ -236,7 +239,7 @@ class ConsoleAlone(Up):
         return Others(
             collector=self._elsewhere,
             guard=GuardElsewhere(self._evaluator),
-            evaluated_through=lambda: self._onlooker.engine().evaluated_through(),
+            evaluated_through=self._evaluated_through,
             delivery_stats=lambda: NO_DELIVERY,
             loops=lambda: {"disk": self._disk_loop.stats()},
             keys_changed=_nothing,

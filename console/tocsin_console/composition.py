@@ -279,13 +279,16 @@ class Up:
             self._plans,
             self._actions,
             evaluators=sorted(self._reading.evaluators),
-            through=lambda: self._others().evaluated_through(),
+            through=self._evaluated_through,
             now=_now,
             may_act=self._may_act,
         )
 
     def _may_act(self) -> bool:
         return True
+
+    def _evaluated_through(self) -> datetime | None:
+        return self._engine.evaluated_through()
 
     def _own_loops(self) -> Sequence[Loop]:
         """List the loops that only a process with a spool has: what they find is recorded there."""
@@ -415,7 +418,7 @@ class Up:
             collector=self._collector,
             queue=self._collector.queue,
             guard=self._guard,
-            evaluated_through=self._engine.evaluated_through,
+            evaluated_through=self._evaluated_through,
             delivery_stats=lambda: asdict(self._delivery.stats()),
             loops=lambda: {
                 "engine": self._loop.stats(),

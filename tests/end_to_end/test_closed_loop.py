@@ -53,6 +53,7 @@ def loop_closes(up: Any, wait_for: Any) -> None:
     assert audit == [["ana", "guard set", "default/digits"], ["ana", "guard release", "default/digits"]]
     status = up.tocsin("status")
     assert status["ledger"]["balances"]
+    assert {name: loop["last_error"] for name, loop in status["loops"].items() if loop["failures"]} == {}
     assert [each["verdict"] for each in status["use_cases"]] == ["collecting"]
     assert up.tocsin("send-test")["call"]["output_label"] == "yes"
     watch_one_call(up)

@@ -170,7 +170,7 @@ def _show(found: list[dict[str, Any]], *, json: bool) -> None:
             each["week"],
             f"{each['scored']} of {each['size']}",
             each["skipped"],
-            each["minutes"],
+            f"{each['minutes']:.1f}",
             estimate(each),
             f"{each['drawable']:,} of {each['calls']:,} calls",
             "OVERDUE" if each["overdue"] else "",
