@@ -130,7 +130,7 @@ def _describe(state: dict[str, Any]) -> None:
                 f"          {each['difference'] or 0:,} loaded {items} are not there, {each['unaccounted']:,} have no fate"
             )
     _describe_outcomes(ledger["outcomes_without_call"], state["use_cases"])
-    for each in state["releases"]:
+    for each in state.get("releases", ()):
         if each["is_in_use"] and (each["compared_with"] and not each["accepted_by"]):
             version = " ".join(each[name] for name in ("model_version", "prompt_version") if each[name])
             say(f"release   {named(each)}: {version} is {each['line']}")
