@@ -1,4 +1,8 @@
-"""What one new day costs the evaluators: every shipped one over a day's slots, and over 90 days, from rollups of N calls."""
+"""What one new day costs the evaluators: all that run by default, for a hundred use cases with N calls in the last week.
+
+With ``--use-cases 1`` the calls are loaded through the views, over ``--days``, and each evaluator is also timed by itself and
+over 90 days. Otherwise the rollups are written; ``written_to_loaded`` says how they compare with loaded ones.
+"""
 
 import argparse
 import resource
@@ -11,15 +15,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from _report import Figure, arguments, report
+from _rollups import DAYS, compare, write
 from tocsin_alerts.evaluator import Evaluator, evaluate, load_evaluators
+from tocsin_alerts.jobs import answer, list_jobs
 from tocsin_alerts.references import maintain
+from tocsin_alerts.rules import load_rules
 from tocsin_collector.store.database import Database, StoreAddress
 from tocsin_collector.store.migrate import migrate
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
-HOURLY = frozenset({"freshness", "new_category", "null_rate", "volume"})
-BY_SEGMENT = {"min_n": 30}
+HOURLY = frozenset({"error_rate", "freshness", "new_category", "null_rate", "type_change", "volume"})
+GIVEN = {"min_n": 30, "allowance": 0.005, "short_h": 1, "long_h": 6}  # as rules give them
 
 # Twelve numbers and two categories; confidence that sinks slowly; one call in 200 lacks a field.
 _CALLS = """
@@ -62,7 +69,7 @@ def fill(folder: Path, *, calls: int, days: int) -> None:
 def run(database: Database, evaluator: Evaluator, *, days: int, until: datetime, times: int) -> float:
     """Time one evaluator, in ms: the median of some runs after a first one."""
     step_s = 3600 if evaluator.name in HOURLY and days == 1 else 86_400
-    extra = BY_SEGMENT if "min_n" in evaluator.params else {}
+    extra = {name: value for name, value in GIVEN.items() if name in evaluator.params}
     took = []
     for _ in range(times + 1):
         begun = time.perf_counter()
@@ -78,22 +85,73 @@ def _peak_mb() -> float:
 def main() -> None:
     """Fill in a process of its own, so that its memory is not counted; then measure."""
     parser = arguments("What one new day costs the evaluators.")
-    parser.add_argument("--calls", type=int, default=200_000)
-    parser.add_argument("--days", type=int, default=100)
-    parser.add_argument("--times", type=int, default=9, help="runs of each evaluator")
+    parser.add_argument(
+        "--calls", type=int, default=10_000_000, help="in the last week; with one use case, over all days"
+    )
+    parser.add_argument("--use-cases", type=int, default=100)
+    parser.add_argument("--days", type=int, default=100, help="with one use case")
+    parser.add_argument("--times", type=int, default=9, help="runs of each evaluator, or of all of them")
     parser.add_argument("--fill", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.fill and given.use_cases > 1:
+        write(given.fill, calls=given.calls, use_cases=given.use_cases)
+        return
     if given.fill:
         fill(given.fill, calls=given.calls, days=given.days)
         return
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        command = [sys.executable, __file__, "--fill", folder, "--calls", str(given.calls), "--days", str(given.days)]
-        subprocess.run(command, check=True)
-        print(f"filled {given.calls:,} calls over {given.days} days in {time.perf_counter() - begun:.0f} s")
-        report(
-            f"Evaluators, {given.calls:,} calls", measure(Path(folder), days=given.days, times=given.times), given.json
-        )
+        asked = {"--calls": given.calls, "--days": given.days, "--use-cases": given.use_cases}
+        said = [str(word) for pair in asked.items() for word in pair]
+        subprocess.run([sys.executable, __file__, "--fill", folder, *said], check=True)
+        print(f"filled {given.calls:,} calls in {time.perf_counter() - begun:.0f} s", flush=True)
+        if given.use_cases > 1:
+            figures = measure_all(Path(folder), times=given.times)
+        else:
+            figures = measure(Path(folder), days=given.days, times=given.times)
+        report(f"Evaluators, {given.calls:,} calls of {given.use_cases} use cases", figures, given.json)
+
+
+def measure_all(folder: Path, *, times: int) -> list[Figure]:
+    """Freeze the references, then answer all jobs that are due at a midnight, as the engine does: with two clients."""
+    database = Database.open(StoreAddress(path=folder))
+    maintain(database, slot=FIRST + 28 * DAY)
+    until = FIRST + DAYS * DAY
+    evaluators = load_evaluators()
+    jobs = list_jobs(load_rules(evaluators=evaluators, query=database), evaluators, keep_offset=False)
+    queries = (database, database.sibling())
+    kept = database.rows(
+        "SELECT (SELECT count() FROM input_histogram_1h) AS cells, (SELECT count() FROM ai_calls) AS calls"
+    )[0]
+    before_mb, walls, cpus, took, samples = _peak_mb(), [], [], {}, 0
+    for _ in range(times + 1):
+        begun, begun_cpu = time.perf_counter(), time.process_time()
+        answers = answer(queries, {job.name: [until] for job in jobs}, jobs, evaluate)
+        walls.append(time.perf_counter() - begun)
+        cpus.append(time.process_time() - begun_cpu)
+        for job in jobs:
+            if answers[job.name].error:
+                raise SystemExit(f"{job.name} failed: {answers[job.name].error}")
+            took.setdefault(job.source.name, []).append(answers[job.name].duration_ms)
+        samples = sum(len(each) for found in answers.values() for each in found.by_slot.values())
+    peak_mb = _peak_mb() - before_mb
+    rows_ratio, sum_ratio = compare(database)
+    database.close()
+    return [
+        Figure(name="evaluators_wall_s", value=statistics.median(walls[1:]), unit="s", goal="<= 1"),
+        Figure(name="evaluators_wall_best_s", value=min(walls), unit="s"),
+        Figure(name="evaluators_cpu_s", value=statistics.median(cpus[1:]), unit="s"),
+        Figure(name="evaluators_peak_mb", value=peak_mb, unit="MB", goal="<= 400"),
+        Figure(name="evaluators", value=len(took), unit=""),
+        Figure(name="samples", value=samples, unit=""),
+        Figure(name="histogram_cells", value=kept["cells"], unit=""),
+        Figure(name="written_to_loaded_cells", value=rows_ratio, unit="x"),
+        Figure(name="written_to_loaded_values", value=sum_ratio, unit="x"),
+        *(
+            Figure(name=f"{name}_ms", value=statistics.median(each[1:]), unit="ms")
+            for name, each in sorted(took.items())
+        ),
+    ]
 
 
 def measure(folder: Path, *, days: int, times: int) -> list[Figure]:

@@ -4,9 +4,9 @@ unit    = "nats"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]
-project  = "LowCardinality(String)"
-use_case = "LowCardinality(String)"
-field    = "LowCardinality(String)"
+project  = "String"
+use_case = "String"
+field    = "String"
 slot     = "DateTime64(3, 'UTC')"
 value    = "Nullable(Float64)"
 lower    = "Nullable(Float64)"
@@ -17,17 +17,25 @@ n        = "UInt64"
 -- Window: seven days, whichever version answered. Numbers by the reference's deciles (few distinct ones, one by one),
 -- categories by value, rare and unseen ones together. NULL under 200 calls on either side, or before a reference is frozen.
 -- Interval: PSI in units of its noise is a noncentral chi-square; its first two moments give the standard error.
+-- Cells are grouped by one number for all of their names, three times as fast as by the names.
 WITH
     {step_s:UInt32} AS step,
     hours AS
     (
         SELECT
-            project, use_case, kind, field, bin, category, sum(n) AS rows,
-            greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) AS first_slot,
-            least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) AS last_slot
-        FROM input_histogram_1h
-        WHERE kind IN ('number', 'category') AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
-        GROUP BY ALL
+            any(h.project) AS project, any(h.use_case) AS use_case, any(h.kind) AS kind, any(h.field) AS field, any(h.bin) AS bin,
+            any(h.category) AS category, any(h.first_slot) AS first_slot, any(h.last_slot) AS last_slot, sum(n) AS rows
+        FROM
+        (
+            SELECT
+                project, use_case, kind, field, bin, category, n,
+                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) AS first_slot,
+                least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) AS last_slot,
+                cityHash64(project, use_case, kind, field, bin, category, first_slot, last_slot) AS cell
+            FROM input_histogram_1h
+            WHERE kind IN ('number', 'category') AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
+        ) AS h
+        GROUP BY cell
     ),
     present AS
     (
