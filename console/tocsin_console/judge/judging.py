@@ -1,6 +1,7 @@
 """One turn of the judge: the day's sample drawn, money set aside, the model asked, its verdict recorded as an outcome."""
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,14 +78,19 @@ class Judge:
         self._clock = clock
         self._now = now
         self._timer_s = timer_s
+        self._one_at_a_time = threading.Lock()
         self._empty: set[tuple[Any, ...]] = set()  # samples of days without calls
 
     def turn(self) -> Turn:
-        """Judge what is due, as far as the cap goes.
+        """Judge what is due, as far as the cap goes; a second turn at the same time waits for the first.
 
         Raises:
             UsageProblem: the model's price is unknown, or the key or the rubric cannot be used: nothing was asked.
         """
+        with self._one_at_a_time:  # two would hand out the same money
+            return self._turn()
+
+    def _turn(self) -> Turn:
         tariff = self._tariff()
         judged = failed = 0
         spent = self._spent()

@@ -161,6 +161,20 @@ def test_the_cap_is_never_exceeded(store: Database, endpoint: Endpoint) -> None:
     assert turn.spent_today + row["most"] > made.cap_per_day
 
 
+def test_two_turns_at_once_ask_once(store: Database, endpoint: Endpoint) -> None:
+    """The loop's, and that of somebody who does not want to wait for it."""
+    taken: list[Any] = []
+    one = judge(store, settings(endpoint, use_case_of(store)), taken)
+    threads = [threading.Thread(target=one.turn) for _ in range(3)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(endpoint.asked) == len(taken) == 5
+
+
 def test_money_of_a_request_that_was_cut_off_counts_as_spent(store: Database, endpoint: Endpoint) -> None:
     """A crash between asking and writing down must not hand out the same money again."""
     use_case = use_case_of(store)
