@@ -25,7 +25,7 @@ def investigator(database: Database, evaluators: Mapping[str, Evaluator]) -> Inv
     def look(*, project: str, use_case: str, slot: datetime, onset: datetime) -> Findings:
         found = gather(database, evaluators, project=project, use_case=use_case, slot=slot, onset=onset)
         evidence = {field.name: getattr(found, field.name) for field in fields(Findings) if field.name != "explanation"}
-        why = _explained(database, evaluators, project=project, use_case=use_case, slot=slot)
+        why = _explained(database, project=project, use_case=use_case, slot=slot)
         if why is None:
             return Findings(**evidence)
         if why.onset is not None:
@@ -35,11 +35,11 @@ def investigator(database: Database, evaluators: Mapping[str, Evaluator]) -> Inv
     return look
 
 
-def _explained(database: Database, evaluators: Mapping[str, Evaluator], **stream: Any) -> Explanation | None:
+def _explained(database: Database, **stream: Any) -> Explanation | None:
     """Explain as far as it goes in time: without fields when they take too long, not at all when the rest does too."""
     for with_fields in (True, False):
         try:
-            return explain(database, evaluators, **stream, with_fields=with_fields)
+            return explain(database, **stream, with_fields=with_fields)
         except Exception as error:  # noqa: BLE001 - a boundary: what is known is told without the reasons
             _log.warning("the reasons for %s cannot be looked up: %r", stream["use_case"], error)
     return None
@@ -78,7 +78,7 @@ class Explainer:
         with self._one_at_a_time:
             at = slot or self._slot()
             stream: dict[str, Any] = {"project": project, "use_case": use_case, "slot": at}
-            found = explain(self._database, self._evaluators, **stream)
+            found = explain(self._database, **stream)
             evidence = gather(self._database, self._evaluators, **stream, onset=at)
         return {
             "project": project,

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from importlib import resources
 from typing import Any, Final
 
-from tocsin_alerts.evaluator import Evaluator, evaluate
 from tocsin_alerts.explanation.changepoint import DayShare, Onset, find_onset
 from tocsin_alerts.explanation.contributions import Contribution, Part, merged, of_parts, of_shift
 from tocsin_alerts.ports import Query
@@ -64,7 +63,6 @@ class Explanation:
 
 def explain(
     query: Query,
-    evaluators: Mapping[str, Evaluator],
     *,
     project: str,
     use_case: str,
@@ -75,7 +73,6 @@ def explain(
 
     Args:
         query: The store.
-        evaluators: At least ``input_psi``.
         project: The use case's.
         use_case: Whose quality fell.
         slot: Nothing after it is looked at.
@@ -102,7 +99,7 @@ def explain(
         slot=slot,
         onset=onset,
         onset_by=by,
-        first_moved=_moved(query, evaluators, stream),
+        first_moved=_moved(query.rows(_sql("moved"), stream), slot),
         loss=_loss(parts, eras),
         segments=_segments(parts, eras),
         fields=_fields(cells),
@@ -151,29 +148,19 @@ def _new_versions(versions: Sequence[Mapping[str, Any]], onset: Onset | None, sl
     )
 
 
-def _moved(query: Query, evaluators: Mapping[str, Evaluator], stream: Mapping[str, Any]) -> tuple[Moved, ...]:
-    """List the inputs that are moved at the slot, by the day from which they have been so without a break."""
-    midnight = stream["slot"].replace(hour=0)
-    samples = evaluate(
-        query,
-        evaluators["input_psi"],
-        since=midnight - _BACK,
-        until=midnight,
-        step_s=86_400,
-        only=(stream["project"], stream["use_case"]),
-    )
-    series: dict[str, dict[datetime, float | None]] = {}
-    for sample in samples:
-        if sample.labels.get("field"):
-            kept = series.setdefault(sample.labels["field"], {})
-            kept[sample.slot.astimezone(UTC)] = max(kept.get(sample.slot.astimezone(UTC)) or 0.0, sample.value or 0.0)
+def _moved(rows: Sequence[Mapping[str, Any]], slot: datetime) -> tuple[Moved, ...]:
+    """List the inputs that are moved at the last midnight, by the day from which they have been so without a break."""
+    midnight = slot.replace(hour=0)
+    series: dict[str, dict[datetime, float]] = {}
+    for row in rows:
+        series.setdefault(row["field"], {})[row["at_slot"].astimezone(UTC)] = row["furthest"]
     found = []
     for field, values in series.items():
         since = midnight
-        while (values.get(since - _DAY) or 0.0) >= _DRIFTED:
+        while values.get(since - _DAY, 0.0) >= _DRIFTED:
             since -= _DAY
-        if (values.get(midnight) or 0.0) >= _DRIFTED:
-            found.append(Moved(field=field, since=(since - _DAY).date(), psi=values[midnight] or 0.0))
+        if values.get(midnight, 0.0) >= _DRIFTED:
+            found.append(Moved(field=field, since=(since - _DAY).date(), psi=values[midnight]))
     return tuple(sorted(found, key=lambda each: (each.since, -each.psi, each.field))[:_MOST])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, Store
+from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
 from tests.alerts.evaluators.test_rollups import insert_calls
 
 from tocsin_alerts.explanation.explain import Explanation, explain
@@ -16,7 +16,7 @@ BROKE = MONDAY - 10 * DAY
 
 def look(kept: Store) -> Explanation:
     """Explain as of Monday."""
-    return explain(kept.database, EVALUATORS, project=kept.project, use_case="triage", slot=MONDAY)
+    return explain(kept.database, project=kept.project, use_case="triage", slot=MONDAY)
 
 
 def calls(kept: Store, **how: Any) -> None:
@@ -109,3 +109,34 @@ def test_labels_that_knew_before_the_model_doubted_date_it(store: Store) -> None
     assert (found.onset.day, found.onset_by) == (date(2026, 2, 15), "labels")
     assert found.causes == ()
     assert sentences(found)[-1].startswith("Neither versions, inputs nor traffic changed")
+
+
+def test_what_moved_first_comes_first(store: Store) -> None:
+    """By the midnights at which it had moved without a break; what has come back is left out."""
+    psi = {
+        "ink": [0.0, 0.0, 0.0, 0.3, 0.4],
+        "edge": [0.0, 0.2, 0.2, 0.2, 0.2],
+        "came_back": [0.5, 0.5, 0.5, 0.5, 0.0],
+        "blinked": [0.5, 0.5, None, 0.2, 0.2],
+    }
+    store.insert(
+        "evaluations",
+        [
+            {
+                "evaluator": "input_psi",
+                "labels": {"field": field, "model_version": "m1"},
+                "slot": MONDAY - (4 - at) * DAY,
+                "value": value,
+                "n": 500,
+                "evaluated_at": MONDAY,
+            }
+            for field, values in psi.items()
+            for at, value in enumerate(values)
+        ],
+    )
+
+    found = look(store)
+
+    assert [each.field for each in found.first_moved] == ["edge", "ink", "blinked"]
+    assert found.first_moved[0].since == date(2026, 2, 26)
+    assert found.causes == ("data",)
