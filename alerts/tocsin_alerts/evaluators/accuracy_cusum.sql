@@ -22,7 +22,7 @@ n              = "UInt64"
 -- rise by d = max(one standard deviation of a day, 2 × allowance) against none, summed and never below 0. With d of one
 -- standard deviation this is Page's CUSUM of k = 0.5 in its own units. The deviation holds the wander beyond the binomial, and the
 -- reference's own standard error is taken off every day. n: labels of the last seven of those days.
--- Effect: the mean rise over the last three days with labels. No interval: the sum is a test statistic. Baseline 0: no evidence.
+-- Effect: the mean rise over the last four days with labels. No interval: the sum is a test statistic. Baseline 0: no evidence.
 -- Assumes that labels are complete after the delay; ground truth and reviews only. NULL without a reference by day.
 -- Source: Page (1954), Continuous Inspection Schemes; Lorden (1971), Procedures for Reacting to a Change in Distribution.
 WITH
@@ -84,8 +84,8 @@ WITH
             arrayMap((each, q) -> q * (1 - q) / each.2 + daily_wander, kept, expected) AS variances,
             arrayMap(v -> greatest(0.5 * sqrt(v), {allowance:Float64}), variances) AS halves,
             arrayCumSum(arrayMap((x, v, half) -> 2 * half / v * (x - half - daily_doubt), rises, variances, halves)) AS sums,
-            arraySlice(kept, -3) AS latest,
-            arraySum((each, x) -> each.2 * x, latest, arraySlice(rises, -3)) / arraySum(each -> each.2, latest) AS rise,
+            arraySlice(kept, -4) AS latest,
+            arraySum((each, x) -> each.2 * x, latest, arraySlice(rises, -4)) / arraySum(each -> each.2, latest) AS rise,
             has_reference AND notEmpty(kept) AS enough
         FROM paired
     )

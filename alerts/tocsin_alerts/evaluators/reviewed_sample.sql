@@ -19,9 +19,9 @@ n              = "UInt64"
 -- Window: the last review of each call that was known by the slot, of calls of its last 90 days, none before the
 -- reference's end, in the order of the calls. The sum is made anew at every slot, so it does not depend on who asked before.
 -- Method: each call has the chance q of being wrong that its confidence had in the reference (without confidence, that of all
--- calls). Its review is the likelihood ratio of an alternative in which wrong answers are more frequent than q: odds 2 and 4
--- times as high, or 3, 7 and 15 % of right answers turned wrong at any confidence. The five ratios are summed each as a CUSUM, and their
--- mean is the evidence. Conditional on confidence, so it is valid under any way of choosing calls that was settled before their reviews.
+-- calls). Its review is the likelihood ratio of an alternative in which wrong answers are more frequent than q: odds twice
+-- as high, or 5 or 12 % of right answers turned wrong at any confidence. The three ratios are summed each as a CUSUM, and their mean
+-- is the evidence. Conditional on confidence, so it is valid under any way of choosing calls that was settled before their reviews.
 -- A calibration's own uncertainty: q is its posterior mean plus one standard error of the step, at least 0.001 (reviewers err too).
 -- Effect: how much more often wrong than calibrated, over calls of the last 28 days, weighted as the estimate is (reviewed_accuracy).
 -- n: reviews behind it. No interval: the sum is a test statistic. Baseline 0: no evidence. NULL without a calibration.
@@ -91,7 +91,7 @@ WITH
             arrayMap(alternative -> arrayCumSum(arrayMap((each, number) ->
                 if(each.4, log(if(alternative.1 > 0, alternative.1 / (1 - chances[number] + alternative.1 * chances[number]), (chances[number] + (1 - chances[number]) * alternative.2) / chances[number])),
                     log(if(alternative.1 > 0, 1 / (1 - chances[number] + alternative.1 * chances[number]), 1 - alternative.2))),
-                seen, steps)), [(2., 0.), (4., 0.), (0., 0.03), (0., 0.07), (0., 0.15)]) AS walks,
+                seen, steps)), [(2., 0.), (0., 0.05), (0., 0.12)]) AS walks,
             arrayMap(walk -> walk[-1] - least(0., arrayMin(arrayPushBack(arrayPopBack(walk), 0.))), walks) AS sums,
             arrayMax(sums) + log(arrayAvg(sum -> exp(sum - arrayMax(sums)), sums)) AS evidence,
             arrayFilter(each -> each.1.1 + 28 * 86400 >= slot_no * step, arrayZip(seen, steps)) AS latest

@@ -61,7 +61,7 @@ def test_the_cusum_is_pages_recursion(store: Store, seed: int) -> None:
     assert [sample.slot for sample in samples] == [MONDAY - k * DAY for k in range(19, -1, -1)]
     for number, sample in enumerate(samples, start=49):
         kept = [row for row in seen[max(0, number - 60) : number] if row[1]]
-        rise = sum(x - n * daily.by_weekday[w] for w, n, x in kept[-3:]) / sum(n for _, n, _ in kept[-3:])
+        rise = sum(x - n * daily.by_weekday[w] for w, n, x in kept[-4:]) / sum(n for _, n, _ in kept[-4:])
         assert sample.value == pytest.approx(cusum(kept, daily))
         assert sample.effect == pytest.approx(rise)
         assert (sample.baseline, sample.n) == (0, sum(n for _, n, _ in seen[number - 7 : number]))

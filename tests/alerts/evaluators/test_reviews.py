@@ -10,7 +10,7 @@ from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
 
 UNTIL = MONDAY - 100 * DAY  # end of the reference
 KNOTS, PRECISION, LABELS = [0, 1700, 1900], [0.998, 0.95, 0.6], [900, 400, 60]
-ALTERNATIVES = [(2.0, 0.0), (4.0, 0.0), (0.0, 0.03), (0.0, 0.07), (0.0, 0.15)]
+ALTERNATIVES = [(2.0, 0.0), (0.0, 0.05), (0.0, 0.12)]
 
 
 def doubt_bin(confidence: float) -> int:
