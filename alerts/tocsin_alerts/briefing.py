@@ -20,6 +20,7 @@ _ACCURACY: Final = frozenset(
         "accuracy",
         "accuracy_cusum",
         "reviewed_sample",
+        "judged_sample",
         "estimated_accuracy",
         "estimated_accuracy_daily",
         "confidence_shift",

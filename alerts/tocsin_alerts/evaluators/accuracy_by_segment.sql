@@ -19,6 +19,8 @@ n              = "UInt64"
 */
 -- Window: seven days of calls, ending the plan's label delay (seven days without a plan) before the slot. A call counts in
 -- the hour it began in, by the last word on it; fallback answers do not count, probes do. Baseline: the reference's labels.
+-- A judge's verdict counts only while people or the truth have fewer than 20 calls of the window: from then on its errors are
+-- measured, and judge_accuracy has it corrected. Until then it is the word of lowest rank but feedback, uncorrected.
 -- Interval: Wilson.
 -- Segments of fewer than min_n labelled calls are left out.
 WITH
@@ -28,7 +30,8 @@ WITH
     (
         SELECT
             project, use_case, model_version, prompt_version, toStartOfHour(started_at) AS hour, segments,
-            ifNull(correct, score >= 0.5) AS is_right
+            assumeNotNull(ifNull(correct, score >= 0.5)) AS is_right, kind = 'judge' AS is_judged,
+            kind IN ('review', 'ground_truth') AS is_sure
         FROM outcomes FINAL
         WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
             AND kind != 'support' AND (served_by != 'fallback' OR is_probe) AND (correct IS NOT NULL OR score IS NOT NULL)
@@ -37,7 +40,8 @@ WITH
     ),
     hours AS
     (
-        SELECT project, use_case, model_version, prompt_version, segment_name, segment_value, hour, count() AS labels, sum(assumeNotNull(is_right)) AS hits
+        SELECT project, use_case, model_version, prompt_version, segment_name, segment_value, hour, count() AS labels, sum(is_right) AS hits,
+            countIf(is_judged) AS opinions, countIf(is_judged AND is_right) AS praise, countIf(is_sure) AS facts
         FROM verdicts
         ARRAY JOIN mapKeys(segments) AS segment_name, mapValues(segments) AS segment_value
         GROUP BY ALL
@@ -45,7 +49,8 @@ WITH
     present AS
     (
         SELECT
-            project, use_case, model_version, prompt_version, segment_name, segment_value, sum(labels) AS calls, sum(hits) AS right_calls,
+            project, use_case, model_version, prompt_version, segment_name, segment_value, sum(facts) >= 20 AS is_measured,
+            sum(labels) - if(is_measured, sum(opinions), 0) AS calls, sum(hits) - if(is_measured, sum(praise), 0) AS right_calls,
             arrayJoin(range(
                 greatest(intDiv(toUnixTimestamp(hour) + delay_s + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
                 least(intDiv(toUnixTimestamp(hour) + delay_s + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
@@ -75,7 +80,7 @@ SELECT
     toNullable(tocsin_wilson_v1(right_calls, calls, -1.96)) AS lower,
     toNullable(tocsin_wilson_v1(right_calls, calls, 1.96)) AS upper,
     if(known AND mapContains(then_accuracy, concat(segment_name, '=', segment_value)), then_accuracy[concat(segment_name, '=', segment_value)], NULL) AS baseline,
-    calls AS n
+    toUInt64(calls) AS n
 FROM paired
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
     short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

@@ -54,6 +54,17 @@ def test_the_last_word_on_a_call_counts_once(store: Store) -> None:
     assert (sample.value, sample.n) == (0.5, 2)
 
 
+@pytest.mark.parametrize(("people", "says"), [(19, (0.5, 60)), (20, (0.75, 20))])
+def test_a_judge_does_not_count_where_it_is_corrected(store: Store, people: int, says: tuple[float, int]) -> None:
+    """Uncorrected, a judge's own errors would be read as the model's; before that it is all there is."""
+    store.outcomes(answers(people * 3 // 4 + (people == 19), people, kind="review"))
+    store.outcomes(answers(30 - people * 3 // 4 - (people == 19), 60 - people, kind="judge"))
+
+    [sample] = store.run("accuracy")
+
+    assert (sample.value, sample.n) == says
+
+
 def test_an_outcome_sent_again_replaces_itself(store: Store) -> None:
     """Retries and corrections under the same id are one outcome, whatever its parts were merged into."""
     said = {"call_id": "one", "outcome_id": "o", "started_at": LABELLED, "observed_at": MONDAY}

@@ -261,3 +261,17 @@ def test_the_frozen_window_feeds_the_evaluators(store: Store) -> None:
     assert moved.value is not None
     assert steady.value < 0.05
     assert moved.value > 1
+
+
+@pytest.mark.parametrize(("people", "accuracy"), [(49, 0.49), (50, 1.0)])
+def test_a_judge_is_no_reference_where_people_have_labelled(store: Store, people: int, accuracy: float) -> None:
+    """Its errors in the reference would be promised as the model's, and every later comparison would be with them."""
+    traffic(store)
+    at = FIRST + DAY
+    store.outcomes([{"started_at": at, "correct": 1, "kind": "review"} for _ in range(people)])
+    store.outcomes([{"started_at": at, "correct": 0, "kind": "judge"} for _ in range(100 - people)])
+
+    keep(store, MONDAY)
+
+    [row] = store.rows("SELECT accuracy, n FROM calibrations FINAL WHERE project = {project:String}")
+    assert (row["accuracy"], row["n"]) == (accuracy, 100 if people < 50 else 50)
