@@ -22,6 +22,7 @@ def fit(query: Query, version: Version, since: datetime, until: datetime, *, slo
     """Fit confidence to the labels of a reference window, store that, and say how many they were; None: too few."""
     labelled: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     window = {**version.as_params(), "since": since, "until": until}
+    query.insert("reference_profiles", _score_profile(query, version, window, slot))
     for row in query.rows(statement("labels"), window):
         labelled.setdefault((row["segment_name"], row["segment_value"]), []).append(row)
     n = sum(int(row["labels"]) for row in labelled.get(_ALL, []))
@@ -56,6 +57,14 @@ def fit(query: Query, version: Version, since: datetime, until: datetime, *, slo
     )
     query.insert("reference_profiles", _daily_profile(query, version, calibration, window, slot))
     return n
+
+
+def _score_profile(query: Query, version: Version, window: Mapping[str, Any], slot: datetime) -> list[dict[str, Any]]:
+    found = query.rows(statement("scores"), window)
+    if not found:
+        return []
+    shape = profile("score", names=[(row["name"], row["value"]) for row in found], n=max(row["n"] for row in found))
+    return [{**version.as_params(), **shape, "until": window["until"], "frozen_at": slot}]
 
 
 def _daily_profile(

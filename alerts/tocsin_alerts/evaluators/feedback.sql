@@ -1,0 +1,80 @@
+/*
+summary = "Share of thumbs up among the calls that users rated"
+unit    = "share"
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+
+[columns]
+project        = "LowCardinality(String)"
+use_case       = "LowCardinality(String)"
+model_version  = "LowCardinality(String)"
+prompt_version = "LowCardinality(String)"
+slot           = "DateTime64(3, 'UTC')"
+value          = "Nullable(Float64)"
+lower          = "Nullable(Float64)"
+upper          = "Nullable(Float64)"
+baseline       = "Nullable(Float64)"
+n              = "UInt64"
+*/
+-- Window: seven days of calls, ending the plan's label delay (seven days without a plan) before the slot; by the last rating of each. Under 20 ratings
+-- the value is NULL. Baseline: the same over the reference window. Interval: Wilson.
+-- Who rates chooses itself: this is what users say, not a share of right answers, and compares only with itself.
+-- Source: Wilson (1927).
+WITH
+    {step_s:UInt32} AS step,
+    (SELECT max(label_delay_s) FROM plans) AS longest_delay,
+    verdicts AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, toStartOfHour(started_at) AS hour,
+            toFloat64(assumeNotNull(ifNull(correct, score >= 0.5))) AS figure
+        FROM outcomes FINAL
+        WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
+            AND kind = 'feedback' AND (served_by != 'fallback' OR is_probe)
+            AND (correct IS NOT NULL OR score IS NOT NULL)
+        ORDER BY observed_at DESC, outcome_id DESC
+        LIMIT 1 BY project, call_id
+    ),
+    hours AS
+    (
+        SELECT project, use_case, model_version, prompt_version, hour, count() AS labels, sum(figure) AS total, sum(figure * figure) AS squares
+        FROM verdicts
+        GROUP BY ALL
+    ),
+    present AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, sum(labels) AS calls, sum(total) / calls AS mean,
+            sqrt(greatest(0., sum(squares) / calls - mean * mean) / calls) AS deviation,
+            arrayJoin(range(
+                greatest(intDiv(toUnixTimestamp(hour) + delay_s + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                least(intDiv(toUnixTimestamp(hour) + delay_s + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
+        FROM
+        (
+            SELECT *, if(has_plan, label_delay_s, 604800) AS delay_s
+            FROM hours LEFT JOIN (SELECT project, use_case, label_delay_s, 1 AS has_plan FROM plans FINAL) AS p USING (project, use_case)
+        )
+        GROUP BY ALL
+    ),
+    past AS
+    (
+        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, figures[indexOf(names, 'feedback')] AS then_mean
+        FROM reference_profiles FINAL
+        WHERE kind = 'score' AND has(names, 'feedback')
+    ),
+    paired AS
+    (
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known, calls >= 20 AS enough
+        FROM present LEFT JOIN past USING (project, use_case)
+        ORDER BY known DESC, its_model = model_version AND its_prompt = prompt_version DESC, until DESC
+        LIMIT 1 BY project, use_case, model_version, prompt_version, slot_no
+    )
+SELECT
+    project, use_case, model_version, prompt_version, slot,
+    if(enough, mean, NULL) AS value,
+    if(enough, tocsin_wilson_v1(mean * calls, calls, -1.96), NULL) AS lower,
+    if(enough, tocsin_wilson_v1(mean * calls, calls, 1.96), NULL) AS upper,
+    if(known AND until > 0, then_mean, NULL) AS baseline,
+    calls AS n
+FROM paired
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
+    short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1

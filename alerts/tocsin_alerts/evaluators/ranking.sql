@@ -1,0 +1,80 @@
+/*
+summary = "Mean reciprocal rank of the right item, on labelled rankings"
+unit    = "share"
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+
+[columns]
+project        = "LowCardinality(String)"
+use_case       = "LowCardinality(String)"
+model_version  = "LowCardinality(String)"
+prompt_version = "LowCardinality(String)"
+slot           = "DateTime64(3, 'UTC')"
+value          = "Nullable(Float64)"
+lower          = "Nullable(Float64)"
+upper          = "Nullable(Float64)"
+baseline       = "Nullable(Float64)"
+n              = "UInt64"
+*/
+-- Window: seven days of calls, ending the plan's label delay (seven days without a plan) before the slot; outcomes of source "rank", whose value is the place
+-- at which the right item stood: 1 the first, 0 not among those shown. Under 50 labels
+-- the value is NULL. Baseline: the same over the reference window. Interval: normal, of a mean.
+-- Source: Voorhees (1999), The TREC-8 Question Answering Track Report.
+WITH
+    {step_s:UInt32} AS step,
+    (SELECT max(label_delay_s) FROM plans) AS longest_delay,
+    verdicts AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, toStartOfHour(started_at) AS hour,
+            if(assumeNotNull(value) >= 1, 1 / greatest(1., assumeNotNull(value)), 0.) AS figure
+        FROM outcomes FINAL
+        WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
+            AND kind IN ('review', 'ground_truth') AND source = 'rank' AND (served_by != 'fallback' OR is_probe)
+            AND value >= 0
+        ORDER BY kind = 'ground_truth' DESC, observed_at DESC, outcome_id DESC
+        LIMIT 1 BY project, call_id
+    ),
+    hours AS
+    (
+        SELECT project, use_case, model_version, prompt_version, hour, count() AS labels, sum(figure) AS total, sum(figure * figure) AS squares
+        FROM verdicts
+        GROUP BY ALL
+    ),
+    present AS
+    (
+        SELECT
+            project, use_case, model_version, prompt_version, sum(labels) AS calls, sum(total) / calls AS mean,
+            sqrt(greatest(0., sum(squares) / calls - mean * mean) / calls) AS deviation,
+            arrayJoin(range(
+                greatest(intDiv(toUnixTimestamp(hour) + delay_s + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                least(intDiv(toUnixTimestamp(hour) + delay_s + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
+        FROM
+        (
+            SELECT *, if(has_plan, label_delay_s, 604800) AS delay_s
+            FROM hours LEFT JOIN (SELECT project, use_case, label_delay_s, 1 AS has_plan FROM plans FINAL) AS p USING (project, use_case)
+        )
+        GROUP BY ALL
+    ),
+    past AS
+    (
+        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, figures[indexOf(names, 'mrr')] AS then_mean
+        FROM reference_profiles FINAL
+        WHERE kind = 'score' AND has(names, 'mrr')
+    ),
+    paired AS
+    (
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known, calls >= 50 AS enough
+        FROM present LEFT JOIN past USING (project, use_case)
+        ORDER BY known DESC, its_model = model_version AND its_prompt = prompt_version DESC, until DESC
+        LIMIT 1 BY project, use_case, model_version, prompt_version, slot_no
+    )
+SELECT
+    project, use_case, model_version, prompt_version, slot,
+    if(enough, mean, NULL) AS value,
+    if(enough, greatest(0., mean - 1.96 * deviation), NULL) AS lower,
+    if(enough, least(1., mean + 1.96 * deviation), NULL) AS upper,
+    if(known AND until > 0, then_mean, NULL) AS baseline,
+    calls AS n
+FROM paired
+SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
+    short_circuit_function_evaluation = 'disable', do_not_merge_across_partitions_select_final = 1
