@@ -143,6 +143,8 @@ def _reason(event: AlertEvent) -> str:
     shown = [
         f"{name} {value}" for name, value in sorted(event.labels.items()) if value and name in {"field", "currency"}
     ]
+    if event.labels.get("segment_name"):
+        shown.append(f"{event.labels['segment_name']} {event.labels['segment_value']}")
     return f"{', '.join(shown)}: {event.reason}" if shown else event.reason
 
 

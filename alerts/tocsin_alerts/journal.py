@@ -75,7 +75,9 @@ class Journal:
         row = self.query.rows(_sql("first_hour"))[0]
         return row["first_hour"] if row["hours"] else None
 
-    def write_samples(self, samples: Iterable[tuple[str, str, Sample]], *, at: datetime) -> None:
+    def write_samples(
+        self, samples: Iterable[tuple[str, str, Sample]], *, at: datetime, is_restated: bool = False
+    ) -> None:
         """Store samples with their evaluator's name and hash. The same samples again are stored once."""
         rows = [
             {
@@ -91,6 +93,7 @@ class Journal:
                 "n": sample.n,
                 "effect": sample.effect,
                 "evaluator_hash": evaluator_hash,
+                "restated": int(is_restated),
             }
             for evaluator, evaluator_hash, sample in samples
         ]

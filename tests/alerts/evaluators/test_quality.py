@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, Store
 
 from tocsin_alerts.statistics import Calibration
@@ -195,3 +195,27 @@ def test_quality_of_many_use_cases_comes_from_one_query(store: Store) -> None:
         slot for slot in (MONDAY - 2 * DAY, MONDAY - DAY) if slot - WEEK <= LABELLED
     }
     assert EVALUATORS["accuracy"].labels == ("model_version", "prompt_version")
+
+
+@pytest.mark.parametrize("segments", [1, 2, 40])
+def test_intervals_of_segments_hold_for_all_of_them_at_once(store: Store, segments: int) -> None:
+    """Forty segments are forty chances to be wrong: the threshold tightens with their number, and the worst is named."""
+    store.calibration([0], [0.9], [100], segment_accuracies={"device=d0": 0.9})
+    for i in range(segments):
+        store.outcomes(answers(40, 50, segments={"device": f"d{i}"}))
+    store.outcomes(answers(0, 49, segments={"device": "few"}))
+    store.outcomes(answers(0, 60, segments={"device": "d0"}, kind="judge"))
+
+    samples = store.run("segment_accuracy", min_n=50)
+
+    level = 1 - 2 * norm.sf(norm.isf(0.025 / segments))
+    interval = binomtest(40, 50).proportion_ci(level, method="wilson")
+    assert len(samples) == segments
+    for sample in samples:
+        assert (sample.value, sample.n) == (0.8, 50)
+        assert (sample.lower, sample.upper) == (
+            pytest.approx(interval.low, abs=2e-4),
+            pytest.approx(interval.high, abs=2e-4),
+        )
+    assert samples[0].baseline == 0.9
+    assert {sample.baseline for sample in samples[1:]} <= {None}
