@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tocsin_alerts.daily_errors import Day, daily_errors
 from tocsin_alerts.daily_estimates import DayEstimate, daily_estimates
+from tocsin_alerts.expected_errors import Cell, expected_errors
 from tocsin_alerts.ports import Query
 from tocsin_alerts.reference_shapes import profile
 from tocsin_alerts.reference_sql import statement
@@ -23,6 +24,7 @@ def fit(query: Query, version: Version, since: datetime, until: datetime, *, slo
     labelled: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     window = {**version.as_params(), "since": since, "until": until}
     query.insert("reference_profiles", _score_profile(query, version, window, slot))
+    query.insert("reference_profiles", _error_profile(query, version, window, slot))
     for row in query.rows(statement("labels"), window):
         labelled.setdefault((row["segment_name"], row["segment_value"]), []).append(row)
     n = sum(int(row["labels"]) for row in labelled.get(_ALL, []))
@@ -64,6 +66,14 @@ def _score_profile(query: Query, version: Version, window: Mapping[str, Any], sl
     if not found:
         return []
     shape = profile("score", names=[(row["name"], row["value"]) for row in found], n=max(row["n"] for row in found))
+    return [{**version.as_params(), **shape, "until": window["until"], "frozen_at": slot}]
+
+
+def _error_profile(query: Query, version: Version, window: Mapping[str, Any], slot: datetime) -> list[dict[str, Any]]:
+    found = expected_errors([Cell(**row) for row in query.rows(statement("errors"), window)])
+    if found is None:
+        return []
+    shape = profile("error", n=sum(found.labels)) | {"edges": list(found.edges), "figures": found.as_figures()}
     return [{**version.as_params(), **shape, "until": window["until"], "frozen_at": slot}]
 
 
