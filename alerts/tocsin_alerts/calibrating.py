@@ -96,6 +96,40 @@ def _daily_profile(
     return [{**version.as_params(), **shape, "until": window["until"], "frozen_at": slot}]
 
 
+def calibration_of_rows(
+    version: Version,
+    labelled: Sequence[tuple[int, int, int]],
+    confidences: Sequence[tuple[int, int]],
+    *,
+    until: datetime,
+    fitted_at: datetime,
+) -> dict[str, Any]:
+    """Fit confidence to the labels of training rows, as a row of ``calibrations``.
+
+    Args:
+        version: Whose they are.
+        labelled: Doubt bin, labels and right answers; bin -1 is of rows without confidence.
+        confidences: Doubt bin and rows.
+        until: From when on it holds.
+        fitted_at: Now.
+    """
+    n, hits = (sum(row[at] for row in labelled) for at in (1, 2))
+    known = [row for row in labelled if row[0] >= 0]
+    enough = sum(labels for _, labels, _ in known) >= MIN_LABELS
+    calibration = isotonic(known if enough else [], least=MIN_STEP)
+    return {
+        **version.as_params(),
+        "bins": list(calibration.knots),
+        "precision": list(calibration.precision),
+        "labels": list(calibration.labels),
+        "n": n,
+        "accuracy": hits / n,
+        "fitted_at": fitted_at,
+        "until": until,
+        "estimate": calibration.estimate(confidences) or 0.0,
+    }
+
+
 def _estimates(query: Query, version: Version, calibration: Calibration) -> dict[tuple[str, str], float]:
     histograms: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for row in query.rows(statement("confidences"), version.as_params()):

@@ -5,13 +5,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from tocsin_alerts.errors import Finding, RuleError
 from tocsin_alerts.ports import Query
+from tocsin_alerts.sample_columns import wrong_columns
 from tocsin_wire import TocsinError
-
-REQUIRED: Final = ("project", "use_case", "slot", "value", "n")
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\s*:\s*([^{}]+)\}")
 
@@ -36,22 +35,43 @@ class InlineSource:
         return cls(name=f"rule:{rule}", sql=text, params=params, hash=hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
-def describe(source: InlineSource, query: Query, params: Mapping[str, Any] | None = None) -> InlineSource:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlProblem:
+    """What is wrong with some SQL, and on which of its lines, from 1."""
+
+    message: str
+    line: int
+
+
+class JudgeSql(Protocol):
+    """Says what is wrong with a statement before it is described; None when nothing is."""
+
+    def __call__(self, sql: str, params: Mapping[str, Any], /) -> SqlProblem | None:
+        """Judge one statement with its parameters."""
+        ...
+
+
+def describe(
+    source: InlineSource, query: Query, params: Mapping[str, Any] | None = None, *, judge: JudgeSql | None = None
+) -> InlineSource:
     """Ask the engine for the columns, without running the SQL.
 
     Raises:
-        RuleError: the engine refuses it, or a column that every sample needs is missing.
+        RuleError: the judge or the engine refuses it, or a column that every sample needs is missing or of a wrong type; the
+            finding's line is the SQL's own, 0 where that is not known.
     """
     since = datetime(2026, 1, 1, tzinfo=UTC)
     given = {"since": since, "until": since + timedelta(days=1), "step_s": 86_400, **(params or {})}
+    wrong = judge(source.sql, given) if judge else None
+    if wrong:
+        raise RuleError([Finding(path=source.name, line=wrong.line, message=wrong.message)])
     try:
         rows = query.rows(f"DESCRIBE (\n{source.sql}\n)", given)
     except TocsinError as error:
         first = str(error).strip().splitlines()[0][:500]
         raise RuleError([Finding(path=source.name, line=0, message=f"the engine refuses it: {first}")]) from error
     columns = {str(row["name"]): str(row["type"]) for row in rows}
-    missing = [name for name in REQUIRED if name not in columns]
-    if missing:
-        message = f"expected the columns {', '.join(REQUIRED)}, got no {missing[0]!r} among {', '.join(columns)}"
+    message = wrong_columns(columns)
+    if message:
         raise RuleError([Finding(path=source.name, line=0, message=message)])
     return replace(source, columns=columns)

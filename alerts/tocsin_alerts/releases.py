@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from tocsin_alerts.calibrating import calibration_of_rows
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.errors import ReferenceRefused
 from tocsin_alerts.ports import Query
+from tocsin_alerts.reference_rows import RowCounts
+from tocsin_alerts.reference_shapes import pooled, shapes
 from tocsin_alerts.reference_sql import statement
-from tocsin_alerts.references import MIN_CALLS, WINDOW, Kept, Origin, Span, accept, freeze, whole_weeks
+from tocsin_alerts.references import MIN_CALLS, WINDOW, Kept, Origin, Span, accept, freeze, whole_weeks, write
 from tocsin_alerts.versions import Version
 
 _DAY: Final = timedelta(days=1)
@@ -132,6 +135,34 @@ def freeze_now(query: Query, version: Version, *, by: str, reason: str, now: dat
     _record(query, version, by=by, action="reference freeze", detail=reason, at=wall)
     span: Span = (since, until)
     return freeze(query, version, span, slot=now, origin="" if is_whole else "calls")
+
+
+def load_rows(
+    query: Query, version: Version, counts: RowCounts, *, by: str, reason: str, now: datetime, wall: datetime
+) -> Kept:
+    """Take training or test rows as what a version is compared with until four whole weeks of calls have come.
+
+    Raises:
+        ReferenceRefused: fewer than 200 rows, or the use case has four whole weeks of calls already.
+    """
+    if counts.rows < MIN_CALLS:
+        raise ReferenceRefused(f"expected at least {MIN_CALLS} rows, got {counts.rows}")
+    frozen = {Version.of(row): row for row in query.rows(statement("frozen"))}
+    key = (version.project, version.use_case)
+    if any((each.project, each.use_case) == key and not row["origin"] for each, row in frozen.items()):
+        raise ReferenceRefused(
+            f"{version.use_case!r} has a reference of four whole weeks of calls, which rows would not improve:"
+            " 'tocsin reference show' says which"
+        )
+    at = _hour(now)
+    _record(query, version, by=by, action="reference load", detail=reason or f"{counts.rows} rows", at=wall)
+    accept(query, version, by=by, reason=reason or "training rows", at=now)
+    if counts.calibrates:
+        labelled, confidences = counts.label_cells(), counts.confidence_cells()
+        query.insert("calibrations", [calibration_of_rows(version, labelled, confidences, until=at, fitted_at=now)])
+    cells = pooled(counts.reference_cells())
+    write(query, version, (at, at), cells, shapes(cells, counts.rows), calls=counts.rows, slot=now, origin="rows")
+    return Kept(kind="reference", version=version, since=at, until=at, n=counts.rows)
 
 
 def choose(known: Sequence[Release], *, project: str, use_case: str, model: str | None, prompt: str | None) -> Release:

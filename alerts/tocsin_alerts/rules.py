@@ -12,7 +12,7 @@ from tocsin_alerts import documents
 from tocsin_alerts.conditions import Condition, ConditionError
 from tocsin_alerts.documents import Document, suggest
 from tocsin_alerts.errors import DocumentError, Finding, RuleError
-from tocsin_alerts.inline_sql import InlineSource, describe
+from tocsin_alerts.inline_sql import InlineSource, JudgeSql, describe
 from tocsin_alerts.ports import Query
 from tocsin_alerts.rule import Rule, RuleText, SampleSource
 
@@ -42,7 +42,11 @@ class RuleBook:
 
 
 def load_rules(
-    *folders: Path | str, evaluators: Mapping[str, SampleSource], query: Query | None = None, shipped: bool = True
+    *folders: Path | str,
+    evaluators: Mapping[str, SampleSource],
+    query: Query | None = None,
+    shipped: bool = True,
+    judge: JudgeSql | None = None,
 ) -> RuleBook:
     """Read the shipped rules and those of further folders; a later rule replaces an earlier one of its name.
 
@@ -51,18 +55,23 @@ def load_rules(
         evaluators: By name.
         query: Where given, the columns of inline SQL are asked of the engine.
         shipped: Whether to begin with the rules that come with tocsin.
+        judge: Where given with a query, inline SQL is judged before it is described.
 
     Raises:
         RuleError: with every finding of every file.
     """
-    book, findings = survey(*folders, evaluators=evaluators, query=query, shipped=shipped)
+    book, findings = survey(*folders, evaluators=evaluators, query=query, shipped=shipped, judge=judge)
     if findings:
         raise RuleError(findings)
     return book
 
 
 def survey(
-    *folders: Path | str, evaluators: Mapping[str, SampleSource], query: Query | None = None, shipped: bool = True
+    *folders: Path | str,
+    evaluators: Mapping[str, SampleSource],
+    query: Query | None = None,
+    shipped: bool = True,
+    judge: JudgeSql | None = None,
 ) -> tuple[RuleBook, list[Finding]]:
     """Read what can be read, as :func:`load_rules`, and list what cannot."""
     found: dict[str, Rule] = {}
@@ -72,7 +81,7 @@ def survey(
         tests = {path for kind in TEST_FILES for path in folder.glob(kind)}
         for path in sorted({*folder.glob("*.yaml"), *folder.glob("*.yml")} - tests):
             try:
-                rule = compile_rule(documents.read(path), evaluators=evaluators, query=query)
+                rule = compile_rule(documents.read(path), evaluators=evaluators, query=query, judge=judge)
             except DocumentError as error:
                 findings.extend(error.findings)
                 continue
@@ -84,7 +93,13 @@ def survey(
     return RuleBook({name: rule for name, rule in found.items() if rule.text.enabled}), findings
 
 
-def compile_rule(document: Document, *, evaluators: Mapping[str, SampleSource], query: Query | None = None) -> Rule:
+def compile_rule(
+    document: Document,
+    *,
+    evaluators: Mapping[str, SampleSource],
+    query: Query | None = None,
+    judge: JudgeSql | None = None,
+) -> Rule:
     """Check one rule against its evaluator.
 
     Raises:
@@ -104,7 +119,7 @@ def compile_rule(document: Document, *, evaluators: Mapping[str, SampleSource], 
 
     when = attempt(partial(Condition.parse, text.when), "when")
     clear = attempt(partial(Condition.parse, text.clear), "clear") if text.clear else None
-    source = _source(document, text, evaluators, query, findings)
+    source = _source(document, text, evaluators, findings, query=query, judge=judge)
     if source:
         for key, condition in (("when", when), ("clear", clear)):
             findings += _missing_columns(document, key, condition, source)
@@ -132,8 +147,10 @@ def _source(
     document: Document,
     text: RuleText,
     evaluators: Mapping[str, SampleSource],
-    query: Query | None,
     findings: list[Finding],
+    *,
+    query: Query | None,
+    judge: JudgeSql | None,
 ) -> SampleSource | None:
     if text.sql is not None:
         source = InlineSource.of(text.rule, text.sql)
@@ -145,15 +162,23 @@ def _source(
         if query is None:
             return source
         try:
-            return describe(source, query, text.params)
+            return describe(source, query, text.params, judge=judge)
         except DocumentError as error:
-            findings += [document.finding(f"sql: {found.message}", "sql") for found in error.findings]
+            findings += [_in_sql(document, found) for found in error.findings]
             return None
     name = text.evaluator or ""
     if name not in evaluators:
         findings.append(document.finding(f"unknown evaluator {name!r}: {suggest(name, list(evaluators))}", "evaluator"))
         return None
     return evaluators[name]
+
+
+def _in_sql(document: Document, found: Finding) -> Finding:
+    """Place a finding of a rule's SQL in its file: a block's first line is the one below its key."""
+    line = document.line("sql") + found.line
+    return Finding(
+        path=document.path, line=line if found.line else document.line("sql"), message=f"sql: {found.message}"
+    )
 
 
 def _missing_columns(

@@ -155,6 +155,8 @@ class Up:
     def _read_rules(self) -> None:
         self._reading = rulebook.read(self._config, query=self._database)
         self._reading.require_sound()
+        for warning in self._reading.warnings:
+            _log.warning("%s", warning)
 
     def _sync_tables(self) -> None:
         tables.sync_plans(self._database, self._plans, now=_now())

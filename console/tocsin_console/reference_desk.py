@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from tocsin_alerts.ports import Query
-from tocsin_alerts.releases import Release, accept_release, choose, freeze_now, releases
+from tocsin_alerts.reference_rows import RowCounts
+from tocsin_alerts.releases import Release, accept_release, choose, freeze_now, load_rows, releases
+from tocsin_alerts.versions import Version
 
 
 class ReferenceDesk:
@@ -69,6 +71,29 @@ class ReferenceDesk:
             wall=self._wall(),
         )
         return {**asdict(kept.version), "since": kept.since, "until": kept.until, "calls": kept.n}
+
+    def load(self, asked: dict[str, Any], counts: RowCounts, *, by: str) -> dict[str, Any]:
+        """Take training rows as the day-one reference of the version that is named, or the only one that has answered.
+
+        Raises:
+            ReferenceRefused: as :func:`load_rows`, or several versions have answered.
+        """
+        project, use_case = _project(asked), str(asked["use_case"])
+        model, prompt = asked.get("model_version"), asked.get("prompt_version")
+        mine = [
+            each
+            for each in self._look()
+            if each.calls and (each.version.project, each.version.use_case) == (project, use_case)
+        ]
+        if mine and (model, prompt) == (None, None):
+            version = choose(mine, project=project, use_case=use_case, model=None, prompt=None).version
+        else:
+            version = Version(
+                project=project, use_case=use_case, model_version=model or "", prompt_version=prompt or ""
+            )
+        now, wall = self._clock(), self._wall()
+        kept = load_rows(self._query, version, counts, by=by, reason=asked.get("reason") or "", now=now, wall=wall)
+        return {**asdict(kept.version), "rows": kept.n, "labels": counts.labels, "refused": counts.refused}
 
     def _look(self) -> list[Release]:
         return releases(self._query, now=self._clock())

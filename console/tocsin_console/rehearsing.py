@@ -33,6 +33,12 @@ class Rehearsal:
         self._complete_to = complete_to
         self._one_at_a_time = threading.Lock()
 
+    def check(self) -> dict[str, Any]:
+        """Say what is wrong with the files of rules, their SQL judged by the engine."""
+        with self._one_at_a_time:
+            reading = rulebook.read(self._config, with_tests=True, query=self._query)
+        return {"rules": len(reading.book), "findings": [*reading.findings, *reading.warnings]}
+
     def now(self, names: Sequence[str] = ()) -> list[dict[str, Any]]:
         """Say what rules would do at their newest slot.
 

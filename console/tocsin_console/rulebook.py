@@ -3,11 +3,12 @@
 The folder of rules may hold evaluators (``.sql``) beside rules (``.yaml``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tocsin_alerts.checks import run_tests, unknown_templates
+from tocsin_alerts.documents import suggest
 from tocsin_alerts.durations import format_duration
 from tocsin_alerts.errors import EvaluatorError
 from tocsin_alerts.evaluator import Evaluator, load_evaluators
@@ -16,6 +17,8 @@ from tocsin_alerts.rules import RuleBook, survey
 from tocsin_alerts.template_check import check_named, check_templates
 from tocsin_console.config import Config
 from tocsin_console.errors import UsageProblem
+from tocsin_console.sql_judge import SqlJudge, named_fields
+from tocsin_console.statements import statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class Reading:
     evaluators: Mapping[str, Evaluator]
     book: RuleBook
     findings: tuple[str, ...]  # each with file and line
+    warnings: tuple[str, ...] = ()  # what may be meant, and looks as if it were not
 
     def require_sound(self) -> None:
         """Refuse to go on with what cannot be meant.
@@ -48,12 +52,36 @@ def read(config: Config, *, with_tests: bool = False, query: Query | None = None
         evaluators = load_evaluators(config.rules_dir)
     except EvaluatorError as error:
         return Reading(evaluators={}, book=RuleBook(), findings=(str(error),))
-    book, wrong = survey(config.rules_dir, evaluators=evaluators, query=query)
+    judge = SqlJudge(query, database=config.store.database) if query else None
+    refused = list(judge.evaluators(config.rules_dir, evaluators)) if judge else []
+    book, wrong = survey(config.rules_dir, evaluators=evaluators, query=query, judge=judge)
+    wrong = refused + wrong
     wrong += check_templates(config.templates_dir)
     wrong += unknown_templates(book, lambda name: check_named(config.templates_dir, name))
     if with_tests:
         wrong += run_tests(book, config.rules_dir)
-    return Reading(evaluators=evaluators, book=book, findings=tuple(str(finding) for finding in wrong))
+    return Reading(
+        evaluators=evaluators,
+        book=book,
+        findings=tuple(str(finding) for finding in wrong),
+        warnings=tuple(_unknown_fields(book, query)) if query and not wrong else (),
+    )
+
+
+def has_sql(config: Config) -> bool:
+    """Whether a team has written SQL of its own, which only an engine can judge."""
+    book, _ = survey(config.rules_dir, evaluators={}, shipped=False)
+    return any(config.rules_dir.glob("*.sql")) or any(rule.text.sql for rule in book)
+
+
+def _unknown_fields(book: RuleBook, query: Query) -> Iterator[str]:
+    """Name the rules on an input field that no call has ever had; nothing before the first call."""
+    named = [(rule, named_fields(str(getattr(rule.source, "sql", "")), rule.text.params)) for rule in book]
+    if any(names for _, names in named):
+        fields = [str(row["field"]) for row in query.rows(statement("input_fields"))]
+        for rule, names in named:
+            for name in sorted(names.difference(fields) if fields else ()):
+                yield f"{rule.path}: {rule.name}: no call has an input field {name!r}: {suggest(name, fields)}"
 
 
 def listed(book: RuleBook) -> list[dict[str, Any]]:

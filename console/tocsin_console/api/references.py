@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tocsin_alerts.reference_rows import RowCounts
 from tocsin_console.api.answering import with_body
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UsageProblem
@@ -24,11 +25,22 @@ def reference_routes(desk: ReferenceDesk) -> list[Route]:
     def freeze(_request: Request, body: dict[str, Any]) -> Response:
         return Json(desk.freeze(_asked(body), by=_text(body, "actor")))
 
+    def load(_request: Request, body: dict[str, Any]) -> Response:
+        return Json(desk.load(_asked(body), _counts(body), by=_text(body, "actor")))
+
     return [
         Route("/api/references", listed),
+        Route("/api/references/load", with_body(load), methods=["POST"]),
         Route("/api/references/accept", with_body(accept), methods=["POST"]),
         Route("/api/references/freeze", with_body(freeze), methods=["POST"]),
     ]
+
+
+def _counts(body: dict[str, Any]) -> RowCounts:
+    try:
+        return RowCounts.of(body["counts"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageProblem("expected counts of rows under 'counts', as 'tocsin reference load' sends them") from error
 
 
 def _asked(body: dict[str, Any]) -> dict[str, Any]:

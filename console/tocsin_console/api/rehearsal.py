@@ -35,7 +35,11 @@ def rehearsal_routes(rehearsal: Rehearsal) -> list[Route]:
             )
         )
 
+    def check(_request: Request) -> Response:
+        return Json(rehearsal.check())
+
     return [
+        Route("/api/rules/check", check),
         Route("/api/rules/dry-run", with_body(now), methods=["POST"]),
         Route("/api/rules/backtest", with_body(past), methods=["POST"]),
     ]

@@ -1,6 +1,7 @@
 """Verbs about what the present is compared with: reference show and freeze, release accept and list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,10 +11,11 @@ import typer
 from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, person, settle
 from tocsin_console.cli.output import named, print_json, print_table, say, when
 from tocsin_console.client import Client
-from tocsin_console.errors import Unreachable, UsageProblem
+from tocsin_console.errors import FINDING, Unreachable, UsageProblem
 from tocsin_console.wire import plain
 
 if TYPE_CHECKING:
+    from tocsin_console.labels.files import LabelFile
     from tocsin_console.reference_desk import ReferenceDesk
 
 UseCase = Annotated[str, typer.Argument(help="The use case, as its calls name it.")]
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
     reference = typer.Typer(help="References: what the present is compared with.", no_args_is_help=True)
     reference.command("show")(show)
     reference.command("freeze")(freeze)
+    reference.command("load")(load)
     app.add_typer(reference, name="reference")
     release = typer.Typer(help="Releases: which versions have been accepted as they are.", no_args_is_help=True)
     release.command("accept")(accept)
@@ -120,6 +123,80 @@ def freeze(
 ) -> None:
     """Freeze an accepted version anew, by its last four whole weeks. What has drifted by now is then what is normal."""
     _decide("freeze", locals())
+
+
+def load(
+    file: Annotated[Path, typer.Argument(help="CSV or Parquet with a line of column names.")],
+    *,
+    use_case: Annotated[str, typer.Option("--use-case", help="The use case, as its calls name it.")],
+    mapped: Annotated[
+        list[str] | None, typer.Option("--map", help="ROLE=COLUMN; roles: output, label, confidence, correct.")
+    ] = None,
+    ignored: Annotated[
+        list[str] | None, typer.Option("--ignore", help="A column that is no input: an id, a time.")
+    ] = None,
+    project: Project = "default",
+    model_version: Model = None,
+    prompt_version: Prompt = None,
+    reason: Reason = "",
+    by: By = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Take training or test rows as the day-one reference. Columns that play no role are inputs; no row leaves the file.
+
+    What leans on it is a ticket and never a page, until four whole weeks of calls have replaced it. Exits 1 when rows cannot
+    be read.
+    """
+    from tocsin_alerts.reference_rows import RowCounts
+    from tocsin_console.labels import files, training
+
+    rows = files.opened(file)
+    columns = training.match(rows.names, _pairs(mapped or []), ignored or [])
+    with _reading(rows, quiet=json) as progress:
+        counts = training.count(rows, columns, progress=progress)
+    asked = {"use_case": use_case, "project": project, "reason": reason}
+    asked |= {"model_version": model_version} if model_version is not None else {}
+    asked |= {"prompt_version": prompt_version} if prompt_version is not None else {}
+    actor, document = person(by), counts.document()
+    kept = _either(
+        config,
+        data_dir,
+        api,
+        lambda client: client.post("/api/references/load", {**asked, "counts": document, "actor": actor}),
+        lambda desk: desk.load(asked, RowCounts.of(document), by=actor),
+    )
+    if json:
+        print_json({**kept, "problems": counts.problems, "inputs": sorted(columns.inputs)})
+    else:
+        for problem in counts.problems:
+            say(problem)
+        say(f"{named(kept)}: {kept['rows']:,} rows, {kept['labels']:,} of them labelled, {kept['refused']:,} refused")
+        say(
+            f"inputs: {', '.join(columns.inputs) or 'none'}; provisional: tickets and no pages, until four weeks of calls"
+        )
+    if counts.refused:
+        raise typer.Exit(FINDING)
+
+
+def _pairs(mapped: list[str]) -> dict[str, str]:
+    wrong = [each for each in mapped if "=" not in each]
+    if wrong:
+        raise UsageProblem(f"expected --map ROLE=COLUMN, got {wrong[0]!r}")
+    return dict(each.split("=", 1) for each in mapped)
+
+
+@contextmanager
+def _reading(rows: "LabelFile", *, quiet: bool) -> Iterator[Callable[[], object]]:
+    """Show on stderr how far a file is read."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=quiet, transient=True) as shown:
+        task = shown.add_task("rows", total=rows.size)
+        yield lambda: shown.update(task, completed=rows.done())
 
 
 def _decide(what: str, given: dict[str, Any]) -> None:
