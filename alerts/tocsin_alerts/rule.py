@@ -27,7 +27,7 @@ def _read_hold(given: Any) -> Any:
     return TOLERATED if given == TOLERATED else parse_duration(given)
 
 
-Hold: TypeAlias = Annotated[int | timedelta | Literal["tolerated"], BeforeValidator(_read_hold)]
+Hold: TypeAlias = Annotated[int | Duration | Literal["tolerated"], BeforeValidator(_read_hold)]
 
 
 class _Part(BaseModel):

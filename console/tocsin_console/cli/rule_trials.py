@@ -75,7 +75,7 @@ def dry_run(
 ) -> None:
     """Evaluate rules now, as their files say them now, and show what each would do and why. Nobody is told, nothing is kept."""
     settled = settle(config=config, data_dir=data_dir, api=api)
-    with _asking(settled) as ask:
+    with asking(settled) as ask:
         judged = ask("dry-run", {"rules": names or []})["judged"]
     if json:
         print_json(judged)
@@ -117,7 +117,7 @@ def backtest(
     reading.require_sound()
     rules = pick(reading.book, names or [])
     span = {"since": time_of(since).isoformat(), **({"until": time_of(until).isoformat()} if until else {})}
-    with _asking(settled) as ask, _progress(len(rules), quiet=json) as done:
+    with asking(settled) as ask, _progress(len(rules), quiet=json) as done:
         found = [done(ask("backtest", {"rule": rule.name, **span})) for rule in rules]
     over = [each["rule"] for each in found if _is_over(each, max_fires)]
     if json:
@@ -177,7 +177,7 @@ _ORDER = {"fires": 0, "waits": 1, "quiet": 2, "insufficient data": 3, "not asked
 
 
 @contextmanager
-def _asking(settled: "Config") -> Iterator[Ask]:
+def asking(settled: "Config") -> Iterator[Ask]:
     """Ask the running tocsin, or the store while nothing runs."""
     client = Client.of(settled, timeout_s=600.0)
     try:
