@@ -1,9 +1,10 @@
 """The calibration that goes with a reference: how often calls of each confidence were right in its window."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
+from tocsin_alerts.calendar_days import left_out
 from tocsin_alerts.daily_errors import Day, daily_errors
 from tocsin_alerts.daily_estimates import DayEstimate, daily_estimates
 from tocsin_alerts.expected_errors import Cell, expected_errors
@@ -19,10 +20,18 @@ MIN_STEP: Final = 20  # labels behind each step of a calibration
 _ALL: Final = ("", "")  # the segment that holds every call
 
 
-def fit(query: Query, version: Version, since: datetime, until: datetime, *, slot: datetime) -> int | None:
+def fit(
+    query: Query,
+    version: Version,
+    since: datetime,
+    until: datetime,
+    *,
+    slot: datetime,
+    calendar: Sequence[tuple[date, date]] = (),
+) -> int | None:
     """Fit confidence to the labels of a reference window, store that, and say how many they were; None: too few."""
     labelled: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    window = {**version.as_params(), "since": since, "until": until}
+    window = {**version.as_params(), **left_out(calendar), "since": since, "until": until}
     query.insert("reference_profiles", _score_profile(query, version, window, slot))
     query.insert("reference_profiles", _error_profile(query, version, window, slot))
     for row in query.rows(statement("labels"), window):

@@ -6,12 +6,13 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from tocsin_alerts.durations import parse_duration
 from tocsin_alerts.errors import EvaluatorError
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import Sample
@@ -23,7 +24,7 @@ RANGE: Final = ("since", "until", "step_s")
 _HEADER: Final = re.compile(r"\A\s*/\*(.*?)\*/", re.DOTALL)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\s*:\s*([^{}]+)\}")
 _COMMENT: Final = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
-_KEYS: Final = ("summary", "unit", "params", "columns")
+_KEYS: Final = ("summary", "unit", "params", "columns", "window")
 _TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -47,6 +48,7 @@ class Evaluator:
     columns: Mapping[str, str]  # as DESCRIBE says
     sql: str  # the SELECT, without header and comments
     hash: str  # of the whole file
+    window: timedelta | None = None  # how far back a slot looks; None: to the slot before
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -102,6 +104,7 @@ def parse(text: str, *, path: str) -> Evaluator:
         columns=columns,
         sql=sql,
         hash=hashlib.sha256(text.encode()).hexdigest(),
+        window=_window(header, path, text),
     )
 
 
@@ -172,6 +175,13 @@ def _types(header: Mapping[str, Any], key: str, path: str, text: str) -> Mapping
             f"{path}:{_line(text, key)}: expected {key} to give each name a ClickHouse type, got {table!r}"
         )
     return table
+
+
+def _window(header: Mapping[str, Any], path: str, text: str) -> timedelta | None:
+    try:
+        return parse_duration(header["window"]) if "window" in header else None
+    except ValueError as error:
+        raise EvaluatorError(f"{path}:{_line(text, 'window')}: window: {error}") from error
 
 
 def _check_params(text: str, sql: str, params: Mapping[str, str], path: str) -> None:

@@ -5,7 +5,7 @@ What a plan leaves open is None, shown as unanswered, and never guessed.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from tocsin_alerts import documents
+from tocsin_alerts.calendar_days import Days, overlaps
 from tocsin_alerts.durations import Duration
 from tocsin_alerts.errors import DocumentError, Finding
 from tocsin_alerts.plan_form import render_yaml
@@ -144,6 +145,9 @@ class Plan(_Part):
     rates: Rates = Rates()
     segments: list[str] = []
     labels: Labels = Labels()
+    calendar: list[Days] = Field(
+        default=[], description="holidays and campaigns: left out of references, and drift is not judged on them"
+    )
     privacy: Privacy = Privacy()
     routes: Routes = Routes()
 
@@ -188,6 +192,10 @@ class Plan(_Part):
     def label_delay(self) -> timedelta:
         """How long after a call its label usually exists; zero where the plan does not say."""
         return self.labels.delay or timedelta(0)
+
+    def leaves_out(self, since: datetime, until: datetime) -> bool:
+        """Whether a window has a day of the calendar in it."""
+        return overlaps(self.calendar, since, until)
 
     def to_row(self, *, now: datetime) -> dict[str, Any]:
         """Write this plan as a row of ``plans``."""
@@ -245,6 +253,10 @@ class Plans:
     def get(self, project: str, use_case: str) -> Plan:
         """Give the plan of a use case, or an anonymous one."""
         return self.declared.get((project, use_case)) or Plan(use_case=use_case, project=project)
+
+    def calendar(self, project: str, use_case: str) -> Sequence[tuple[date, date]]:
+        """Give the days that a use case's plan leaves out."""
+        return self.get(project, use_case).calendar
 
     def is_declared(self, project: str, use_case: str) -> bool:
         """Whether somebody wrote a plan for it."""

@@ -5,13 +5,9 @@ Training rows, and fewer than four whole weeks of a version that was accepted ea
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
-from tocsin_alerts.conditions import PLAN_NAMES
 from tocsin_alerts.rule import Rule
-
-_OF_REFERENCE: Final = frozenset({"baseline", "drop", "z", "effect"})
-_TABLES: Final = ("reference_profiles", "calibrations")
 
 
 class Provisional:
@@ -31,19 +27,10 @@ class Provisional:
         alone: they are demoted only while nothing but training rows is there.
         """
         known = [each for each in self._known.get((project, use_case), ()) if each[0] <= slot]
-        if not known or rule.text.severity != "page" or not leans_on_reference(rule):
+        if not known or rule.text.severity != "page" or not rule.leans_on_reference:
             return False
         if "model_version" not in labels:
             return all(made_of == "rows" for _, _, made_of in known)
         version = (labels["model_version"], labels.get("prompt_version", ""))
         own = [each for each in known if each[1] == version]
         return max(own or known)[2] != ""
-
-
-def leans_on_reference(rule: Rule) -> bool:
-    """Whether a rule compares with a reference, and not with what the plan says."""
-    names = rule.when.names
-    if names & _OF_REFERENCE:
-        return True
-    sql = str(getattr(rule.source, "sql", ""))
-    return names.isdisjoint(PLAN_NAMES) and any(table in sql for table in _TABLES)

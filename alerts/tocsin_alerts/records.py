@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 Severity: TypeAlias = Literal["page", "ticket", "log"]
 AlertState: TypeAlias = Literal["inactive", "pending", "firing", "recovering", "resolved"]
-Overlay: TypeAlias = Literal["", "no_data", "error", "low_n"]
+Overlay: TypeAlias = Literal["", "no_data", "error", "low_n", "calendar"]
 GuardState: TypeAlias = Literal["normal", "verify", "fallback", "off"]
 GuardMode: TypeAlias = Literal["shadow", "automatic"]
 NotificationTransition: TypeAlias = Literal["firing", "updated", "resolved"]

@@ -2,12 +2,12 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
+from tocsin_alerts.calendar_days import ordinary_hours
 from tocsin_alerts.statistics import WEEK_H, category_buckets, number_buckets, ordinary_silence_s
 
-_WEEK: Final = timedelta(days=7)
 _MOST_CATEGORIES: Final = 200
 _OTHERS: Final = "(other)"
 
@@ -59,13 +59,16 @@ def _categories(cells: Sequence[Mapping[str, Any]], kind: str) -> tuple[list[tup
     return kept, rest + sum(count for name, count in names if name == _OTHERS)
 
 
-def traffic_profiles(traffic: Sequence[Mapping[str, Any]], since: datetime, until: datetime) -> list[dict[str, Any]]:
+def traffic_profiles(
+    traffic: Sequence[Mapping[str, Any]], since: datetime, until: datetime, calendar: Sequence[tuple[date, date]] = ()
+) -> list[dict[str, Any]]:
     """Work out what volume, silence and cost are compared with; of every version of the use case together."""
-    weeks = (until - since) / _WEEK
+    hours = ordinary_hours(calendar, since, until)
+    weeks = sum(hours) / WEEK_H
     means = [0.0] * WEEK_H
     cost: dict[str, float] = {}
     for row in traffic:
-        means[row["hour_of_week"]] += row["all_calls"] / weeks
+        means[row["hour_of_week"]] += row["all_calls"] / max(1, hours[row["hour_of_week"]])
         if row["priced"]:
             cost[row["currency"]] = cost.get(row["currency"], 0.0) + row["known_cost"] / (7 * weeks)
     calls = sum(int(row["all_calls"]) for row in traffic)

@@ -6,9 +6,10 @@ version with its own, and one that has none with the last accepted: a silent swa
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
+from tocsin_alerts.calendar_days import DaysOf, left_out, no_days, ordinary
 from tocsin_alerts.calibrating import fit
 from tocsin_alerts.ports import Query
 from tocsin_alerts.reference_shapes import pooled, shapes, traffic_profiles
@@ -36,12 +37,17 @@ class Kept:
     n: int  # calls of the reference, labels of the calibration
 
 
-def maintain(query: Query, *, slot: datetime) -> list[Kept]:
+def maintain(query: Query, *, slot: datetime, calendar: DaysOf = no_days) -> list[Kept]:
     """Freeze the references that are due at a daily slot, and fit their calibrations.
 
     A version that is in use gets its reference after 28 whole days, or as many more weeks as 200 calls take: when it is
     the first of its use case to get so far, or accepted. Its calibration is fitted again each day until labels are usually
     complete, and stays as it is from then on. Doing it again at the same slot changes nothing.
+
+    Args:
+        query: The store.
+        slot: A day's end.
+        calendar: Days that are left out; as many more weeks are waited for as they take.
     """
     known = {Version.of(row): row for row in query.rows(statement("frozen"))}
     accepted = {Version.of(row) for row in query.rows(statement("accepted"))} | known.keys()
@@ -52,13 +58,13 @@ def maintain(query: Query, *, slot: datetime) -> list[Kept]:
         for version in active
         if (version not in known or known[version]["origin"])
         and (version in accepted or (version.project, version.use_case) not in based)
-        and (span := whole_weeks(query.rows(statement("days"), {**version.as_params(), "slot": slot}), slot))
+        and (span := _due(query, version, slot, calendar))
     }
     done = []
     for version in active:
         if version in ready and (version in accepted or _is_first(version, ready, based)):
             since, until = ready[version]
-            done.append(freeze(query, version, ready[version], slot=slot))
+            done.append(freeze(query, version, ready[version], slot=slot, calendar=calendar))
             if version not in accepted:
                 accept(query, version, by=BY_ITSELF, reason="the first of its use case", at=slot)
             is_wanted = True
@@ -67,7 +73,8 @@ def maintain(query: Query, *, slot: datetime) -> list[Kept]:
             is_wanted = known[version]["origin"] != "rows" and _wants_fit(known[version], until, slot)
         else:
             continue
-        labels = fit(query, version, since, until, slot=slot) if is_wanted else None
+        days = calendar(version.project, version.use_case)
+        labels = fit(query, version, since, until, slot=slot, calendar=days) if is_wanted else None
         if labels is not None:
             done.append(Kept(kind="calibration", version=version, since=since, until=until, n=labels))
     return done
@@ -79,12 +86,21 @@ def accept(query: Query, version: Version, *, by: str, reason: str, at: datetime
     query.insert("releases", [row])
 
 
-def whole_weeks(days: Sequence[Mapping[str, Any]], slot: datetime) -> Span | None:
+def days_of(query: Query, version: Version, slot: datetime, calendar: DaysOf) -> list[dict[str, Any]]:
+    """Count a version's calls by day, but for those of the calendar."""
+    out = left_out(calendar(version.project, version.use_case))
+    return query.rows(statement("days"), {**version.as_params(), **out, "slot": slot})
+
+
+def whole_weeks(
+    days: Sequence[Mapping[str, Any]], slot: datetime, calendar: Sequence[tuple[date, date]] = ()
+) -> Span | None:
     """Find the first whole weeks that hold enough calls, if they have passed by now.
 
     Args:
         days: ``day`` and ``first_hour`` in seconds since 1970, ``calls``; ascending.
         slot: Now.
+        calendar: Days that are left out of ``days``.
     """
     if not days:
         return None
@@ -95,23 +111,32 @@ def whole_weeks(days: Sequence[Mapping[str, Any]], slot: datetime) -> Span | Non
     until = since + WINDOW
     while until <= slot:
         calls = sum(day["calls"] for day in days if since.timestamp() <= day["day"] < until.timestamp())
-        if calls >= MIN_CALLS:
+        if calls >= MIN_CALLS and ordinary(calendar, since, until) >= WINDOW:
             return since, until
         until += _WEEK
     return None
 
 
-def freeze(query: Query, version: Version, span: Span, *, slot: datetime, origin: Origin = "") -> Kept:
+def freeze(
+    query: Query,
+    version: Version,
+    span: Span,
+    *,
+    slot: datetime,
+    origin: Origin = "",
+    calendar: DaysOf = no_days,
+) -> Kept:
     """Freeze a window of calls as what the present is compared with; a window that was frozen before is replaced.
 
     Traffic of less than four whole weeks says nothing of an ordinary week: volume, silence and cost stay as they were.
     """
     since, until = span
-    params = {**version.as_params(), "since": since, "until": until}
+    days = calendar(version.project, version.use_case)
+    params = {**version.as_params(), **left_out(days), "since": since, "until": until}
     traffic = query.rows(statement("traffic"), params)
     cells = pooled(query.rows(statement("histogram"), params))
     calls = sum(int(row["own_calls"]) for row in traffic)
-    profiles = [*shapes(cells, calls), *([] if origin else traffic_profiles(traffic, since, until))]
+    profiles = [*shapes(cells, calls), *([] if origin else traffic_profiles(traffic, since, until, days))]
     write(query, version, span, cells, profiles, calls=calls, slot=slot, origin=origin)
     return Kept(kind="reference", version=version, since=since, until=until, n=calls)
 
@@ -157,6 +182,11 @@ def _without(
 
 def _emptied(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "edges": [], "names": [], "figures": [], "n": 0}
+
+
+def _due(query: Query, version: Version, slot: datetime, calendar: DaysOf) -> Span | None:
+    days = days_of(query, version, slot, calendar)
+    return whole_weeks(days, slot, calendar(version.project, version.use_case))
 
 
 def _is_first(version: Version, ready: Mapping[Version, Span], based: Collection[tuple[str, str]]) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from tocsin_alerts.calendar_days import DaysOf, no_days
 from tocsin_alerts.calibrating import calibration_of_rows
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.errors import ReferenceRefused
@@ -13,7 +14,7 @@ from tocsin_alerts.ports import Query
 from tocsin_alerts.reference_rows import RowCounts
 from tocsin_alerts.reference_shapes import pooled, shapes
 from tocsin_alerts.reference_sql import statement
-from tocsin_alerts.references import MIN_CALLS, WINDOW, Kept, Origin, Span, accept, freeze, whole_weeks, write
+from tocsin_alerts.references import MIN_CALLS, WINDOW, Kept, Origin, Span, accept, days_of, freeze, whole_weeks, write
 from tocsin_alerts.versions import Version
 
 _DAY: Final = timedelta(days=1)
@@ -92,7 +93,16 @@ def releases(query: Query, *, now: datetime) -> list[Release]:
     return sorted(found, key=lambda each: (each.version.project, each.version.use_case))
 
 
-def accept_release(query: Query, version: Version, *, by: str, reason: str, now: datetime, wall: datetime) -> Kept:
+def accept_release(
+    query: Query,
+    version: Version,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    wall: datetime,
+    calendar: DaysOf = no_days,
+) -> Kept:
     """Accept a version as it has been so far, and freeze that: from now on it is what the present is compared with.
 
     Its first four whole weeks, when they have passed; else its calls until now, provisionally, until they have.
@@ -100,21 +110,30 @@ def accept_release(query: Query, version: Version, *, by: str, reason: str, now:
     Raises:
         ReferenceRefused: it has fewer than 200 calls.
     """
-    days = query.rows(statement("days"), {**version.as_params(), "slot": _hour(now)})
+    days = days_of(query, version, _hour(now), calendar)
     calls = sum(int(day["calls"]) for day in days)
     if calls < MIN_CALLS:
         raise ReferenceRefused(
             f"expected at least {MIN_CALLS} calls of {version}, got {calls}: accept it when they have come"
         )
-    span = whole_weeks(days, now)
+    span = whole_weeks(days, now, calendar(version.project, version.use_case))
     origin: Origin = "" if span else "calls"
     since = datetime.fromtimestamp(days[0]["first_hour"], UTC)
     _record(query, version, by=by, action="release accept", detail=reason, at=wall)
     accept(query, version, by=by, reason=reason, at=now)
-    return freeze(query, version, span or (since, _hour(now)), slot=now, origin=origin)
+    return freeze(query, version, span or (since, _hour(now)), slot=now, origin=origin, calendar=calendar)
 
 
-def freeze_now(query: Query, version: Version, *, by: str, reason: str, now: datetime, wall: datetime) -> Kept:
+def freeze_now(
+    query: Query,
+    version: Version,
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    wall: datetime,
+    calendar: DaysOf = no_days,
+) -> Kept:
     """Freeze a version anew by its last four whole weeks, or as many days as it has.
 
     Raises:
@@ -123,7 +142,7 @@ def freeze_now(query: Query, version: Version, *, by: str, reason: str, now: dat
     if version not in {Version.of(row) for row in query.rows(statement("frozen"))}:
         raise ReferenceRefused(f"expected a version that was accepted, got {version}: see 'tocsin release list'")
     until = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    days = query.rows(statement("days"), {**version.as_params(), "slot": until})
+    days = days_of(query, version, until, calendar)
     kept = [day for day in days if day["day"] >= (until - WINDOW).timestamp()]
     calls = sum(int(day["calls"]) for day in kept)
     if calls < MIN_CALLS:
@@ -134,7 +153,7 @@ def freeze_now(query: Query, version: Version, *, by: str, reason: str, now: dat
     since = until - WINDOW if is_whole else datetime.fromtimestamp(kept[0]["day"], UTC)
     _record(query, version, by=by, action="reference freeze", detail=reason, at=wall)
     span: Span = (since, until)
-    return freeze(query, version, span, slot=now, origin="" if is_whole else "calls")
+    return freeze(query, version, span, slot=now, origin="" if is_whole else "calls", calendar=calendar)
 
 
 def load_rows(

@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from tocsin_alerts.conditions import Condition, Names, sample_names
+from tocsin_alerts.conditions import PLAN_NAMES, Condition, Names, sample_names
 from tocsin_alerts.durations import Duration, parse_duration
 from tocsin_alerts.machine import Observation, Timing
 from tocsin_alerts.plan import Plan
@@ -16,6 +16,8 @@ from tocsin_alerts.records import AlertState, Sample, Severity
 from tocsin_alerts.slots import Schedule
 
 Verdict: TypeAlias = Literal["wrong", "drifting", "none"]
+_OF_REFERENCE: Final = frozenset({"baseline", "drop", "z", "effect"})
+_REFERENCE_TABLES: Final = ("reference_profiles", "calibrations")
 TOLERATED = "tolerated"  # "for: tolerated" is the plan's quality.tolerate
 
 
@@ -184,10 +186,27 @@ class Rule:
         if value is None or sample.n < self.text.min_n:
             overlay: Literal["no_data", "low_n"] = "low_n" if sample.n else "no_data"
             return Observation(holds=None, clears=None, overlay=overlay, value=value)
+        if self.leans_on_reference and plan.leaves_out(sample.slot - self.window, sample.slot):
+            return Observation(holds=None, clears=None, overlay="calendar", value=value)
         names = sample_names(sample, plan_names(plan, sample.labels))
         holds = self.when.holds(names)
         clears = self.clear.holds(names) if self.clear else None if holds is None else not holds
         return Observation(holds=holds, clears=clears, value=value)
+
+    @property
+    def leans_on_reference(self) -> bool:
+        """Whether it compares with a reference, and not with what the plan says."""
+        names = self.when.names
+        if names & _OF_REFERENCE:
+            return True
+        sql = str(getattr(self.source, "sql", ""))
+        return names.isdisjoint(PLAN_NAMES) and any(table in sql for table in _REFERENCE_TABLES)
+
+    @property
+    def window(self) -> timedelta:
+        """How far back a slot looks: as its evaluator's header says, else to the slot before."""
+        said = getattr(self.source, "window", None)
+        return said if isinstance(said, timedelta) else self.text.every
 
     def explain(self, sample: Sample, plan: Plan) -> str:
         """Write its condition out with what a sample and the plan say in it."""

@@ -108,6 +108,8 @@ def _at_rest(
     reason += ": too few to say" if labels else ""
     if estimate is not None and estimate.value is not None:
         reason += f"; estimated without labels: {estimate.value:.1%}"
+    elif not progress["confident"]:
+        reason += "; its calls give no confidence: reviews or judge only"
     return "unverified", reason
 
 

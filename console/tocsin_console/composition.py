@@ -249,7 +249,7 @@ class Up:
             clock_mode=self._config.clock,
             handlers=handlers,
             evaluate=evaluate,
-            maintain=lambda day: maintain(query, slot=day),
+            maintain=lambda day: maintain(query, slot=day, calendar=self._plans.calendar),
             readers=(self._sibling(),),  # most of a query is planning on one core: two halve the wait
         )
 
@@ -399,7 +399,9 @@ class Up:
             relabel=lambda project, old, new: asdict(relabel(self._database, project, old, new)),
             record_outcomes=apart.record_outcomes,
             rehearsal=Rehearsal(config, self._sibling(), complete_to=self._slots_complete_to),
-            references=ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=_now),
+            references=ReferenceDesk(
+                self._sibling(), clock=self._clock_of_slots, wall=_now, calendar=self._plans.calendar
+            ),
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=_now),
             judge=self._judge_desk(),
             cost=CostDesk(store=self._sibling(), plans=self._plans, clock=self._clock_of_slots),

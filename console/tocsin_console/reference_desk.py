@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from tocsin_alerts.calendar_days import DaysOf, no_days
 from tocsin_alerts.ports import Query
 from tocsin_alerts.reference_rows import RowCounts
 from tocsin_alerts.releases import Release, accept_release, choose, freeze_now, load_rows, releases
@@ -18,9 +19,18 @@ class ReferenceDesk:
         query: A client of its own.
         clock: The clock of the slots.
         wall: The wall clock, for the audit.
+        calendar: Days that are left out of references.
     """
 
-    def __init__(self, query: Query, *, clock: Callable[[], datetime], wall: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        query: Query,
+        *,
+        clock: Callable[[], datetime],
+        wall: Callable[[], datetime],
+        calendar: DaysOf = no_days,
+    ) -> None:
+        self._calendar = calendar
         self._query = query
         self._clock = clock
         self._wall = wall
@@ -48,6 +58,7 @@ class ReferenceDesk:
             reason=asked.get("reason") or "",
             now=self._clock(),
             wall=self._wall(),
+            calendar=self._calendar,
         )
         return {**asdict(kept.version), "since": kept.since, "until": kept.until, "calls": kept.n}
 
@@ -69,6 +80,7 @@ class ReferenceDesk:
             reason=asked.get("reason") or "",
             now=self._clock(),
             wall=self._wall(),
+            calendar=self._calendar,
         )
         return {**asdict(kept.version), "since": kept.since, "until": kept.until, "calls": kept.n}
 

@@ -1,6 +1,7 @@
 /*
 summary = "Accuracy without labels, from calibrated confidence (CBPE)"
 unit    = "share"
+window  = "7d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]

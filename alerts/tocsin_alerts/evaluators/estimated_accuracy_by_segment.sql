@@ -1,6 +1,7 @@
 /*
 summary = "Accuracy of each declared segment without labels, from calibrated confidence (CBPE)"
 unit    = "share"
+window  = "7d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", min_n = "UInt64" }
 
 [columns]

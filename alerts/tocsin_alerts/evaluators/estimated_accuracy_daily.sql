@@ -1,6 +1,7 @@
 /*
 summary = "Accuracy without labels, the latest days counting most (EWMA of daily CBPE, adjusted for the weekday)"
 unit    = "share"
+window  = "7d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]

@@ -1,6 +1,7 @@
 /*
 summary = "How far a week's values of each input field have moved from the reference (PSI, debiased)"
 unit    = "nats"
+window  = "7d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]

@@ -10,6 +10,7 @@ WITH verdicts AS
         AND model_version = {model_version:String} AND prompt_version = {prompt_version:String}
         AND started_at >= {since:DateTime('UTC')} AND started_at < {until:DateTime('UTC')}
         AND kind IN ('feedback', 'review', 'ground_truth') AND (served_by != 'fallback' OR is_probe)
+        AND NOT arrayExists((out_a, out_b) -> toUnixTimestamp(started_at) >= out_a AND toUnixTimestamp(started_at) < out_b, {left_out_since:Array(UInt32)}, {left_out_until:Array(UInt32)})
     ORDER BY kind = 'ground_truth' DESC, observed_at DESC, outcome_id DESC
     LIMIT 1 BY call_id, is_feedback
 )

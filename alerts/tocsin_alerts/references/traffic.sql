@@ -6,5 +6,6 @@ SELECT
 FROM ai_calls_1h
 WHERE project = {project:String} AND use_case = {use_case:String} AND segment_name = ''
     AND hour >= {since:DateTime('UTC')} AND hour < {until:DateTime('UTC')}
+    AND NOT arrayExists((out_a, out_b) -> toUnixTimestamp(hour) >= out_a AND toUnixTimestamp(hour) < out_b, {left_out_since:Array(UInt32)}, {left_out_until:Array(UInt32)})
 GROUP BY ALL
 ORDER BY ALL

@@ -243,6 +243,7 @@ def _either(
     except Unreachable:
         if settled.api_is_given:
             raise
+    from tocsin_alerts.plan import Plans
     from tocsin_console.at_rest import opened
     from tocsin_console.reference_desk import ReferenceDesk
     from tocsin_console.statements import statement
@@ -257,4 +258,6 @@ def _either(
             last: datetime = seen["last_hour"]
             return last + timedelta(hours=1) if settled.clock == "data" and seen["hours"] else now()
 
-        return plain(do(ReferenceDesk(store, clock=clock, wall=now)))
+        return plain(
+            do(ReferenceDesk(store, clock=clock, wall=now, calendar=Plans.load(settled.use_cases_dir).calendar))
+        )

@@ -7,7 +7,7 @@ import pytest
 from tocsin_alerts.board import Batch, Board
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.plan import Plan, Plans, Quality
-from tocsin_alerts.provisional import Provisional, leans_on_reference
+from tocsin_alerts.provisional import Provisional
 from tocsin_alerts.rules import load_rules
 
 DROP = "rule: drop\nsummary: s\nevaluator: accuracy\nseverity: page\nwhen: drop >= 0.02\n"
@@ -106,7 +106,7 @@ def test_a_page_that_is_open_stays_one(kit: Any) -> None:
 
 def test_which_shipped_page_rules_lean_on_a_reference() -> None:
     """Those that hold against a plan or a measurement alone do not."""
-    leaning = {rule.name for rule in load_rules(evaluators=load_evaluators()) if leans_on_reference(rule)}
+    leaning = {rule.name for rule in load_rules(evaluators=load_evaluators()) if rule.leans_on_reference}
 
     assert {"accuracy-drop", "confidence-shift", "estimated-accuracy-drop", "null-rate", "freshness"} <= leaning
     assert leaning.isdisjoint({"accuracy-below-floor", "cost-far-over-budget"})

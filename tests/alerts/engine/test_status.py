@@ -18,6 +18,7 @@ def standing(kit: Any, database: Any) -> Any:
         floor: float | None = 0.9,
         hours: int = 240,
         calls: int = 50,
+        confident: int = 50,
         rules: tuple[str, ...] | None = None,
     ) -> Any:
         def says(evaluator: str, slot: Any) -> list[Any]:
@@ -25,7 +26,13 @@ def standing(kit: Any, database: Any) -> Any:
             return [kit.sample(slot, **given)] if given else []
 
         for hour in range(0, hours, 24):
-            row = {"hour": kit.DAY_0 + timedelta(hours=hour), "calls": calls, "segment_name": "", "served_by": "model"}
+            row = {
+                "hour": kit.DAY_0 + timedelta(hours=hour),
+                "calls": calls,
+                "confident": confident,
+                "segment_name": "",
+                "served_by": "model",
+            }
             database.insert("ai_calls_1h", [{"project": "default", "use_case": "triage", **row}])
         if reference:
             window = {
@@ -122,3 +129,11 @@ def test_a_rule_chooses_its_word(kit: Any, standing: Any, word: str, verdict: st
     rule = kit.FLOOR_RULE.replace("upper < floor", "n > 1").replace("verdict: wrong", f"verdict: {word}")
 
     assert standing({"value": 0.95, "n": 700}, rules=(rule,)).verdict == verdict
+
+
+def test_without_confidence_only_people_can_say(standing: Any) -> None:
+    """No estimate will ever come: the team has to review, and should not wait for one."""
+    status = standing(None, confident=0)
+
+    assert status.verdict == "unverified"
+    assert status.reason.endswith("its calls give no confidence: reviews or judge only")

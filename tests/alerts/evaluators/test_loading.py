@@ -102,3 +102,9 @@ def test_a_users_file_replaces_the_shipped_one(tmp_path: Path) -> None:
     assert loaded["volume"].summary == loaded["mine"].summary == "One"
     assert loaded["freshness"] == EVALUATORS["freshness"]
     assert set(loaded) == {*EVALUATORS, "mine"}
+
+
+def test_every_shipped_evaluator_says_what_is_behind_its_value() -> None:
+    """A figure without an interval and a count cannot be held against anything."""
+    for evaluator in load_evaluators().values():
+        assert {"value", "lower", "upper", "n"} <= set(evaluator.columns), evaluator.name

@@ -275,3 +275,27 @@ def test_a_judge_is_no_reference_where_people_have_labelled(store: Store, people
 
     [row] = store.rows("SELECT accuracy, n FROM calibrations FINAL WHERE project = {project:String}")
     assert (row["accuracy"], row["n"]) == (accuracy, 100 if people < 50 else 50)
+
+
+def test_days_of_the_calendar_are_in_no_reference_and_are_waited_for(store: Store) -> None:
+    """A campaign in the reference makes every ordinary day drift."""
+    traffic(store, days=35)
+    store.histogram("number", FIRST + DAY, [(2000, 90)], field="ink")
+    store.histogram("number", FIRST + 9 * DAY, [(2100, 60)], field="ink")
+    store.calls(FIRST + DAY, 5000)
+    campaign = [((FIRST + DAY).date(), (FIRST + 2 * DAY).date())]
+
+    def maintained(slot: datetime) -> list[Kept]:
+        found = maintain(store.database, slot=slot, calendar=lambda _project, _use_case: campaign)
+        return [kept for kept in found if kept.version.project == store.project]
+
+    assert maintained(MONDAY) == []
+    [kept] = maintained(MONDAY + 7 * DAY)
+
+    assert (kept.since, kept.until, kept.n) == (FIRST, MONDAY + 7 * DAY, 330)
+    sql = "SELECT kind, n FROM reference_windows FINAL WHERE project = {project:String} AND kind = 'number'"
+    assert store.rows(sql) == [{"kind": "number", "n": 60}]
+    [volume] = store.rows(
+        "SELECT figures FROM reference_profiles FINAL WHERE project = {project:String} AND kind = 'volume'"
+    )
+    assert volume["figures"][24] == 10.0, "the mean of the Tuesdays that were ordinary"
