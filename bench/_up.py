@@ -19,9 +19,9 @@ class Up(NamedTuple):
 
 
 @contextmanager
-def up(folder: Path) -> Iterator[Up]:
+def up(folder: Path, *options: str) -> Iterator[Up]:
     """Run one over a folder's tocsin.yaml, use cases and data; ended by SIGTERM."""
-    command = [sys.executable, "-m", "tocsin_console", "up", "--json", "--data-dir", "data", *_PORTS]
+    command = [sys.executable, "-m", "tocsin_console", "up", "--json", "--data-dir", "data", *_PORTS, *options]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=log, text=True)
     try:

