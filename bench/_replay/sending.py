@@ -72,7 +72,8 @@ def _serve(model: Any, day: Day, clock: _Clock) -> tuple[list[str], np.ndarray[A
     starts = np.flatnonzero(np.diff(day.at_ns, prepend=-1))
     for first, end in zip(starts, [*starts[1:], len(day.at_ns)], strict=True):
         clock.now_ns = int(day.at_ns[first])
-        answers.append(model.predict(day.frame.iloc[first:end]).astype(str))
+        chances = model.predict_proba(day.frame.iloc[first:end])  # what carries a confidence
+        answers.append(model.classes_[chances.argmax(axis=1)].astype(str))
         handles += tocsin.last_calls()
     return handles, np.concatenate(answers)
 
