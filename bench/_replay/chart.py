@@ -31,7 +31,8 @@ def draw(daily: "pd.DataFrame", said: "pd.DataFrame", alerts: "pd.DataFrame", *,
     shares = alt.Y("value:Q", title="share of right answers", scale=alt.Scale(zero=False), axis=alt.Axis(format="%"))
     colours = alt.Color("what:N", title=None, scale=alt.Scale(domain=[*_COLOURS], range=[*_COLOURS.values()]))
     lines = _lines(daily, said)
-    band = alt.Chart(lines).mark_area(opacity=0.2).encode(x=days, y=alt.Y("lower:Q"), y2="upper:Q", color=colours)
+    quiet = alt.Color("what:N", scale=colours.scale, legend=None)
+    band = alt.Chart(lines).mark_area(opacity=0.2).encode(x=days, y=alt.Y("lower:Q"), y2="upper:Q", color=quiet)
     line = alt.Chart(lines).mark_line(strokeWidth=1.6).encode(x=days, y=shares, color=colours)
     pages = alerts[alerts["severity"] == "page"]
     rules = alt.Chart(pages).mark_rule(color=_SEVERITIES["page"], strokeDash=[3, 2]).encode(x="begun:T")
