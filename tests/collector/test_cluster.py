@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bench._clickhouse import CLUSTER, ClickHouse
-from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, SETTABLE, Store
+from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, Store
 from tests.collector.conftest import NOW, Run
 from tests.collector.sending import START_NS, count, eventually, loaded, trace_request
 from tests.collector.test_corrections import INNER, LONG_AGO, OUTER
@@ -416,13 +416,7 @@ def _evaluated(store: Store) -> dict[str, list[Sample]]:
             for n in range(40)
         ]
     )
-    said = {
-        name: {param: value for param, value in SETTABLE.items() if param in evaluator.params}
-        for name, evaluator in EVALUATORS.items()
-    }
-    return {
-        name: store.run(name, since=MONDAY, until=MONDAY + DAY, step=6 * HOUR, **extra) for name, extra in said.items()
-    }
+    return {name: store.run(name, since=MONDAY, until=MONDAY + DAY, step=6 * HOUR) for name in EVALUATORS}
 
 
 def _figures(sample: Sample) -> dict[str, float | None]:

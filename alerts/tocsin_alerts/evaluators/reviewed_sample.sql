@@ -1,7 +1,7 @@
 /*
 summary = "Evidence that reviewed calls are wrong more often than their own confidence said (e-detector)"
 unit    = "nats of evidence"
-params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", most_evidence = "Float64" }
 
 [columns]
 project        = "LowCardinality(String)"
@@ -88,11 +88,10 @@ WITH
     measured AS
     (
         SELECT *,
-            arrayMap(alternative -> arrayCumSum(arrayMap((each, number) ->
+            arrayMap(alternative -> arrayFold((sum, ratio) -> ratio + least({most_evidence:Float64}, greatest(0., sum)), arrayMap((each, number) ->
                 if(each.4, log(if(alternative.1 > 0, alternative.1 / (1 - chances[number] + alternative.1 * chances[number]), (chances[number] + (1 - chances[number]) * alternative.2) / chances[number])),
                     log(if(alternative.1 > 0, 1 / (1 - chances[number] + alternative.1 * chances[number]), 1 - alternative.2))),
-                seen, steps)), [(2., 0.), (0., 0.05), (0., 0.12)]) AS walks,
-            arrayMap(walk -> walk[-1] - least(0., arrayMin(arrayPushBack(arrayPopBack(walk), 0.))), walks) AS sums,
+                seen, steps), 0.), [(2., 0.), (0., 0.05), (0., 0.12)]) AS sums,
             arrayMax(sums) + log(arrayAvg(sum -> exp(sum - arrayMax(sums)), sums)) AS evidence,
             arrayFilter(each -> each.1.1 + 28 * 86400 >= slot_no * step, arrayZip(seen, steps)) AS latest
         FROM kept

@@ -14,7 +14,13 @@ MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 EVALUATORS = load_evaluators()
-SETTABLE = {"min_n": 1, "allowance": 0.005, "short_h": 1, "long_h": 6}  # parameters that rules give, by name
+SETTABLE = {
+    "min_n": 1,
+    "allowance": 0.005,
+    "short_h": 1,
+    "long_h": 6,
+    "most_evidence": 8.0,
+}  # parameters that rules give, by name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +110,15 @@ class Store:
         **extra: Any,
     ) -> list[Sample]:
         """Evaluate one slot, or a range, and keep this project's samples in order of slot and labels."""
+        evaluator = EVALUATORS[name] if isinstance(name, str) else name
+        settled = {param: value for param, value in SETTABLE.items() if param in evaluator.params}
         samples = evaluate(
             self.database,
-            EVALUATORS[name] if isinstance(name, str) else name,
+            evaluator,
             since=until - step if since is None else since,
             until=until,
             step_s=int(step.total_seconds()),
-            extra=extra,
+            extra={**settled, **extra},
         )
         mine = [sample for sample in samples if sample.project == self.project]
         return sorted(mine, key=lambda sample: (sample.slot, sorted(sample.labels.items())))

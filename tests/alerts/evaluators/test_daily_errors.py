@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
+from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, SETTABLE, Store
 
 from tocsin_alerts.daily_errors import DailyErrors, Day, daily_errors
 from tocsin_alerts.references import maintain
 
 UNTIL = MONDAY - 70 * DAY  # end of the reference
-ALLOWANCE = 0.005
+ALLOWANCE, MOST = SETTABLE["allowance"], SETTABLE["most_evidence"]
 
 
 def days(errors: Sequence[int], labels: int, *, first: int = 0) -> list[Day]:
@@ -31,14 +31,14 @@ def label(store: Store, day: Any, labels: int, errors: int, **row: Any) -> None:
 
 
 def cusum(rows: Sequence[tuple[int, int, int]], daily: DailyErrors) -> float:
-    """Sum day by day, as a textbook does: weekday, labels, errors."""
+    """Sum day by day, as a textbook does, and keep no more than is asked for: weekday, labels, errors."""
     found = 0.0
     for weekday, labels, errors in rows:
         expected = daily.by_weekday[weekday]
         deviation = np.sqrt(expected * (1 - expected) / labels + daily.wander)
         rise = max(deviation, 2 * ALLOWANCE)
         z = (errors / labels - expected - daily.doubt - rise / 2) / deviation
-        found = max(0.0, found + rise / deviation * z)
+        found = min(MOST, max(0.0, found + rise / deviation * z))
     return found
 
 
@@ -56,7 +56,7 @@ def test_the_cusum_is_pages_recursion(store: Store, seed: int) -> None:
         seen.append((number % 7, labels, errors))
         label(store, UNTIL + number * DAY, labels, errors)
 
-    samples = store.run("accuracy_cusum", since=MONDAY - 20 * DAY, allowance=ALLOWANCE)
+    samples = store.run("accuracy_cusum", since=MONDAY - 20 * DAY)
 
     assert [sample.slot for sample in samples] == [MONDAY - k * DAY for k in range(19, -1, -1)]
     for number, sample in enumerate(samples, start=49):
@@ -75,12 +75,8 @@ def test_live_slots_and_a_range_agree(store: Store) -> None:
     for number in range(62):
         label(store, UNTIL + number * DAY, 12, int(random.binomial(12, 0.15)))
 
-    ranged = store.run("accuracy_cusum", since=UNTIL, allowance=ALLOWANCE)
-    single = [
-        sample
-        for k in range(70)
-        for sample in store.run("accuracy_cusum", until=UNTIL + (k + 1) * DAY, allowance=ALLOWANCE)
-    ]
+    ranged = store.run("accuracy_cusum", since=UNTIL)
+    single = [sample for k in range(70) for sample in store.run("accuracy_cusum", until=UNTIL + (k + 1) * DAY)]
 
     assert single == ranged
     assert len(ranged) == 63  # the first day is complete after the delay
@@ -93,10 +89,26 @@ def test_days_before_the_references_end_and_beyond_60_do_not_count(store: Store)
     label(store, UNTIL, 30, 30)
     label(store, UNTIL + 60 * DAY, 30, 3)
 
-    first, *_, last = store.run("accuracy_cusum", since=UNTIL + 7 * DAY, allowance=ALLOWANCE)
+    first, *_, last = store.run("accuracy_cusum", since=UNTIL + 7 * DAY)
 
     assert first.value == pytest.approx(cusum([(0, 30, 30)], DailyErrors(by_weekday=(0.1,) * 7, wander=0, doubt=0.001)))
     assert (last.value, last.n) == (0, 30)
+
+
+def test_what_a_long_decline_gathered_is_gone_days_after_it(store: Store) -> None:
+    """Two months of evidence would else page for two months more, at the first bad day of a model that is well again."""
+    refer(store, [0.1] * 7)
+    for number in range(40):
+        label(store, UNTIL + number * DAY, 100, 30)
+    for number in range(40, 50):
+        label(store, UNTIL + number * DAY, 100, 9)
+
+    samples = store.run("accuracy_cusum", since=UNTIL + 46 * DAY, until=UNTIL + 57 * DAY)
+
+    values = [sample.value for sample in samples]
+    assert values[0] == MOST
+    assert values[-1] is not None
+    assert values[-1] < 1
 
 
 def test_only_the_truth_and_people_are_summed(store: Store) -> None:
@@ -109,7 +121,7 @@ def test_only_the_truth_and_people_are_summed(store: Store) -> None:
     label(store, at, 20, 2)
     label(store, at, 10, 1, kind="review")
 
-    [sample] = store.run("accuracy_cusum", allowance=ALLOWANCE)
+    [sample] = store.run("accuracy_cusum")
 
     assert (sample.n, sample.value) == (30, 0)
     assert sample.effect == pytest.approx(0)
@@ -120,7 +132,7 @@ def test_without_a_reference_by_day_there_is_no_cusum(store: Store) -> None:
     store.calibration([0], [0.9], [100], until=UNTIL)
     label(store, MONDAY - 8 * DAY, 30, 30)
 
-    [sample] = store.run("accuracy_cusum", allowance=ALLOWANCE)
+    [sample] = store.run("accuracy_cusum")
 
     assert (sample.value, sample.baseline, sample.effect, sample.n) == (None, None, None, 30)
 

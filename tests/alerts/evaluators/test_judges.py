@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
+from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, SETTABLE, Store
 
 UNTIL = MONDAY - 100 * DAY  # end of the reference
 KNOTS, PRECISION, LABELS = [0, 1850], [0.99, 0.8], [900, 300]
@@ -135,7 +135,7 @@ def expected(
         floor, slope = (0.0, 1.0) if is_people else (harsh, 1 - harsh - misses)
         then = floor + slope * (q + (1 - q) * np.array([0.03, 0.06]))
         now = floor + slope * q
-        sums = np.maximum(1, sums) * (then / now if wrong else (1 - then) / (1 - now))
+        sums = np.clip(sums, 1, np.exp(SETTABLE["most_evidence"])) * (then / now if wrong else (1 - then) / (1 - now))
         count += 1
         if at >= slot - 14 * DAY:
             effects.append((wrong if is_people else (wrong - slanders) / (1 - slanders - misses)) - mean)

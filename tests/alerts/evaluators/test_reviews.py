@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import binomtest
-from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
+from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, SETTABLE, Store
 
 UNTIL = MONDAY - 100 * DAY  # end of the reference
 KNOTS, PRECISION, LABELS = [0, 1700, 1900], [0.998, 0.95, 0.6], [900, 400, 60]
@@ -38,7 +38,7 @@ def detector(items: Sequence[tuple[float | None, bool]]) -> float:
         for odds, flips in ALTERNATIVES:
             then = odds * q / (1 - q + odds * q) if odds else q + (1 - q) * flips
             ratios.append(then / q if is_wrong else (1 - then) / (1 - q))
-        sums = np.maximum(1, sums) * ratios
+        sums = np.clip(sums, 1, np.exp(SETTABLE["most_evidence"])) * ratios
     return max(0.0, float(np.log(sums.mean())))
 
 
