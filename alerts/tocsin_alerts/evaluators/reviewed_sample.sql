@@ -20,8 +20,8 @@ n              = "UInt64"
 -- reference's end, in the order of the calls. The sum is made anew at every slot, so it does not depend on who asked before.
 -- Method: each call has the chance q of being wrong that its confidence had in the reference (without confidence, that of all
 -- calls). Its review is the likelihood ratio of an alternative in which wrong answers are more frequent than q: odds twice
--- as high, or 5 or 12 % of right answers turned wrong at any confidence. The three ratios are summed each as a CUSUM, and their mean
--- is the evidence. Conditional on confidence, so it is valid under any way of choosing calls that was settled before their reviews.
+-- as high, or 5 or 12 % of right answers turned wrong at any confidence. The three ratios are summed each as a CUSUM, which keeps
+-- no more than most_evidence from one review to the next; their mean is the evidence. Conditional on confidence, so it is valid under any way of choosing calls that was settled before their reviews.
 -- A calibration's own uncertainty: q is its posterior mean plus one standard error of the step, at least 0.001 (reviewers err too).
 -- Effect: how much more often wrong than calibrated, over calls of the last 28 days, weighted as the estimate is (reviewed_accuracy).
 -- n: reviews behind it. No interval: the sum is a test statistic. Baseline 0: no evidence. NULL without a calibration.
