@@ -16,7 +16,7 @@ n        = "UInt64"
 -- Asked again: the session's call before this one succeeded, was at most ten minutes earlier, and had nearly the same input: of both
 -- calls' fields together four in five agree (numbers in 10 % bins; a prompt's turn and the length of its history do not count).
 -- A second attempt of the caller's own (attempt > 1) is a retry, not a regeneration. Calls without a session do not count.
--- Window: one day of whole hours that chance picks until they hold 5,000 calls of the use case (of a larger hour, some sessions), so cost does not grow with traffic.
+-- Window: one day of whole hours that chance picks until they hold 2,000 calls of the use case (of a larger hour, some sessions), so cost does not grow with traffic.
 -- Calls of an hour's first ten minutes only count as what was asked before. Baseline: the same weekday a week before.
 -- NULL under 200 calls. Interval: Wilson; calls of one session are alike, so it is narrower than it should be.
 WITH
@@ -26,14 +26,15 @@ WITH
         SELECT project, use_case, hour, arrayJoin(range(toUInt8(parts))) AS part
         FROM
         (
-            SELECT project, use_case, hour, sum(calls) AS rows, least(64, greatest(1, intDiv(64 * 5000, rows))) AS parts,
+            SELECT project, use_case, hour, sum(calls) AS rows, least(64, greatest(1, intDiv(64 * 2000, rows))) AS parts,
                 sum(rows) OVER (PARTITION BY project, use_case, intDiv(toUnixTimestamp(hour), 86400) ORDER BY cityHash64(toUnixTimestamp(hour) % 86400), hour) AS passed
             FROM ai_calls_1h
             WHERE segment_name = '' AND hour >= {since:DateTime('UTC')} - 777600 AND hour < {until:DateTime('UTC')}
+                AND (hour >= {since:DateTime('UTC')} - 86400 OR hour < {until:DateTime('UTC')} - 604800)
             GROUP BY project, use_case, hour
             HAVING rows > 0
         )
-        WHERE passed - rows < 5000
+        WHERE passed - rows < 2000
     ),
     calls AS
     (
