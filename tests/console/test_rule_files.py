@@ -76,6 +76,13 @@ def test_diff_says_what_a_folder_changes(tocsin: Tocsin, config: Config) -> None
     assert 'severity: "ticket" -> "log"' in result.stdout
 
 
+def test_without_a_folder_nothing_differs(tocsin: Tocsin) -> None:
+    """A team that wrote no rule runs the shipped ones."""
+    result = tocsin("rules", "diff")
+
+    assert (result.exit_code, result.stdout) == (0, "nothing differs\n")
+
+
 def test_two_folders_can_be_compared(tocsin: Tocsin, config: Config, tmp_path: Path) -> None:
     """A branch against another, in CI."""
     tocsin("rules", "init", "mine")

@@ -27,6 +27,7 @@ def test_before_the_first_call_it_shows_what_one_use_case_will_spend(tocsin: Toc
 
     assert result.exit_code in (0, 1)
     assert "no use case has calls yet" in result.stdout
+    assert "the budget bears at most" in result.stdout, "rules that nobody has measured are not free"
     assert not (config.data_dir / "store").exists()
 
 

@@ -96,7 +96,8 @@ def _describe(found: "Spend", *, are_known: bool) -> None:
     spent = _sum(found.per_year, found.unmeasured)
     say(f"{found.count:,} use cases together: {spent} false pages a year of {ROTATION_PER_YEAR:g}: {found.holds}")
     if found.most_streams is not None:
-        say(f"the budget bears {found.most_streams:,} use cases such as these")
+        most = "at most " if found.unmeasured else ""
+        say(f"the budget bears {most}{found.most_streams:,} use cases such as these")
     if found.unmeasured:
         say(f"not measured: {', '.join(found.unmeasured)}: say 'false_pages_per_year' once they are")
     if tickets := found.make_tickets():

@@ -73,7 +73,8 @@ def diff(
     settled = settle(config=config, data_dir=data_dir, api=api)
     if since and (before or after):
         raise UsageProblem("expected --from without folders: it compares the configured folder with the shipped rules")
-    old, new = _book(before), _book(after or settled.rules_dir)
+    own = settled.rules_dir if settled.rules_dir.is_dir() else None  # without one, the shipped rules are all there is
+    old, new = _book(before), _book(after or own)
     found = changes(old, new)
     fires = _fires(settled, [each.rule for each in found if each.kind == "changed"], since, until) if since else {}
     if json:
