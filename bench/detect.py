@@ -3,6 +3,7 @@
     python bench/detect.py --streams 10                                    # every scenario, 2,000 calls a day
     python bench/detect.py --scenario covariate swap --calls-per-day 200   # these two, small streams
     python bench/detect.py --streams 100 --json detect.json
+    python bench/detect.py --peers DIR --streams 5                         # River, on the same calls
 
 A stream is one use case of one project in one database: a classifier that is right in 94 % of its calls and whose confidence
 is calibrated, over 28 days of reference. bench/README.md says what is simulated and what is shipped code. A scenario is
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from _detect import peers
 from _detect.measure import figures
 from _detect.run import Outcome, draw_streams, run
 from _detect.scenarios import SCENARIOS, Scenario
@@ -58,36 +60,60 @@ def main() -> None:
     """Run what was asked for, and exit with 1 where a goal is missed."""
     given = _arguments()
     scenarios = [SCENARIOS[name] for name in given.scenario or SCENARIOS]
-    kept: dict[str, Any] = {}
     missed = False
     with tempfile.TemporaryDirectory() as folder:
-        database = open_store(Path(folder))
+        database = None if given.peers else open_store(Path(folder))
         for calls_per_day in given.calls_per_day:
             for scenario in scenarios:
                 begun = time.perf_counter()
-                found = measure(
-                    database,
-                    scenario,
-                    streams=given.streams,
-                    calls_per_day=calls_per_day,
-                    seed=given.seed,
-                    days=given.days,
-                    wander=given.wander,
-                )
+                if database is None:
+                    found = _ask_peers(scenario, calls_per_day=calls_per_day, given=given)
+                else:
+                    found = measure(
+                        database,
+                        scenario,
+                        streams=given.streams,
+                        calls_per_day=calls_per_day,
+                        seed=given.seed,
+                        days=given.days,
+                        wander=given.wander,
+                    )
+                if not found:
+                    continue
                 show(f"{scenario.name}, {calls_per_day} calls a day, seed {given.seed}", found)
                 missed |= any(figure.met is False for figure in found)
-                key = f"{scenario.name}_{calls_per_day}" + ("" if given.wander == 1 else f"_wander_{given.wander:g}")
-                kept[key] = {
-                    "seed": given.seed,
-                    "streams": given.streams,
-                    "wander": given.wander,
-                    "took_s": round(time.perf_counter() - begun, 1),
-                    **document(found),
-                }
                 if given.json:
-                    keep(given.json, kept)
-        database.close()
+                    took = {"took_s": round(time.perf_counter() - begun, 1)}
+                    said = {"seed": given.seed, "streams": given.streams, "wander": given.wander, **took}
+                    keep(given.json, {_key(scenario, calls_per_day, given): {**said, **document(found)}})
+        if database is not None:
+            database.close()
     sys.exit(int(missed))
+
+
+def _ask_peers(scenario: Scenario, *, calls_per_day: int, given: argparse.Namespace) -> list[Figure]:
+    found = peers.installed(given.peers)
+    for name in peers.PEERS:
+        if name not in found:
+            print(
+                f"{name} is not in {given.peers}: skipped (python -m venv {given.peers / name}, then pip install {name})"
+            )
+    if not found:
+        return []
+    streams = draw_streams(
+        scenario,
+        count=given.streams,
+        calls_per_day=calls_per_day,
+        seed=given.seed,
+        days=given.days,
+        wander=given.wander,
+    )
+    return peers.compare(found, scenario, streams, note=_progress(scenario.name))
+
+
+def _key(scenario: Scenario, calls_per_day: int, given: argparse.Namespace) -> str:
+    wander = "" if given.wander == 1 else f"_wander_{given.wander:g}"
+    return f"{scenario.name}_{calls_per_day}{wander}{'_peers' if given.peers else ''}"
 
 
 def keep(file: Path, runs: dict[str, Any]) -> None:
@@ -124,6 +150,7 @@ def _arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--days", type=int, help="of history, the reference's 28 included; as the scenario needs unless given"
     )
     parser.add_argument("--seed", type=int, default=24)
+    parser.add_argument("--peers", type=Path, metavar="DIR", help="ask peers instead, each in an environment DIR/NAME")
     parser.add_argument("--wander", type=float, default=1.0, help="times the slow wander that streams have")
     return parser.parse_args(argv)
 

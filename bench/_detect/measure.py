@@ -65,12 +65,10 @@ def figures(scenario: Scenario, outcome: Outcome, *, calls_per_day: int) -> list
     years = streams * (outcome.days - REFERENCE_DAYS) / 365
     pages = pages_opened(outcome, after_onset=False)
     first = Counter(told.event.rule for told in outcome.told if told.event.severity == "page")
-    tickets = sum(told.opened and told.event.severity == "ticket" for told in outcome.told)
     return [
         Figure(name=name, value=pages / years, unit="pages/year", goal=goal),
         Figure(name=f"{name}_upper_95", value=_poisson_upper(pages) / years, unit="pages/year"),
         *(Figure(name=f"{name}_by_{rule}", value=n / years, unit="pages/year") for rule, n in sorted(first.items())),
-        Figure(name=f"{name.replace('false_pages', 'false_tickets')}", value=tickets / years, unit="tickets/year"),
         Figure(name=f"{name}_stream_years", value=years, unit="years"),
         size,
     ]

@@ -69,7 +69,8 @@ def run(
         fill(database, stream, scenario.labels)
         note(f"stream {done + 1} of {len(streams)}")
     days = streams[0].days
-    told = tuple(replay(database, _plans(scenario, streams), days=days, note=note))
+    only_pages = scenario.unit == "pages/year"
+    told = tuple(replay(database, _plans(scenario, streams), days=days, only_pages=only_pages, note=note))
     return Outcome(streams=tuple(streams), told=told, days=days)
 
 
