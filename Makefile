@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 # Half of a test's time is waiting for disks, processes and clocks; the embedded engine takes one folder a process.
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: help demo test lint format bench proto lock clean
 

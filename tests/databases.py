@@ -29,7 +29,11 @@ class Databases:
         """Lend a migrated, empty database that the caller alone uses."""
         address = self._idle.pop() if self._idle else self._address_of(f"t_{uuid.uuid4().hex[:12]}")
         lent = Database.open(address)
-        if address.database not in self._shapes:
+        if address.database in self._shapes:
+            # Now, not when it came back: a collector of the test before may have ended, and drained, after that.
+            for table in lent.rows(_STATE)[0]["filled"]:
+                lent.command(f"TRUNCATE TABLE `{table}` SYNC")
+        else:
             migrate(lent, now=_NOW)
             self._shapes[address.database] = lent.rows(_STATE)[0]["shape"]
         yield lent
@@ -40,8 +44,6 @@ class Databases:
         database = Database.open(address)
         [state] = database.rows(_STATE)
         if state["shape"] == self._shapes[address.database]:
-            for table in state["filled"]:
-                database.command(f"TRUNCATE TABLE `{table}` SYNC")
             self._idle.append(address)
         else:
             database.command(f"DROP DATABASE `{address.database}`")

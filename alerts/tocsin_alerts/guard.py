@@ -35,6 +35,7 @@ class GuardBook:
         clock: Logical now: what ``since`` of a person's decision says.
         wall: Wall clock, for the audit.
         changed: Called after each change of what is in force, in the thread that made it.
+        look: Lists the use cases that have calls by now, project and name; asked when somebody names one that is not known.
         trips_per_hour: Of one use case, by rules; more are only recorded.
     """
 
@@ -47,6 +48,7 @@ class GuardBook:
         clock: Callable[[], datetime] | None = None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         changed: Callable[[], object] | None = None,
+        look: Callable[[], Iterable[tuple[str, str]]] = tuple,
         trips_per_hour: int = _TRIPS_PER_HOUR,
     ) -> None:
         self._query = query
@@ -55,6 +57,7 @@ class GuardBook:
         self._clock = clock or wall
         self._wall = wall
         self._changed = changed or (lambda: None)
+        self._look = look
         self._trips_per_hour = trips_per_hour
         self._lock = threading.RLock()
         self._acted_on: dict[str, None] = {}  # events, in order
@@ -183,6 +186,8 @@ class GuardBook:
         return self._lines.setdefault((project, use_case), GuardLine())
 
     def _known(self, project: str, use_case: str) -> GuardLine:
+        if (project, use_case) not in self.known():  # its first call may be seconds old
+            self.meet(self._look())
         known = self.known()
         if (project, use_case) not in known:
             names = [name for where, name in known if where == project]

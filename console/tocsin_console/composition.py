@@ -192,7 +192,14 @@ class Up:
     def _start_alerts(self, reading: RulebookReading) -> None:
         config, plans, book = self._config, self._plans, reading.book
         self._bars = GuardBars(self._sibling(), plans)
-        self._guard = GuardBook(self._sibling(), plans, book, clock=self._logical_now, changed=self._guard_changed)
+        self._guard = GuardBook(
+            self._sibling(),
+            plans,
+            book,
+            clock=self._logical_now,
+            changed=self._guard_changed,
+            look=functools.partial(_use_cases, self._sibling()),
+        )
         self._guard_server = GuardServer(
             str(config.guard),
             self._guard.rows,
@@ -214,13 +221,12 @@ class Up:
         self._delivery.start()
         self._ends.callback(self._delivery.close)
         self._engine = self._make_engine(reading, (self._guard, self._delivery))
-        query = self._sibling()
         self._evaluation = Evaluation(
             self._engine,
             clock=config.clock,
             now=_now,
             watermark=self._watermark,
-            use_cases=lambda: [(r["project"], r["use_case"]) for r in query.rows(statement("known_use_cases"))],
+            use_cases=functools.partial(_use_cases, self._sibling()),
             meet=self._guard.meet,
             publish=lambda through: self._guard_server.publish(evaluated_through=through),
         )
@@ -495,6 +501,10 @@ class Up:
     def _own(self, database: Database) -> Database:
         self._ends.callback(database.close)
         return database
+
+
+def _use_cases(query: Database) -> list[tuple[str, str]]:
+    return [(row["project"], row["use_case"]) for row in query.rows(statement("known_use_cases"))]
 
 
 def _now() -> datetime:

@@ -252,3 +252,22 @@ def test_a_page_rule_that_is_only_a_ticket_here_trips_nothing(book: GuardBook, e
     book.handle([event(severity="ticket")], event().slot, live=True)
 
     assert book.rows() == []
+
+
+def test_a_use_case_whose_first_calls_have_just_come_can_be_set(make_book: Any) -> None:
+    """Whoever sees a feature go wrong in its first minute does not wait for the engine's next turn."""
+    book = make_book(look=lambda: [("default", "minutes-old")])
+
+    row = book.set("minutes-old", "fallback", "ana")
+
+    assert (row.use_case, row.state) == ("minutes-old", "fallback")
+
+
+def test_nobody_is_asked_about_a_use_case_that_is_known(make_book: Any) -> None:
+    """A guard is set in the middle of an incident: every question to the store is time."""
+    asked: list[int] = []
+    book = make_book(look=lambda: asked.append(1) or ())
+
+    book.set("digit-reader", "fallback", "ana")
+
+    assert asked == []
