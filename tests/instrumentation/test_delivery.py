@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 import tocsin
@@ -344,3 +344,37 @@ def test_after_shutdown_a_new_init_sends_again(collector: Any) -> None:
 
     assert tocsin.flush() is True
     assert len(collector.spans) == 3
+
+
+def test_first_calls_of_two_threads_are_both_sent(collector: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A threaded server's new worker begins with several at once: one still looks at who is to hear of spans, the other ends."""
+    from opentelemetry import trace
+
+    looking, may_go_on = threading.Event(), threading.Event()
+
+    class Slow(SpanProcessor):
+        @property
+        def ignores_calls(self) -> bool:
+            if threading.current_thread() is first:
+                looking.set()
+                may_go_on.wait(20)
+            return False
+
+    def call(number: int) -> None:
+        with tocsin.observe("triage") as made:
+            made.set_output(label=str(number))
+
+    host = TracerProvider(shutdown_on_exit=False)
+    host.add_span_processor(Slow())
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: host)
+    first = threading.Thread(target=call, args=(1,))
+    tocsin.init(endpoint=collector.endpoint)
+
+    first.start()
+    assert looking.wait(20)
+    call(2)
+    may_go_on.set()
+    first.join()
+
+    assert tocsin.flush() is True
+    assert len(collector.spans) == 2

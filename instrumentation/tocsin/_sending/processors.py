@@ -52,9 +52,10 @@ class Processors:
                 MISHAPS.note("observe.end", error)
 
     def _look(self) -> None:
-        self._known = getattr(self._all, "_span_processors", None)
-        each = self._known if self._known is not None else (self._all,)
+        known = getattr(self._all, "_span_processors", None)
+        each = known if known is not None else (self._all,)
         each = [one for one in each if not getattr(one, "ignores_calls", False)]
         self._on_start = tuple(one for one in each if getattr(type(one), "on_start", None) not in _NO_START)
         self.on_ending = tuple(one for one in each if getattr(type(one), "_on_ending", None) not in _NO_ENDING)
         self._on_end = tuple(each) if self._one_by_one else (self._all,)
+        self._known = known  # last: another thread's first call, that found it known, would show its end to nobody
