@@ -29,9 +29,10 @@ def draw(daily: "pd.DataFrame", said: "pd.DataFrame", alerts: "pd.DataFrame", *,
 
     days = alt.X("date:T", title=None, axis=alt.Axis(format="%b %Y", tickCount="month", labelOverlap=True))
     shares = alt.Y("value:Q", title="share of right answers", scale=alt.Scale(zero=False), axis=alt.Axis(format="%"))
-    colours = alt.Color("what:N", title=None, scale=alt.Scale(domain=[*_COLOURS], range=[*_COLOURS.values()]))
+    palette = alt.Scale(domain=[*_COLOURS], range=[*_COLOURS.values()])
+    colours = alt.Color("what:N", title=None, scale=palette)
     lines = _lines(daily, said)
-    quiet = alt.Color("what:N", scale=colours.scale, legend=None)
+    quiet = alt.Color("what:N", scale=palette, legend=None)
     band = alt.Chart(lines).mark_area(opacity=0.2).encode(x=days, y=alt.Y("lower:Q"), y2="upper:Q", color=quiet)
     line = alt.Chart(lines).mark_line(strokeWidth=1.6).encode(x=days, y=shares, color=colours)
     pages = alerts[alerts["severity"] == "page"]
