@@ -1,5 +1,6 @@
 """Where a segment goes: into the embedded engine's own tables, or decoded here and sent to a server. One transform."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -71,7 +72,7 @@ class _Decoding:
                 self._engine.command("SYSTEM JEMALLOC PURGE")
 
 
-class _Store:
+class _Store(ABC):
     """What both have in common: how a segment's rows get into a table is theirs."""
 
     def __init__(self, database: Database, decoding: _Decoding) -> None:
@@ -107,8 +108,9 @@ class _Store:
     def _target(self, segment: Segment) -> str:
         return self._decoding.decoders[segment.kind].target
 
+    @abstractmethod
     def _insert_into(self, segment: Segment, table: str) -> None:
-        raise NotImplementedError
+        """Insert every row of a segment into a table, as one block under the segment's token."""
 
 
 class EmbeddedStore(_Store):
