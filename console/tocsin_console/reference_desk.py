@@ -1,6 +1,6 @@
 """References and releases as the API and the commands ask for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from tocsin_alerts.calendar_days import DaysOf, no_days
 from tocsin_alerts.ports import Query
 from tocsin_alerts.reference_rows import RowCounts
+from tocsin_alerts.references import Kept
 from tocsin_alerts.releases import Release, accept_release, choose, freeze_now, load_rows, releases
 from tocsin_alerts.versions import Version
 
@@ -50,17 +51,7 @@ class ReferenceDesk:
         known = [
             each for each in self._look() if each.calls and (is_named or (each.is_in_use and not each.accepted_by))
         ]
-        release = choose(known, project=_project(asked), use_case=asked["use_case"], model=model, prompt=prompt)
-        kept = accept_release(
-            self._query,
-            release.version,
-            by=by,
-            reason=asked.get("reason") or "",
-            now=self._clock(),
-            wall=self._wall(),
-            calendar=self._calendar,
-        )
-        return {**asdict(kept.version), "since": kept.since, "until": kept.until, "calls": kept.n}
+        return self._decide(accept_release, known, asked, by=by)
 
     def freeze(self, asked: dict[str, Any], *, by: str) -> dict[str, Any]:
         """Freeze the version in use that has a reference anew, or the one that is named.
@@ -72,8 +63,15 @@ class ReferenceDesk:
         model, prompt = asked.get("model_version"), asked.get("prompt_version")
         if (model, prompt) == (None, None) and any(each.is_in_use for each in known):
             known = [each for each in known if each.is_in_use]
+        return self._decide(freeze_now, known, asked, by=by)
+
+    def _decide(
+        self, decide: Callable[..., Kept], known: Sequence[Release], asked: dict[str, Any], *, by: str
+    ) -> dict[str, Any]:
+        """Take a decision of a person's over one of some versions, and say what is compared with from now on."""
+        model, prompt = asked.get("model_version"), asked.get("prompt_version")
         release = choose(known, project=_project(asked), use_case=asked["use_case"], model=model, prompt=prompt)
-        kept = freeze_now(
+        kept = decide(
             self._query,
             release.version,
             by=by,
