@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from tocsin_alerts import evaluator
 from tocsin_alerts.board import Batch, Board
 from tocsin_alerts.failures import Failures
-from tocsin_alerts.jobs import DAY, Answer, Evaluate, answer, list_jobs
+from tocsin_alerts.jobs import DAY, Answer, Evaluate, answer, can_say, list_jobs
 from tocsin_alerts.journal import Journal, Run
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
@@ -83,6 +83,7 @@ class Engine:
         self._evaluate = evaluate
         self._maintain = maintain
         self._jobs = list_jobs(book, evaluators, keep_offset=not self._is_data_clock)
+        self._kinds: frozenset[str] = frozenset()
         self._restater = Restater(query, self._jobs, evaluate)
         self._failures = Failures()
         self._first_hour: datetime | None = None
@@ -112,11 +113,12 @@ class Engine:
         failed: dict[str, str] = {}
         attempted = [*due, REFERENCES, RESTATING]
         due = self._keep_references(due, failed)
-        answers = answer(self._queries, due, self._jobs, self._evaluate)
+        kinds = self._outcome_kinds()
+        answers = answer(self._queries, due, self._jobs, self._evaluate, kinds=kinds)
         failed.update({name: made.error for name, made in answers.items() if made.error})
         samples = self._samples(due, answers)
         self._journal.write_samples(samples, at=now)
-        if restated := self._restated(due, failed):
+        if restated := self._restated(due, failed, kinds):
             self._journal.write_samples(restated, at=now, is_restated=True)
         board = self._board.copy(provisional=Provisional(self._journal.origins()) if due else None)
         tidings = self._step(board, due, answers, now=now, watermark=watermark)
@@ -205,10 +207,18 @@ class Engine:
                 return _until(due, day - timedelta(microseconds=1))
         return due
 
-    def _restated(self, due: Mapping[str, Sequence[datetime]], failed: dict[str, str]) -> list[Restated]:
+    def _outcome_kinds(self) -> frozenset[str]:
+        """List the kinds of outcome that there are; asked for as long as an evaluator waits for one of them."""
+        if any(not can_say(job.source, self._kinds) for job in self._jobs):
+            self._kinds = self._journal.outcome_kinds()
+        return self._kinds
+
+    def _restated(
+        self, due: Mapping[str, Sequence[datetime]], failed: dict[str, str], kinds: frozenset[str]
+    ) -> list[Restated]:
         days = [slot for slots in due.values() for slot in slots if _DAYS.floor(slot) == slot]
         try:
-            return self._restater.find(last=max(days)) if days else []
+            return self._restater.find(last=max(days), kinds=kinds) if days else []
         except Exception as error:  # noqa: BLE001 - a boundary: what was told stays as it is, and today's slots are not held up
             failed[RESTATING] = f"{type(error).__name__}: {error}"[:2000]
             return []

@@ -24,7 +24,8 @@ RANGE: Final = ("since", "until", "step_s")
 _HEADER: Final = re.compile(r"\A\s*/\*(.*?)\*/", re.DOTALL)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\s*:\s*([^{}]+)\}")
 _COMMENT: Final = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
-_KEYS: Final = ("summary", "unit", "params", "columns", "window")
+_KEYS: Final = ("summary", "unit", "params", "columns", "window", "outcomes")
+OUTCOMES: Final = ("ground_truth", "review", "feedback", "judge", "support")  # their kinds
 _TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -49,6 +50,7 @@ class Evaluator:
     sql: str  # the SELECT, without header and comments
     hash: str  # of the whole file
     window: timedelta | None = None  # how far back a slot looks; None: to the slot before
+    outcomes: frozenset[str] = frozenset()  # kinds: it has no row where there is none of any of them; empty: it may
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -105,6 +107,7 @@ def parse(text: str, *, path: str) -> Evaluator:
         sql=sql,
         hash=hashlib.sha256(text.encode()).hexdigest(),
         window=_window(header, path, text),
+        outcomes=_outcomes(header, path, text),
     )
 
 
@@ -182,6 +185,18 @@ def _window(header: Mapping[str, Any], path: str, text: str) -> timedelta | None
         return parse_duration(header["window"]) if "window" in header else None
     except ValueError as error:
         raise EvaluatorError(f"{path}:{_line(text, 'window')}: window: {error}") from error
+
+
+def _outcomes(header: Mapping[str, Any], path: str, text: str) -> frozenset[str]:
+    said = header.get("outcomes", [])
+    if not isinstance(said, list):
+        raise EvaluatorError(f'{path}:{_line(text, "outcomes")}: expected outcomes = ["review", …], got {said!r}')
+    for kind in said:
+        if kind not in OUTCOMES:
+            raise EvaluatorError(
+                f"{path}:{_line(text, 'outcomes')}: {_unknown(str(kind), 'kind of outcome', OUTCOMES)}"
+            )
+    return frozenset(said)
 
 
 def _check_params(text: str, sql: str, params: Mapping[str, str], path: str) -> None:

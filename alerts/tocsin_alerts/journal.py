@@ -70,6 +70,11 @@ class Journal:
             unsettled=tuple(_event(row) for row in self.query.rows(_sql("unsettled"))),
         )
 
+    def outcome_kinds(self) -> frozenset[str]:
+        """List the kinds of outcome that anybody has sent."""
+        [row] = self.query.rows(_sql("outcome_kinds"))
+        return frozenset(row["kinds"])
+
     def first_hour(self) -> datetime | None:
         """Give the first hour with a call; None without any."""
         row = self.query.rows(_sql("first_hour"))[0]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any, Final, TypeAlias
 
-from tocsin_alerts.jobs import DAY, Evaluate, Job
+from tocsin_alerts.jobs import DAY, Evaluate, Job, can_say
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import Sample
 
@@ -24,6 +24,14 @@ _FIGURES: Final = ("value", "lower", "upper", "baseline", "n", "effect")
 
 
 @dataclass(slots=True)
+class Told:
+    """What one evaluator has said."""
+
+    samples: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
+    slots: set[datetime] = field(default_factory=set)  # done, with samples or without
+
+
+@dataclass(slots=True)
 class Restater:
     """Finds what late labels have changed; remembers how far it has looked, and looks at all of the reach after a restart."""
 
@@ -32,8 +40,12 @@ class Restater:
     evaluate: Evaluate
     _looked_to: datetime = field(default=datetime.fromtimestamp(0, UTC))
 
-    def find(self, *, last: datetime) -> list[Restated]:
+    def find(self, *, last: datetime, kinds: frozenset[str] | None = None) -> list[Restated]:
         """Give the samples of slots before ``last`` that are not any more what was stored.
+
+        Args:
+            last: The newest slot.
+            kinds: Of outcome, that there are; None: unknown.
 
         Raises:
             Exception: the store or an evaluator failed. Ask again: nothing is passed over.
@@ -45,20 +57,30 @@ class Restater:
         if not late["outcomes"]:
             return []
         since = max(since, _day(late["first_call"]))
-        found: dict[Key, list[Restated]] = {}
+        asked: dict[Key, Job] = {}
         for job in self.jobs:
-            if job.shares_with not in found and reads_labels(job):
-                found[job.shares_with] = self._changed(job, since, last)
+            if reads_labels(job) and can_say(job.source, kinds):
+                asked.setdefault(job.shares_with, job)
+        told = self._told(list(asked.values()), since, last)
+        found = [each for job in asked.values() for each in self._changed(job, told[_source(job)], since, last)]
         self._looked_to = late["newest"].replace(tzinfo=UTC)
-        return [each for changed in found.values() for each in changed]
+        return found
 
-    def _changed(self, job: Job, since: datetime, last: datetime) -> list[Restated]:
-        params = {"evaluator": job.source.name, "hash": job.source_hash, "since": since, "until": last}
-        told = {_key(row["labels"], row): row for row in self.query.rows(_sql("told"), params)}
-        done = {
-            row["slot"].replace(tzinfo=UTC) for row in self.query.rows(_sql("told_slots"), {**params, "rule": job.name})
-        }
-        if not done:
+    def _told(self, jobs: Sequence[Job], since: datetime, last: datetime) -> Mapping[Key, Told]:
+        """Read what was told of the slots between, and which slots were done, of all jobs at once: two plans, not two each."""
+        until = {"since": since, "until": last}
+        found = {_source(job): Told() for job in jobs}
+        for row in self.query.rows(_sql("told"), {**until, "evaluators": [job.source.name for job in jobs]}):
+            if (told := found.get((row["evaluator"], row["evaluator_hash"]))) is not None:
+                told.samples[_key(row["labels"], row)] = row
+                told.slots.add(row["slot"].replace(tzinfo=UTC))
+        by_rule = {job.name: found[_source(job)] for job in jobs}
+        for row in self.query.rows(_sql("done_slots"), {**until, "rules": list(by_rule)}):
+            by_rule[row["rule"]].slots.add(row["slot"].replace(tzinfo=UTC))
+        return found
+
+    def _changed(self, job: Job, told: Told, since: datetime, last: datetime) -> list[Restated]:
+        if not told.slots:
             return []
         samples = self.evaluate(
             self.query,
@@ -71,7 +93,8 @@ class Restater:
         return [
             (job.source.name, job.source_hash, sample)
             for sample in samples
-            if sample.slot.astimezone(UTC) in done and _differs(sample, told.get(_key(sample.labels, _place(sample))))
+            if sample.slot.astimezone(UTC) in told.slots
+            and _differs(sample, told.samples.get(_key(sample.labels, _place(sample))))
         ]
 
 
@@ -82,6 +105,10 @@ def reads_labels(job: Job) -> bool:
 
 def _day(when: datetime) -> datetime:
     return when.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
+
+
+def _source(job: Job) -> Key:
+    return (job.source.name, job.source_hash)
 
 
 def _place(sample: Sample) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 summary = "Evidence that labelled calls are wrong more often than in the reference (CUSUM by day)"
 unit    = "nats of evidence"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", allowance = "Float64", most_evidence = "Float64" }
+outcomes = ["ground_truth", "review"]
 
 [columns]
 project        = "LowCardinality(String)"

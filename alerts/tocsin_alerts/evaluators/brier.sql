@@ -2,6 +2,7 @@
 summary = "Mean squared error of confidence, on labelled calls (Brier score)"
 unit    = "squared share"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+outcomes = ["ground_truth", "review"]
 
 [columns]
 project        = "LowCardinality(String)"

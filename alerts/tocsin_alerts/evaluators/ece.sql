@@ -2,6 +2,7 @@
 summary = "How far confidence is from how often it is right, on labelled calls (ECE)"
 unit    = "share"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+outcomes = ["ground_truth", "review"]
 
 [columns]
 project        = "LowCardinality(String)"

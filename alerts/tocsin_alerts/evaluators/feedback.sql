@@ -2,6 +2,7 @@
 summary = "Share of thumbs up among the calls that users rated"
 unit    = "share"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+outcomes = ["feedback"]
 
 [columns]
 project        = "LowCardinality(String)"

@@ -2,6 +2,7 @@
 summary = "Evidence of a judge and of reviews together that calls are wrong more often than their own confidence said (e-detector)"
 unit    = "nats of evidence"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", most_evidence = "Float64" }
+outcomes = ["judge"]
 
 [columns]
 project        = "LowCardinality(String)"

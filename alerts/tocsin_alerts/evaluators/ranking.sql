@@ -2,6 +2,7 @@
 summary = "Mean reciprocal rank of the right item, on labelled rankings"
 unit    = "share"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+outcomes = ["ground_truth", "review"]
 
 [columns]
 project        = "LowCardinality(String)"

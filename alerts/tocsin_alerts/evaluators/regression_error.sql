@@ -2,6 +2,7 @@
 summary = "Mean absolute error of predicted numbers, on labelled calls"
 unit    = "as predicted"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+outcomes = ["ground_truth", "review"]
 
 [columns]
 project        = "LowCardinality(String)"

@@ -2,6 +2,7 @@
 summary = "Mean score that reviewers give, estimated for all calls"
 unit    = "score"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+outcomes = ["review"]
 
 [columns]
 project        = "LowCardinality(String)"

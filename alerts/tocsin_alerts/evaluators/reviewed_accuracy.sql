@@ -2,6 +2,7 @@
 summary = "Share of right answers among all calls, estimated from the reviewed ones"
 unit    = "share"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
+outcomes = ["review"]
 
 [columns]
 project        = "LowCardinality(String)"

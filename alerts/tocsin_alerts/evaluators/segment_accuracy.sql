@@ -2,6 +2,7 @@
 summary = "Share of right answers in each declared segment, with intervals that hold for all segments at once"
 unit    = "share"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", min_n = "UInt64" }
+outcomes = ["ground_truth", "review"]
 
 [columns]
 project        = "LowCardinality(String)"

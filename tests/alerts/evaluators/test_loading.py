@@ -6,7 +6,7 @@ import pytest
 from tests.alerts.evaluators.store import DAY, EVALUATORS, MONDAY, SETTABLE, Store
 
 from tocsin_alerts.errors import EvaluatorError
-from tocsin_alerts.evaluator import evaluate, load_evaluators, parse
+from tocsin_alerts.evaluator import OUTCOMES, evaluate, load_evaluators, parse
 
 GOOD = """/*
 summary = "One"
@@ -47,6 +47,21 @@ def test_an_empty_store_gives_no_samples(name: str, store: Store) -> None:
     assert store.run(name, **extra) == []
 
 
+@pytest.mark.parametrize("name", sorted(name for name, each in EVALUATORS.items() if each.outcomes))
+def test_an_evaluator_has_no_row_without_the_outcomes_that_it_names(name: str, store: Store) -> None:
+    """It is not asked where nobody has sent any: that must be what it would have answered."""
+    at = MONDAY - 9 * DAY
+    store.calls(at, 500)
+    store.calibration([0], [0.9], [500])
+    others = sorted({*OUTCOMES} - EVALUATORS[name].outcomes)
+    facts = {"started_at": at, "confidence": 0.9, "correct": 0, "score": 0.2, "value": 1.0, "predicted_value": 2.0}
+    store.outcomes([{**facts, "kind": kind} for kind in others for _ in range(60)])
+
+    samples = store.run(name, since=MONDAY - 3 * DAY)
+
+    assert samples == []
+
+
 def test_a_good_file_is_read_whole(store: Store) -> None:
     """What is not a fixed column is a label; NaN is not a number to compare with."""
     evaluator = parse(GOOD, path="folder/one.sql")
@@ -76,6 +91,11 @@ def test_one_stream_can_be_asked_for_alone(store: Store) -> None:
     [
         ("", "/*", "one.sql:1: expected a header"),
         ('summary = "One', 'summary = "One"', "one.sql:2: the header is not TOML"),
+        (
+            'unit = "share"\noutcomes = ["reviews"]',
+            'unit = "share"',
+            "one.sql:4: unknown kind of outcome 'reviews'.*did you mean 'review'",
+        ),
         ('summry = "One"', 'summary = "One"', "one.sql:2: unknown header key 'summry'.*did you mean 'summary'"),
         ("summary = 1", 'summary = "One"', 'expected summary = "…" in the header, got 1'),
         ('vaule = "Null', 'value = "Null', "one.sql:6: expected the columns .* got no 'value'; did you mean 'vaule'"),
