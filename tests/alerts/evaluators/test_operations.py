@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, binomtest, norm
 from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
 from tests.alerts.evaluators.test_quality import wilson
 
@@ -42,6 +42,29 @@ def test_a_young_use_case_has_errors_and_no_baseline(store: Store) -> None:
     assert (sample.value, sample.baseline, sample.n) == (1, None, 1)
     assert sample.lower == pytest.approx(wilson(1, 1)[0], abs=1e-6)
     assert store.run("error_rate", until=MONDAY + HOUR, step=HOUR) == []
+
+
+@pytest.mark.parametrize("segments", [1, 20])
+def test_errors_of_each_segment_are_held_against_its_own_four_weeks(store: Store, segments: int) -> None:
+    """One tenant's failures are a twentieth of the whole's: only its own past shows them, and twenty tenants are twenty chances."""
+    for i in range(segments):
+        tenant = {"segment_name": "tenant", "segment_value": f"t{i:02}"}
+        store.calls(MONDAY - HOUR, 40, errors=8, **tenant)
+        store.calls(MONDAY - DAY, 60, errors=2, **tenant)
+        store.calls(MONDAY - DAY - HOUR, 500, errors=500, **tenant)  # within two days: in no window
+        store.calls(MONDAY - 3 * DAY, 100, errors=1, model_version="", **tenant)
+        store.calls(MONDAY - 31 * DAY, 900, errors=900, **tenant)
+    store.calls(MONDAY - HOUR, 49, errors=49, segment_name="tenant", segment_value="few")
+    store.calls(MONDAY - HOUR, 900, errors=0)
+
+    samples = store.run("segment_errors", min_n=50)
+
+    level = 1 - 2 * norm.sf(norm.isf(0.025 / segments))
+    interval = binomtest(10, 100).proportion_ci(level, method="wilson")
+    assert sorted(sample.labels["segment_value"] for sample in samples) == [f"t{i:02}" for i in range(segments)]
+    for sample in samples:
+        assert (sample.value, sample.baseline, sample.n) == (0.1, 0.01, 100)
+        assert (sample.lower, sample.upper) == pytest.approx((interval.low, interval.high), abs=2e-4)
 
 
 def test_retry_rate_of_a_day(store: Store) -> None:
@@ -211,13 +234,15 @@ def test_a_range_of_slots_is_the_slots_one_by_one(store: Store, step: timedelta)
         at = MONDAY - 33 * DAY + hour * HOUR
         calls = int(random.integers(10, 90))
         store.calls(at, calls, errors=calls // 9, retries=calls // 7, cost=calls / 8, currency="EUR")
+        store.calls(at, calls, errors=calls // 9, segment_name="tenant", segment_value="acme")
         store.histogram("latency", at, [(2100, calls), (2200, 30)])
         store.outcomes([{"started_at": at, "correct": int(random.integers(2))} for _ in range(3)])
     first = MONDAY - 4 * step
-    burn = {"budget_burn": {"short_h": 2, "long_h": 12}}
+    burn = {"budget_burn": {"short_h": 2, "long_h": 12}, "segment_errors": {"min_n": 1}}
 
     for name in (
         "error_rate",
+        "segment_errors",
         "retry_rate",
         "latency",
         "cost_per_call",
