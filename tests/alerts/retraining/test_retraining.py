@@ -1,18 +1,16 @@
 """The trigger of a plan, from its samples to its action, over a real store."""
 
-import json
 import os
 import sys
-import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.alerts.retraining.receiving import Receiver, receiver
 
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.retraining.actions import (
@@ -27,6 +25,8 @@ from tocsin_alerts.retraining.actions import (
 from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.retraining.trigger import Point, held, trigger_of
 from tocsin_collector.store.database import Database
+
+__all__ = ["receiver"]
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -273,41 +273,6 @@ def test_more_of_some_metrics_is_worse() -> None:
     found = held(said, {}, [Point(slot=MONDAY, value=0.3, lower=None, upper=None, n=9)], slot=MONDAY)
     assert found is not None
     assert found.is_due
-
-
-@dataclass
-class Receiver:
-    """What was posted where, and what is answered."""
-
-    url: str = ""
-    status: int = 204
-    posts: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A web server on a port that was free."""
-    made = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            made.posts.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(made.status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def test_github_gets_a_repository_dispatch(receiver: Receiver) -> None:
