@@ -72,5 +72,9 @@ class GuardRefused(AlertsError):  # noqa: N818 - says what happened
     """The guard was asked for what it cannot do."""
 
 
+class AcknowledgementRefused(AlertsError):  # noqa: N818 - says what happened
+    """There is no such incident to take, or it is over."""
+
+
 class ReferenceRefused(AlertsError):  # noqa: N818 - says what happened
     """A version cannot be accepted, or a window not be frozen."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
+from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.delivery import Delivery
 from tocsin_alerts.engine import Engine
 from tocsin_alerts.evaluator import evaluate
@@ -415,6 +416,7 @@ class Up:
             explain=Explainer(
                 self._own(client_for(self._database)), self._reading.evaluators, slot=self._clock_of_slots
             ),
+            acknowledgements=Acknowledgements(self._sibling(), now=_now),
             reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._clock_of_slots, now=_now),
             now=_now,
             reading=apart.reading,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.retraining.book import RetrainingBook
@@ -112,6 +113,7 @@ class Parts:
     rehearsal: Rehearsal
     retraining: RetrainingBook
     explain: Explainer
+    acknowledgements: Acknowledgements
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None

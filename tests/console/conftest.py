@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.retraining.book import RetrainingBook
@@ -162,6 +163,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             through=lambda: NOW - timedelta(hours=12),
             now=lambda: NOW,
         ),
+        acknowledgements=Acknowledgements(store.sibling(), now=lambda: NOW),
         explain=Explainer(store.sibling(), load_evaluators(), slot=lambda: NOW),
         now=lambda: NOW,
     )

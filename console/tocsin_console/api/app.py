@@ -29,6 +29,7 @@ def build_app(parts: Parts) -> App:
         Route("/api/use-cases", views.use_cases),
         Route("/api/use-cases/map", with_body(views.map_use_cases), methods=["POST"]),
         Route("/api/alerts", views.alerts),
+        Route("/api/alerts/{incident}/acknowledge", with_body(views.acknowledge), methods=["POST"]),
         Route("/api/rules", views.rules),
         Route("/api/guard", views.guards),
         Route("/api/guard/{use_case:path}", with_body(views.change_guard), methods=["POST"]),

@@ -77,6 +77,12 @@ class Views:
         found = self._parts.book.alerts(everything="all" in asked, use_case=asked.get("use_case", ""))
         return Json({"alerts": found})
 
+    def acknowledge(self, request: Request, body: dict[str, Any]) -> Response:
+        """Have a person take an incident."""
+        incident, by = request.path_params["incident"], _text(body, "actor")
+        taken = self._parts.acknowledgements.acknowledge(incident, by=by, note=str(body.get("note") or ""))
+        return Json({"acknowledgement": asdict(taken)})
+
     def explain(self, request: Request) -> Response:
         """Say why a use case's quality fell."""
         asked = request.query_params

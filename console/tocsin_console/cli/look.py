@@ -1,4 +1,4 @@
-"""Verbs that only look: status, query, alerts list."""
+"""Verbs that look: status, query, and the alerts, which a person may take."""
 
 import sys
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, connect
+from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, connect, person
 from tocsin_console.cli.output import named, print_json, print_table, say, when
 from tocsin_console.errors import FINDING, UsageProblem
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     alerts = typer.Typer(help="Alerts.", no_args_is_help=True)
     alerts.command("list")(list_alerts)
     alerts.command("show")(show_alert)
+    alerts.command("ack")(acknowledge)
     app.add_typer(alerts, name="alerts")
 
 
@@ -70,7 +71,7 @@ def list_alerts(
     if json:
         print_json(found)
     else:
-        columns = ("use case", "rule", "severity", "state", "labels", "value", "since", "incident", "why")
+        columns = ("use case", "rule", "severity", "state", "labels", "value", "since", "incident", "taken by", "why")
         print_table(columns, [_alert(each) for each in found], empty="no alerts")
     if any(each["state"] == "firing" and each["severity"] == "page" for each in found):
         raise typer.Exit(FINDING)
@@ -96,6 +97,26 @@ def show_alert(
         say(f"Subject: {each['subject']}\n\n{each['text']}")
 
 
+def acknowledge(
+    incident: Annotated[str, typer.Argument(help="An open incident, or how it begins.")],
+    note: Annotated[str, typer.Option("--note", help="What you are about to do, for the audit log.")] = "",
+    *,
+    by: By = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Take an incident: everybody sees who looks at it, and 'tocsin cost' counts the minutes until it is over."""
+    body = {"actor": person(by), "note": note}
+    taken = connect(config, data_dir, api).post(f"/api/alerts/{incident}/acknowledge", body)["acknowledgement"]
+    if json:
+        print_json(taken)
+        return
+    had = "" if taken["is_new"] else "already "
+    say(f"{taken['incident'][:12]} of {named(taken)} is {had}{taken['by']}'s, since {when(taken['at'])} UTC")
+
+
 def _alert(each: dict[str, Any]) -> tuple[Any, ...]:
     state = f"{each['state']} ({each['overlay']})" if each["overlay"] else each["state"]
     return (
@@ -107,6 +128,7 @@ def _alert(each: dict[str, Any]) -> tuple[Any, ...]:
         each["value"],
         when(each["since"]),
         each["incident"][:12],
+        each["acknowledged_by"],
         each["reason"],
     )
 

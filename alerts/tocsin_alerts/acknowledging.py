@@ -1,0 +1,100 @@
+"""Who takes an incident, and since when: what ends the question of whether anybody looks, and begins the minutes it costs."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib import resources
+from typing import Any
+
+from tocsin_alerts.errors import AcknowledgementRefused
+from tocsin_alerts.ports import Query
+
+_LONGEST_NOTE = 2_000
+_MOMENT = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """An incident that somebody took."""
+
+    incident: str
+    project: str
+    use_case: str
+    by: str  # who was first; later ones are in the audit log
+    at: datetime
+    note: str
+    is_new: bool  # False: somebody had it already, and still has
+
+
+class Acknowledgements:
+    """The incidents that people took, over one store.
+
+    Args:
+        query: A client of its own.
+        now: The time of day.
+    """
+
+    def __init__(self, query: Query, *, now: Callable[[], datetime]) -> None:
+        self._query = query
+        self._now = now
+        self._one_at_a_time = threading.Lock()
+
+    def acknowledge(self, beginning: str, *, by: str, note: str = "") -> Acknowledgement:
+        """Take an open incident. The first to do so has it; the same person again changes nothing.
+
+        Args:
+            beginning: The incident, or how its name begins.
+            by: A person.
+            note: What they are about to do.
+
+        Raises:
+            AcknowledgementRefused: there is no such incident, more than one, or it is over.
+        """
+        with self._one_at_a_time:
+            found = self._find(beginning)
+            taken = self._query.rows(_sql("acknowledgements"), {"incident": found["incident"]})
+            is_new = not taken
+            if by not in {each["actor"] for each in taken}:
+                entry = {
+                    "id": hashlib.sha256(f"acknowledge\0{found['incident']}\0{by}".encode()).hexdigest()[:32],
+                    "at": max([self._now(), *(each["at"] + _MOMENT for each in taken)]),  # first stays first
+                    "actor": by,
+                    "action": "acknowledge",
+                    "subject": found["incident"],
+                    "detail": note[:_LONGEST_NOTE],
+                }
+                self._query.insert("audit_log", [entry])
+                taken = [*taken, entry]
+        first = taken[0]
+        return Acknowledgement(
+            incident=found["incident"],
+            project=found["project"],
+            use_case=found["use_case"],
+            by=first["actor"],
+            at=first["at"],
+            note=first["detail"],
+            is_new=is_new,
+        )
+
+    def _find(self, beginning: str) -> Mapping[str, Any]:
+        found = self._query.rows(_sql("incidents"), {"beginning": beginning}) if beginning else []
+        if not found:
+            raise AcknowledgementRefused(
+                f"expected an incident, or how one begins, got {beginning!r}: 'tocsin alerts list' names those that are open"
+            )
+        still = [each for each in found if each["is_open"]]
+        if not still:
+            raise AcknowledgementRefused(
+                f"expected an incident that is open, but {found[0]['incident'][:12]} of {found[0]['use_case']} is over: "
+                f"there is nothing left to take"
+            )
+        if len(still) > 1:
+            named = ", ".join(f"{each['incident'][:12]} of {each['use_case']}" for each in still)
+            raise AcknowledgementRefused(f"expected one incident, got {beginning!r}, with which {named} begin")
+        return still[0]
+
+
+def _sql(name: str) -> str:
+    return resources.files("tocsin_alerts").joinpath("journal", f"{name}.sql").read_text(encoding="utf-8")
