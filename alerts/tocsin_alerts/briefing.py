@@ -103,6 +103,7 @@ def brief(case: Case) -> View:
         runbook=_runbook(rule, plan),
         action=_action(case.guard),
         commands=(
+            *(() if case.transition == "resolved" else (f"tocsin alerts ack {incident.id[:12]}",)),
             f"tocsin alerts list --use-case {_word(incident.use_case)}",
             f"tocsin guard show {_word(incident.use_case)}",
         ),

@@ -117,7 +117,7 @@ class View:
     contact: str
     runbook: Runbook
     action: Action | None
-    commands: tuple[str, ...]  # to see more
+    commands: tuple[str, ...]  # to take it, and to see more
     explanation: tuple[str, ...] = ()  # when it began, what moved first, what accounts for it; a sentence each
 
 

@@ -90,7 +90,9 @@ FIRING: Final = View(
         state="fallback", applied=False, cause="accuracy-below-floor: upper 0.896 < floor 0.9", probe_share=0.05,
         hold_until=None, in_force="normal",
     ),
-    commands=("tocsin alerts list --use-case digit-reader", "tocsin guard show digit-reader"),
+    commands=(
+        "tocsin alerts ack 7f3c9a1e52b0", "tocsin alerts list --use-case digit-reader", "tocsin guard show digit-reader",
+    ),
     explanation=(
         "Began 2026-03-22 (between 2026-03-20 and 2026-03-25), gradually: 94.2% to 87.4% by estimate",
         "Moved first: edge_sharpness since 2026-03-24 (PSI 0.41); then ink since 2026-04-02 (PSI 0.19)",
@@ -115,6 +117,7 @@ RESOLVED: Final = replace(
     ),
     quality=Measure(value=0.936, lower=0.925, upper=0.945, baseline=0.943, n=2_121),
     estimated=Measure(value=0.937, lower=0.930, upper=0.943, baseline=0.941, n=13_870),
+    commands=FIRING.commands[1:],
     drifted=(),
     worst_segment=None,
     examples=(),
