@@ -27,28 +27,56 @@ def draw(daily: "pd.DataFrame", said: "pd.DataFrame", alerts: "pd.DataFrame", *,
     """
     import altair as alt
 
-    days = alt.X("date:T", title=None, axis=alt.Axis(format="%b %Y", tickCount="month", labelOverlap=True))
+    months = alt.Axis(format="%b %Y", tickCount="month", labelOverlap=True, grid=False)
+    days = alt.X("date:T", title=None, axis=months)
     shares = alt.Y("value:Q", title="share of right answers", scale=alt.Scale(zero=False), axis=alt.Axis(format="%"))
-    palette = alt.Scale(domain=[*_COLOURS], range=[*_COLOURS.values()])
-    colours = alt.Color("what:N", title=None, scale=palette)
+    legend = alt.Legend(title=None, orient="top", labelLimit=_WIDTH, symbolOpacity=1)
+    colours = alt.Color("what:N", scale=alt.Scale(domain=[*_COLOURS], range=[*_COLOURS.values()]), legend=legend)
     lines = _lines(daily, said)
-    quiet = alt.Color("what:N", scale=palette, legend=None)
-    band = alt.Chart(lines).mark_area(opacity=0.2).encode(x=days, y=alt.Y("lower:Q"), y2="upper:Q", color=quiet)
+    band = alt.Chart(lines).mark_area(opacity=0.2).encode(x=days, y=alt.Y("lower:Q"), y2="upper:Q", color=colours)
     line = alt.Chart(lines).mark_line(strokeWidth=1.6).encode(x=days, y=shares, color=colours)
-    pages = alerts[alerts["severity"] == "page"]
-    rules = alt.Chart(pages).mark_rule(color=_SEVERITIES["page"], strokeDash=[3, 2]).encode(x="begun:T")
+    told = alt.Chart(incidents(alerts)).encode(x="begun:T")
+    rule = told.mark_rule(color=_SEVERITIES["page"], strokeWidth=1.4)
+    text = told.mark_text(color=_SEVERITIES["page"], align="left", dx=4, dy=8, y=0).encode(text="words:N")
     severities = alt.Color(
-        "severity:N", title=None, scale=alt.Scale(domain=[*_SEVERITIES], range=[*_SEVERITIES.values()])
+        "severity:N",
+        scale=alt.Scale(domain=[*_SEVERITIES], range=[*_SEVERITIES.values()]),
+        legend=alt.Legend(title=None, orient="bottom"),
     )
+    begun = alt.X("begun:T", title=None, axis=months)
     bars = (
         alt.Chart(alerts)
         .mark_bar(height=7, minBandSize=2)
-        .encode(x=alt.X("begun:T", title=None), x2="ended:T", y=alt.Y("rule:N", title=None, sort="x"), color=severities)
+        .encode(x=begun, x2="ended:T", y=alt.Y("rule:N", title=None, sort=_order(alerts)), color=severities)
         .properties(width=_WIDTH, height=alt.Step(15))
     )
-    top = (band + line + rules).properties(width=_WIDTH, height=260, title=title)
-    chart = alt.vconcat(top, bars).resolve_scale(x="shared", color="independent").configure_view(strokeWidth=0)
-    chart.save(str(file))
+    top = (band + line + rule + text).properties(width=_WIDTH, height=260, title=title)
+    chart = alt.vconcat(top, bars).resolve_scale(x="shared", color="independent")
+    chart.configure(background="white").configure_view(strokeWidth=0).save(str(file))
+
+
+def incidents(alerts: "pd.DataFrame") -> "pd.DataFrame":
+    """Put page alerts that overlap together, as tocsin does: the first of them pages, the others are further evidence.
+
+    Args:
+        alerts: As :func:`draw` takes them.
+
+    Returns:
+        ``begun``, ``ended`` and ``words``, one row for each time that somebody was paged.
+    """
+    found: list[dict[str, Any]] = []
+    for alert in alerts[alerts["severity"] == "page"].sort_values("begun").to_dict("records"):
+        if found and alert["begun"] <= found[-1]["ended"]:
+            found[-1]["ended"] = max(found[-1]["ended"], alert["ended"])
+        else:
+            words = f"page, {alert['begun'].day} {alert['begun']:%b}"
+            found.append({"begun": alert["begun"], "ended": alert["ended"], "words": words})
+    return pd.DataFrame(found, columns=["begun", "ended", "words"])
+
+
+def _order(alerts: "pd.DataFrame") -> list[str]:
+    """List rules by severity, then by when they first fired."""
+    return list(alerts.sort_values(["severity", "begun"])["rule"].drop_duplicates())
 
 
 def _lines(daily: "pd.DataFrame", said: "pd.DataFrame") -> "pd.DataFrame":
