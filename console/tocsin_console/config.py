@@ -69,6 +69,7 @@ class Config:
     evidence: timedelta | None  # content of picked calls that nobody has reviewed
     reviewed_content: timedelta | None  # after the review; None: as its tables say
     collector_name: str
+    collector_address: str | None  # where verbs send outcomes; None: to the API that answers
     database: str
     grpc: Address
     http: Address | None  # None: off
@@ -140,6 +141,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         evidence=_period(said.store.evidence, "store.evidence"),
         reviewed_content=_period(said.store.reviewed_content, "store.reviewed_content"),
         collector_name=_collector_name(said, environment, data_dir, is_alone=url is None),
+        collector_address=environment.get("TOCSIN_COLLECTOR_ADDRESS") or said.collector.address,
         database=store.database,
         grpc=Address.parse(pick(flags.grpc, "TOCSIN_GRPC_ADDRESS", said.listen.grpc, GRPC)),
         http=None if http.lower() == OFF else Address.parse(http),

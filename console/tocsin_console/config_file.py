@@ -58,9 +58,10 @@ class StoreSection(_Section):
 
 
 class CollectorSection(_Section):
-    """One of several collectors over a store."""
+    """One of several collectors over a store, and where the verbs find one."""
 
     name: str | None = Field(default=None, min_length=1)
+    address: str | None = Field(default=None, min_length=1)  # http://host:4317, for outcomes load and review
 
 
 class ListenSection(_Section):

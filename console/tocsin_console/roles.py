@@ -111,7 +111,8 @@ class Elsewhere:
         """
         raise UsageProblem(
             f"expected outcomes at a collector, and 'tocsin {self._role}' is none: send them with tocsin.record_outcome, "
-            f"over OTLP/gRPC, or with 'tocsin outcomes load --collector', to a collector's address (its --grpc, 4317 unless told otherwise)"
+            f"over OTLP/gRPC, or with --collector of 'tocsin outcomes load' and 'tocsin review', to a collector's address (its --grpc, "
+            f"4317 unless told otherwise); collector.address in tocsin.yaml says it once"
         )
 
 

@@ -1,7 +1,7 @@
 """The endpoints of the week's review."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +10,7 @@ from starlette.routing import Route
 from tocsin_console.api.answering import with_body
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UsageProblem
-from tocsin_console.review.desk import ReviewDesk
+from tocsin_console.review.desk import Recording, ReviewDesk
 from tocsin_console.review.draw import SIZE
 
 
@@ -52,7 +52,8 @@ class _ReviewViews:
 
     def score(self, _request: Request, body: dict[str, Any]) -> Response:
         """Record one score."""
-        return Json(self._desk.score(_project(body), _text(body, "use_case"), body, by=_text(body, "actor")))
+        use_case, by = _text(body, "use_case"), _text(body, "actor")
+        return Json(self._desk.score(_project(body), use_case, body, by=by, recording=_recording(body)))
 
     def skip(self, _request: Request, body: dict[str, Any]) -> Response:
         """Leave one call for later."""
@@ -61,8 +62,15 @@ class _ReviewViews:
 
     def undo(self, _request: Request, body: dict[str, Any]) -> Response:
         """Open one call again."""
-        call_id = _text(body, "call_id")
-        return Json(self._desk.undo(_project(body), _text(body, "use_case"), call_id, by=_text(body, "actor")))
+        use_case, call_id, by = (_text(body, name) for name in ("use_case", "call_id", "actor"))
+        return Json(self._desk.undo(_project(body), use_case, call_id, by=by, recording=_recording(body)))
+
+
+def _recording(body: Mapping[str, Any]) -> Recording:
+    said: Recording | Any = body.get("recording", "here")
+    if said not in get_args(Recording):
+        raise UsageProblem(f"expected recording as {', '.join(get_args(Recording))}, got {said!r}")
+    return cast(Recording, said)
 
 
 def _project(body: Mapping[str, Any]) -> str:

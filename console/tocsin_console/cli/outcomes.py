@@ -104,7 +104,7 @@ def load(
             "--collector",
             help="Send to this collector, as http://host:4317, where the API is an evaluator's or a console's;"
             " with the key of TOCSIN_KEY.",
-            show_default="the one that answers",
+            show_default="collector.address, else the API",
         ),
     ] = None,
     findings: Annotated[
@@ -128,10 +128,11 @@ def load(
     source_file = opened(file, form=form, delimiter=delimiter)
     by_option = {"handle": handle, "key": key, "response_id": response_id, "call_id": call_id, "label": label}
     columns = match(source_file.names, {**_pairs(mapped or []), **{k: v for k, v in by_option.items() if v}})
-    client = Client.of(settle(config=config, data_dir=data_dir, api=api), timeout_s=_TIMEOUT_S)
+    settled = settle(config=config, data_dir=data_dir, api=api)
+    client = Client.of(settled, timeout_s=_TIMEOUT_S)
 
     with (
-        _posting(client, project, dry_run=dry_run, collector=collector) as post,
+        _posting(client, project, dry_run=dry_run, collector=collector or settled.collector_address) as post,
         writing(findings) as tell,
         progress_of(source_file, quiet=json) as progress,
     ):

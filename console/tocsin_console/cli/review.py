@@ -1,17 +1,33 @@
 """The verbs of the week's review: key by key for people, one document at a time for scripts."""
 
+import os
 import sys
-from typing import Annotated, Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, connect, person, wants_json
+from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, connect, person, settle, wants_json
 from tocsin_console.cli.output import named, print_json, print_table, say
+from tocsin_console.client import Client
+from tocsin_console.config import Config
 from tocsin_console.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from tocsin_console.cli.review_sending import Forwarding
 
 Project = Annotated[str, typer.Option("--project", help="The use case's project.")]
 UseCase = Annotated[str, typer.Option("--use-case", help="Only this one.", show_default="each that has calls")]
 OneUseCase = Annotated[str, typer.Option("--use-case", help="The use case, as in 'tocsin use-cases ls'.")]
+Collector = Annotated[
+    str | None,
+    typer.Option(
+        "--collector",
+        help="Send scores to this collector, as http://host:4317, where the API is an evaluator's or a console's;"
+        " with the key of TOCSIN_KEY.",
+        show_default="collector.address, else the API",
+    ),
+]
 Size = Annotated[int, typer.Option("--size", min=1, max=1000, help="Calls to draw; this week's draw stays as it is.")]
 
 
@@ -33,6 +49,7 @@ def review(
     size: Size = 20,
     project: Project = "default",
     by: By = None,
+    collector: Collector = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
     api: Api = None,
@@ -52,12 +69,13 @@ def review(
     from tocsin_console.cli.keyboard import Keyboard
     from tocsin_console.cli.review_terminal import Terminal
 
-    client, reviewer = connect(config, data_dir, api), person(by)
+    settled, reviewer = settle(config=config, data_dir=data_dir, api=api), person(by)
+    client = Client.of(settled)
     drawn = client.post(
         "/api/review/draw", {"use_case": use_case, "project": project, "size": size, "actor": reviewer}
     )["reviews"]
-    with Keyboard.opened() as keyboard:
-        terminal = Terminal(client, reviewer=reviewer, project=project, key=keyboard.key, line=keyboard.line)
+    with _scoring(client, settled, collector, project) as scoring, Keyboard.opened() as keyboard:
+        terminal = Terminal(scoring, reviewer=reviewer, project=project, key=keyboard.key, line=keyboard.line)
         for standing in drawn:
             if not terminal.score_all(standing):
                 return
@@ -115,19 +133,21 @@ def score(
     undo: Annotated[bool, typer.Option("--undo", help="Take your own score back.")] = False,
     project: Project = "default",
     by: By = None,
+    collector: Collector = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
     api: Api = None,
     json: Json = False,
 ) -> None:
     """Score one call of the draw."""
-    client = connect(config, data_dir, api)
+    settled = settle(config=config, data_dir=data_dir, api=api)
     body: dict[str, Any] = {"use_case": use_case, "project": project, "actor": person(by), "call_id": call_id}
-    if skip or undo:
-        found = client.post(f"/api/review/{'skip' if skip else 'undo'}", body)
-    else:
-        said = {"score": points(value), "correct": correct, "label": label, "minutes": minutes, "comment": comment}
-        found = client.post("/api/review/score", {**body, **{k: v for k, v in said.items() if v not in (None, "")}})
+    with _scoring(Client.of(settled), settled, collector, project) as client:
+        if skip or undo:
+            found = client.post(f"/api/review/{'skip' if skip else 'undo'}", body)
+        else:
+            said = {"score": points(value), "correct": correct, "label": label, "minutes": minutes, "comment": comment}
+            found = client.post("/api/review/score", {**body, **{k: v for k, v in said.items() if v not in (None, "")}})
     _show([found], json=json)
 
 
@@ -143,6 +163,15 @@ def status(
     """Show how far the latest draws have come, and what they say."""
     asked: dict[str, str | int] = {"use_case": use_case, "project": project}
     _show(connect(config, data_dir, api).get("/api/review", asked)["reviews"], json=json)
+
+
+def _scoring(
+    client: Client, settled: Config, collector: str | None, project: str
+) -> "AbstractContextManager[Client | Forwarding]":
+    from tocsin_console.cli.review_sending import by_way_of
+
+    key = os.environ.get("TOCSIN_KEY", "")
+    return by_way_of(client, collector or settled.collector_address, project=project, key=key)
 
 
 def points(value: int | None) -> float | None:

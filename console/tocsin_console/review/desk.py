@@ -5,22 +5,24 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from tocsin_console.errors import UsageProblem
 from tocsin_console.review.calls import find, handle_of
 from tocsin_console.review.draw import SIZE, Store, draw, week_of
 from tocsin_console.review.estimate import share_right
+from tocsin_console.review.verdict import is_right, minutes_of, verdict_of
 from tocsin_console.statements import statement
 
 SOURCE: Final = "review"
 _LOCK: Final = timedelta(minutes=15)
-_MOST_MINUTES: Final = 30.0  # of one call: beyond it somebody went for lunch
 _OVERDUE: Final = timedelta(days=8)
 _MOST_TEXT: Final = 16_384
 _FREE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Record = Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
+Recording: TypeAlias = Literal["here", "asked", "done"]
+"""Who makes a score an outcome: this process; the caller, who asks for it first; the caller, who has done it."""
 
 
 class ReviewDesk:
@@ -104,7 +106,9 @@ class ReviewDesk:
                 return {**self._standing(held), "item": shown}
             return {**self._standing(held), "item": None}
 
-    def score(self, project: str, use_case: str, said: Mapping[str, Any], *, by: str) -> dict[str, Any]:
+    def score(
+        self, project: str, use_case: str, said: Mapping[str, Any], *, by: str, recording: Recording = "here"
+    ) -> dict[str, Any]:
         """Take one score: it is a recorded outcome when this returns.
 
         Args:
@@ -112,6 +116,11 @@ class ReviewDesk:
             use_case: The call's.
             said: ``call_id``, and ``score`` (0 to 1), ``correct`` or ``label``; also ``minutes`` and ``comment``.
             by: The reviewer.
+            recording: Where this process has no spool, the caller asks for the outcome, has a collector record it, and
+                says that it is done.
+
+        Returns:
+            The draw's standing; of what is asked only ``outcome``, and nothing is noted yet.
 
         Raises:
             UsageProblem: it says nothing, or the call is not in the draw or with another reviewer.
@@ -119,8 +128,8 @@ class ReviewDesk:
         with self._one_at_a_time:
             held = self._held(project, use_case)
             item = self._item(held, said, by)
-            verdict = _verdict(said)
-            minutes = _minutes(said.get("minutes"))
+            verdict = verdict_of(said)
+            minutes = minutes_of(said.get("minutes"))
             call = self._call(project, use_case, item)
             outcome = {
                 **verdict,
@@ -129,7 +138,11 @@ class ReviewDesk:
             }
             if verdict.get("label") and "correct" not in verdict and "score" not in verdict:
                 outcome["correct"] = verdict["label"] == call.facts["output_label"]
-            self._say(project, use_case, item, call.facts, outcome, by=by)
+            whole = self._outcome(project, use_case, item, call.facts, outcome, by=by)
+            if recording == "asked":
+                return {"outcome": whole}
+            if recording == "here":
+                self._say(whole)
             self._write(
                 item,
                 state="scored",
@@ -152,18 +165,28 @@ class ReviewDesk:
             self._write(item, state="skipped", locked_by="", locked_until=_FREE)
             return self._standing(held)
 
-    def undo(self, project: str, use_case: str, call_id: str, *, by: str) -> dict[str, Any]:
-        """Take back one's own score, or a skip: the call is open again, and its outcome says nothing any more."""
+    def undo(
+        self, project: str, use_case: str, call_id: str, *, by: str, recording: Recording = "here"
+    ) -> dict[str, Any]:
+        """Take back one's own score, or a skip: the call is open again, and its outcome says nothing any more.
+
+        What is asked gives None as ``outcome`` where there is none to take back; otherwise as :meth:`score`.
+        """
         with self._one_at_a_time:
             held = self._held(project, use_case)
             item = self._item(held, {"call_id": call_id}, by)
+            whole = None
             if item["state"] == "scored":
                 if item["reviewer"] != by:
                     raise UsageProblem(
                         f"expected a score of {by}'s own, but {item['reviewer']} gave it: ask them to undo it"
                     )
                 call = self._call(project, use_case, item)
-                self._say(project, use_case, item, call.facts, {"comment": "withdrawn"}, by=by)
+                whole = self._outcome(project, use_case, item, call.facts, {"comment": "withdrawn"}, by=by)
+            if recording == "asked":
+                return {"outcome": whole}
+            if whole is not None and recording == "here":
+                self._say(whole)
             cleared = {"state": "open", "reviewer": "", "score": None, "correct": None, "minutes": None}
             self._write(item, **cleared, locked_by=by, locked_until=self._now() + _LOCK)
             return self._standing(held)
@@ -201,7 +224,7 @@ class ReviewDesk:
             raise UsageProblem(f"the call {item['call_id']} is not there any more: ask for the next one")
         return call
 
-    def _say(
+    def _outcome(
         self,
         project: str,
         use_case: str,
@@ -210,9 +233,9 @@ class ReviewDesk:
         said: Mapping[str, Any],
         *,
         by: str,
-    ) -> None:
+    ) -> dict[str, Any]:
         named = hashlib.sha256(f"review\0{item['draw']}\0{item['call_id']}".encode()).hexdigest()[:32]
-        outcome = {
+        return {
             "handle": handle_of(facts, use_case=use_case, selection_probability=item["selection_probability"]),
             "project": project,
             "kind": "review",
@@ -221,6 +244,8 @@ class ReviewDesk:
             "author": by,
             **said,
         }
+
+    def _say(self, outcome: Mapping[str, Any]) -> None:
         answer = self._record([outcome])
         if answer["rejected"]:
             raise UsageProblem(f"the collector refused the score: {'; '.join(answer['errors'])}")
@@ -234,7 +259,7 @@ class ReviewDesk:
     def _standing(self, held: Mapping[str, Any]) -> dict[str, Any]:
         items = self._items(held)
         scored = [each for each in items if each["state"] == "scored"]
-        judged = [(1 / each["selection_probability"], _is_right(each)) for each in scored]
+        judged = [(1 / each["selection_probability"], is_right(each)) for each in scored]
         now = self._clock()
         is_done = len(scored) == len(items)
         return {
@@ -257,29 +282,3 @@ class ReviewDesk:
 
 def _is_overdue(week: date, until: datetime, is_done: bool, now: datetime) -> bool:
     return now - until.astimezone(UTC) > _OVERDUE or (not is_done and week < week_of(now))
-
-
-def _verdict(said: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: said[name] for name in ("score", "correct", "label") if said.get(name) is not None}
-    if not kept:
-        raise UsageProblem("expected a score from 0 to 1, correct (true or false) or the right label, got none of them")
-    score = kept.get("score")
-    if score is not None and (isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1):
-        raise UsageProblem(f"expected a score from 0 (worthless) to 1 (right), got {score!r}")
-    if not isinstance(kept.get("correct", True), bool):
-        raise UsageProblem(f"expected correct as true or false, got {kept['correct']!r}")
-    if not isinstance(kept.get("label", ""), str):
-        raise UsageProblem(f"expected the right label as a text, got {kept['label']!r}")
-    return kept
-
-
-def _minutes(said: Any) -> float | None:
-    if said is None:
-        return None
-    if isinstance(said, bool) or not isinstance(said, int | float) or not said >= 0:
-        raise UsageProblem(f"expected minutes of 0 or more, got {said!r}")
-    return min(float(said), _MOST_MINUTES)
-
-
-def _is_right(item: Mapping[str, Any]) -> bool:
-    return bool(item["correct"]) if item["correct"] is not None else bool((item["score"] or 0.0) >= 0.5)

@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 from tests.console.conftest import NOW, Running
+from tests.instrumentation.conftest import collector as outside
 
 from tocsin_collector.store.database import Database
 from tocsin_console.errors import UsageProblem
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.review.draw import draw, sample
 from tocsin_wire import unpack_handle
+
+__all__ = ["outside"]
 
 Tocsin = Callable[..., Any]
 HOUR = timedelta(hours=1)
@@ -253,6 +256,36 @@ def test_scripts_draw_take_and_score(running: Running, tocsin: Tocsin) -> None:
     assert running.outcomes.taken[-1]["score"] == 0.75
     assert "1 of 7" in shown.stdout
     assert tocsin("review", "draw", "--use-case", "nothing").exit_code == 2
+
+
+def test_where_the_api_has_no_collector_scores_go_to_one(
+    running: Running, tocsin: Tocsin, outside: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a server the parts run apart: the console hands out and keeps the books, a collector records, as the settings say."""
+    use_case = calls(running.database, 300)
+    before = len(running.outcomes.taken)
+    tocsin("review", "draw", "--use-case", use_case, "--size", 7)
+    taken = json.loads(tocsin("review", "next", "--use-case", use_case, "--by", "ana", "--json").stdout)
+    words = ("review", "score", taken["item"]["call_id"], "--use-case", use_case, "--by", "ana", "--json")
+
+    nobody = tocsin(*words, "--score", 4, "--collector", "http://127.0.0.1:9")
+    scored = tocsin(*words, "--score", 4, "--collector", outside.endpoint)
+    monkeypatch.setenv("TOCSIN_COLLECTOR_ADDRESS", outside.endpoint)
+    undone = tocsin(*words, "--undo")
+    foreign = tocsin(*words, "--score", 4, "--project", "shop")
+
+    said = [
+        (each.kind, each.author, each.outcome_id, each.score if each.HasField("score") else None)
+        for each in outside.outcomes
+    ]
+    assert nobody.exit_code == 3
+    assert json.loads(scored.stdout)[0]["scored"] == 1
+    assert json.loads(undone.stdout)[0]["scored"] == 0
+    assert said == [("review", "ana", said[0][2], 0.75), ("review", "ana", said[0][2], None)]
+    assert unpack_handle(outside.outcomes[0].handle).call_id == taken["item"]["call_id"]
+    assert len(running.outcomes.taken) == before
+    assert foreign.exit_code == 2
+    assert "TOCSIN_KEY" in foreign.output
 
 
 def test_a_reviewer_scores_key_by_key_at_a_terminal(running: Running, tocsin: Tocsin) -> None:
