@@ -1,4 +1,7 @@
-"""Delivery: one incident is one message to each channel, whatever fires in it, and one when it is over."""
+"""Delivery: one incident is one message to each channel, whatever fires in it, and one when it is over.
+
+What a silence covers is told to nobody while it lasts. What it kept still, and fires when it ends, is told then.
+"""
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +21,7 @@ from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, NotificationTransition, Severity
 from tocsin_alerts.render import Templates, fallback
 from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.silences import LONGEST, Silence, Silences
 
 _EVENTS = """
 SELECT event_id, project, use_case, rule, labels, fingerprint, incident, severity, from_state, to_state, slot, value,
@@ -99,6 +103,8 @@ class Delivery:
         self._templates = templates or Templates()
         self._now = now
         self._incidents = Incidents()
+        self._silences = Silences(query, now=now)
+        self._held: set[str] = set()  # incidents of which silences keep something still
         self._told: dict[tuple[str, str], _Told] = {}
         self._stats = DeliveryStats(channels=())
         self._paged: set[str] = set()
@@ -122,6 +128,17 @@ class Delivery:
         for courier in self._couriers.values():
             courier.start()
 
+    def wake(self) -> None:
+        """Tell what silences kept still and no longer do; in the thread that hands in transitions.
+
+        Raises:
+            Exception: the store failed; nothing was sent, call it again.
+        """
+        if self._held:
+            self._looked_up = None
+            held = [incident for incident in self._incidents if incident.id in self._held]
+            self._tell([(incident, max(member.last.slot for member in incident.members.values())) for incident in held])
+
     def handle(self, events: Sequence[AlertEvent], slot: datetime, *, live: bool) -> None:
         """Take in the transitions of one slot; when live, write messages. The same event again changes nothing.
 
@@ -132,13 +149,20 @@ class Delivery:
         if not live:
             return
         self._looked_up = None
-        for incident in touched:
-            fresh = [made for channel in self._channels if (made := self._write(incident, channel, slot))]
+        self._tell([(incident, slot) for incident in touched])
+
+    def _tell(self, incidents: Sequence[tuple[Incident, datetime]]) -> None:
+        silences = self._silences.in_force() if incidents else []
+        for incident, slot in incidents:
+            quiet = self._quiet(incident, silences, at=self._now())
+            fresh = [made for channel in self._channels if (made := self._write(incident, channel, slot, quiet))]
             self._outbox.add(fresh, now=self._now())
+            (self._held.add if quiet else self._held.discard)(incident.id)
             for notification in fresh:
                 self._remember(notification)
                 self._couriers[notification.channel].post(notification)
             if not incident.is_open:
+                self._held.discard(incident.id)
                 self._incidents.forget(incident)
 
     def pump(self) -> int:
@@ -168,18 +192,34 @@ class Delivery:
         for incident in self._incidents:
             if not incident.is_open:
                 self._incidents.forget(incident)
+        opened = [min(member.onset for member in incident.members.values()) for incident in self._incidents]
+        silences = self._silences.since(min(*opened, self._now() - LONGEST)) if opened else []
+        for incident in self._incidents:  # those that ended while nobody was there to tell it
+            if any(self._quiet(incident, [each], at=each.since) for each in silences):
+                self._held.add(incident.id)
         for notification in self._outbox.pending():
             if courier := self._couriers.get(notification.channel):
                 courier.post(notification)
 
-    def _write(self, incident: Incident, channel: Channel, slot: datetime) -> Notification | None:
+    def _quiet(self, incident: Incident, silences: Sequence[Silence], *, at: datetime) -> frozenset[str]:
+        """Say which alerts of an incident are not told."""
+        return frozenset(
+            fingerprint
+            for fingerprint, member in incident.members.items()
+            if any(each.covers(incident.project, incident.use_case, member.fired.rule, at=at) for each in silences)
+        )
+
+    def _write(
+        self, incident: Incident, channel: Channel, slot: datetime, quiet: frozenset[str]
+    ) -> Notification | None:
         plan = self._plans.get(incident.project, incident.use_case)
-        members = [member for member in incident.members.values() if _hears(channel, member, plan, self._rules)]
+        heard = [member for member in incident.members.values() if _hears(channel, member, plan, self._rules)]
         told = self._told.get((incident.id, channel.name), _Told())
-        due = _due(channel, members, told)
+        due = _due(channel, heard, told, quiet)
         if due is None:
             return None
         transition, news = due
+        members = heard if transition == "resolved" else [member for member in heard if _is_told(member, told, quiet)]
         case = Case(
             incident=incident,
             transition=transition,
@@ -242,17 +282,27 @@ class Delivery:
         told.alerts.update(alerts)
 
 
-def _due(channel: Channel, members: Sequence[Member], told: _Told) -> tuple[NotificationTransition, set[str]] | None:
-    """Say what a channel has still to be told of an incident, and which alerts are news to it."""
-    news = {member.fired.fingerprint for member in members} - told.alerts
-    is_open = any(member.is_active for member in members)
+def _due(
+    channel: Channel, members: Sequence[Member], told: _Told, quiet: frozenset[str]
+) -> tuple[NotificationTransition, set[str]] | None:
+    """Say what a channel has still to be told of an incident, and which alerts are news to it.
+
+    An incident is not over while an alert that nobody is told of fires in it: told so, a channel would never hear of that one.
+    """
+    spoken = [member for member in members if _is_told(member, told, quiet)]
+    news = {member.fired.fingerprint for member in spoken} - told.alerts
     if "resolved" in told.transitions or not members:
         return None
     if "firing" not in told.transitions:
-        return ("firing", news) if is_open else None
-    if not is_open:
+        return ("firing", news) if any(member.is_active for member in spoken) else None
+    if not any(member.is_active for member in members):
         return "resolved", set()
     return ("updated", news) if news and channel.wants_updates else None
+
+
+def _is_told(member: Member, told: _Told, quiet: frozenset[str]) -> bool:
+    """Whether an alert is spoken of: a silence takes back nothing that was said."""
+    return member.fired.fingerprint not in quiet or member.fired.fingerprint in told.alerts
 
 
 def _hears(channel: Channel, member: Member, plan: Plan, rules: RuleBook) -> bool:

@@ -76,5 +76,9 @@ class AcknowledgementRefused(AlertsError):  # noqa: N818 - says what happened
     """There is no such incident to take, or it is over."""
 
 
+class SilenceRefused(AlertsError):  # noqa: N818 - says what happened
+    """A silence without an end, a reason or a subject; or there is none to end."""
+
+
 class ReferenceRefused(AlertsError):  # noqa: N818 - says what happened
     """A version cannot be accepted, or a window not be frozen."""

@@ -23,6 +23,7 @@ from tocsin_alerts.plan import Plans
 from tocsin_alerts.references import maintain
 from tocsin_alerts.render import Templates
 from tocsin_alerts.retraining.book import RetrainingBook
+from tocsin_alerts.silences import Silences
 from tocsin_alerts.sinks import EventSink
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.collector import Collector
@@ -416,6 +417,7 @@ class Up:
             explain=Explainer(
                 self._own(client_for(self._database)), self._reading.evaluators, slot=self._clock_of_slots
             ),
+            silences=Silences(self._sibling(), now=_now),
             acknowledgements=Acknowledgements(self._sibling(), now=_now),
             reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._clock_of_slots, now=_now),
             now=_now,
@@ -459,6 +461,7 @@ class Up:
         self._keeper.settle()  # first: evaluators must not see two spans of one response as two calls
         if self._evaluation.turn():
             self._loop.wake()
+        self._delivery.wake()
 
     def _judged(self, through: Mapping[str, str]) -> None:
         """Tell services how far evaluation has come; a day that was judged may be one that calls for a retraining."""

@@ -9,6 +9,7 @@ from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.retraining.book import RetrainingBook
+from tocsin_alerts.silences import Silences
 from tocsin_collector.correct.prices import Synced
 from tocsin_collector.load.fleet import Member
 from tocsin_collector.privacy.disk_use import DiskUse
@@ -113,6 +114,7 @@ class Parts:
     rehearsal: Rehearsal
     retraining: RetrainingBook
     explain: Explainer
+    silences: Silences
     acknowledgements: Acknowledgements
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one

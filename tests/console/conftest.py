@@ -14,6 +14,7 @@ from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.retraining.book import RetrainingBook
+from tocsin_alerts.silences import Silences
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.correct.prices import Synced
 from tocsin_collector.correct.relabel import relabel
@@ -163,6 +164,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             through=lambda: NOW - timedelta(hours=12),
             now=lambda: NOW,
         ),
+        silences=Silences(store.sibling(), now=lambda: NOW),
         acknowledgements=Acknowledgements(store.sibling(), now=lambda: NOW),
         explain=Explainer(store.sibling(), load_evaluators(), slot=lambda: NOW),
         now=lambda: NOW,

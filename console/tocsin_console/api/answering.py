@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from starlette.concurrency import run_in_threadpool
@@ -30,6 +30,18 @@ def with_body(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         return await run_in_threadpool(endpoint, request, body)
 
     return answer
+
+
+def text_of(body: Mapping[str, Any], name: str) -> str:
+    """Give a text of a body that has to have it.
+
+    Raises:
+        UsageProblem: it is none, or blank.
+    """
+    value = body.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise UsageProblem(f"expected a text under {name!r}, got {json.dumps(value)[:40]}")
+    return value
 
 
 async def _explain(_request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ from starlette.routing import Route
 from tocsin_console.api.answering import ON_ERROR, with_body
 from tocsin_console.api.cost import cost_routes
 from tocsin_console.api.judge import judge_routes
+from tocsin_console.api.people import people_routes
 from tocsin_console.api.references import reference_routes
 from tocsin_console.api.rehearsal import rehearsal_routes
 from tocsin_console.api.retraining import retraining_routes
@@ -28,8 +29,7 @@ def build_app(parts: Parts) -> App:
         Route("/api/status", views.status),
         Route("/api/use-cases", views.use_cases),
         Route("/api/use-cases/map", with_body(views.map_use_cases), methods=["POST"]),
-        Route("/api/alerts", views.alerts),
-        Route("/api/alerts/{incident}/acknowledge", with_body(views.acknowledge), methods=["POST"]),
+        *people_routes(parts),
         Route("/api/rules", views.rules),
         Route("/api/guard", views.guards),
         Route("/api/guard/{use_case:path}", with_body(views.change_guard), methods=["POST"]),

@@ -1,6 +1,5 @@
 """The endpoints: each reads from the parts and answers one document."""
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from tocsin_collector.correct.prices import age_days
 from tocsin_collector.privacy.forget import Request as ForgetRequest
+from tocsin_console.api.answering import text_of
 from tocsin_console.api.health import readiness
 from tocsin_console.api.metrics import exposition
 from tocsin_console.api.page import STYLE, render
@@ -55,7 +55,7 @@ class Views:
         entries = self._parts.use_cases_mapped()
         if not body.get("stored"):
             return Json({"entries": entries, "moved": None})
-        old, new = _text(body, "stored"), _text(body, "to")
+        old, new = text_of(body, "stored"), text_of(body, "to")
         if old == new:
             raise UsageProblem(f"expected two different use cases, got {old!r} twice")
         return Json({"entries": entries, "moved": self._parts.relabel(str(body.get("project") or "default"), old, new)})
@@ -70,18 +70,6 @@ class Views:
     def sync_prices(self, _request: Request, _body: dict[str, Any]) -> Response:
         """Look for prices now, and price the calls whose cost is unknown."""
         return Json(asdict(self._parts.sync_prices()))
-
-    def alerts(self, request: Request) -> Response:
-        """List alerts."""
-        asked = request.query_params
-        found = self._parts.book.alerts(everything="all" in asked, use_case=asked.get("use_case", ""))
-        return Json({"alerts": found})
-
-    def acknowledge(self, request: Request, body: dict[str, Any]) -> Response:
-        """Have a person take an incident."""
-        incident, by = request.path_params["incident"], _text(body, "actor")
-        taken = self._parts.acknowledgements.acknowledge(incident, by=by, note=str(body.get("note") or ""))
-        return Json({"acknowledgement": asdict(taken)})
 
     def explain(self, request: Request) -> Response:
         """Say why a use case's quality fell."""
@@ -103,12 +91,12 @@ class Views:
 
     def change_guard(self, request: Request, body: dict[str, Any]) -> Response:
         """Set or release a guard by hand."""
-        use_case, actor = request.path_params["use_case"], _text(body, "actor")
+        use_case, actor = request.path_params["use_case"], text_of(body, "actor")
         project = str(body.get("project") or "default")
-        match _text(body, "action"):
+        match text_of(body, "action"):
             case "set":
-                cause = _text(body, "cause")
-                state = _text(body, "state")
+                cause = text_of(body, "cause")
+                state = text_of(body, "state")
                 row = self._parts.guard.set(use_case, state, actor=actor, cause=cause, project=project)
             case "release":
                 row = self._parts.guard.release(use_case, actor=actor, project=project)
@@ -120,12 +108,12 @@ class Views:
     def forget(self, _request: Request, body: dict[str, Any]) -> Response:
         """Erase a person or a call from everything that is kept."""
         wanted = ForgetRequest(
-            project=_text(body, "project"),
-            user=_text(body, "user") if body.get("user") is not None else None,
-            call_id=_text(body, "call_id") if body.get("call_id") is not None else None,
+            project=text_of(body, "project"),
+            user=text_of(body, "user") if body.get("user") is not None else None,
+            call_id=text_of(body, "call_id") if body.get("call_id") is not None else None,
             whole_traces=bool(body.get("whole_traces")),
         )
-        report = self._parts.forget(wanted, by=_text(body, "actor"), dry_run=bool(body.get("dry_run")))
+        report = self._parts.forget(wanted, by=text_of(body, "actor"), dry_run=bool(body.get("dry_run")))
         return Json({"places": report.places, "elsewhere": report.elsewhere, "is_forgotten": report.is_forgotten})
 
     def disk(self, _request: Request) -> Response:
@@ -135,7 +123,7 @@ class Views:
 
     def disk_drop(self, _request: Request, body: dict[str, Any]) -> Response:
         """Drop what could go first."""
-        use = self._parts.disk_drop(_text(body, "actor"))
+        use = self._parts.disk_drop(text_of(body, "actor"))
         return Json({**asdict(use), "warning": use.sentence()})
 
     def keys(self, request: Request) -> Response:
@@ -145,14 +133,14 @@ class Views:
     def create_key(self, _request: Request, body: dict[str, Any]) -> Response:
         """Make an ingest key; this answer is the one time that it is shown."""
         made = self._parts.keys.create(
-            _text(body, "project"), name=str(body.get("name") or ""), by=_text(body, "actor"), now=self._parts.now()
+            text_of(body, "project"), name=str(body.get("name") or ""), by=text_of(body, "actor"), now=self._parts.now()
         )
         self._parts.keys_changed()
         return Json({"key": made.key, "facts": made.facts})
 
     def revoke_key(self, request: Request, body: dict[str, Any]) -> Response:
         """Revoke an ingest key for good."""
-        facts = self._parts.keys.revoke(request.path_params["key_id"], by=_text(body, "actor"), now=self._parts.now())
+        facts = self._parts.keys.revoke(request.path_params["key_id"], by=text_of(body, "actor"), now=self._parts.now())
         self._parts.keys_changed()
         return Json({"facts": facts})
 
@@ -180,7 +168,7 @@ class Views:
 
     def query(self, _request: Request, body: dict[str, Any]) -> Response:
         """Run a person's SQL."""
-        answer = self._parts.reader.ask(_text(body, "sql"))
+        answer = self._parts.reader.ask(text_of(body, "sql"))
         return Json({"columns": answer.columns, "types": answer.types, "rows": answer.rows})
 
     def recent_calls(self, request: Request) -> Response:
@@ -206,13 +194,6 @@ class Views:
     def style(self, _request: Request) -> Response:
         """Give the page its style."""
         return Response(STYLE, media_type="text/css")
-
-
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise UsageProblem(f"expected a text under {name!r}, got {json.dumps(value)[:40]}")
-    return value
 
 
 def _time(text: str) -> datetime:

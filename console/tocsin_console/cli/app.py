@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from tocsin_console.cli import (
     act,
+    alerts,
     cases,
     cost,
     disk,
@@ -68,6 +69,7 @@ def build() -> typer.Typer:
         look,
         rulebook,
         act,
+        alerts,
         outcomes,
         review,
         judge,

@@ -1,4 +1,4 @@
-"""Verbs that look: status, query, and the alerts, which a person may take."""
+"""Verbs that only look: status and query."""
 
 import sys
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, connect, person
+from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, connect
 from tocsin_console.cli.output import named, print_json, print_table, say, when
 from tocsin_console.errors import FINDING, UsageProblem
 
@@ -15,11 +15,6 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     app.command()(status)
     app.command()(query)
-    alerts = typer.Typer(help="Alerts.", no_args_is_help=True)
-    alerts.command("list")(list_alerts)
-    alerts.command("show")(show_alert)
-    alerts.command("ack")(acknowledge)
-    app.add_typer(alerts, name="alerts")
 
 
 def status(*, config: ConfigFile = None, data_dir: DataDir = None, api: Api = None, json: Json = False) -> None:
@@ -54,83 +49,6 @@ def query(
         print_json([dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]])
         return
     print_table(answer["columns"], answer["rows"], empty="no rows")
-
-
-def list_alerts(
-    *,
-    use_case: Annotated[str | None, typer.Option("--use-case", help="Only of this one.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Resolved and inactive ones too.")] = False,
-    config: ConfigFile = None,
-    data_dir: DataDir = None,
-    api: Api = None,
-    json: Json = False,
-) -> None:
-    """List the alerts that are pending, firing, recovering, or cannot be evaluated. Exits 1 when a page fires."""
-    asked = {**({"all": "1"} if everything else {}), **({"use_case": use_case} if use_case else {})}
-    found = connect(config, data_dir, api).get("/api/alerts", asked)["alerts"]
-    if json:
-        print_json(found)
-    else:
-        columns = ("use case", "rule", "severity", "state", "labels", "value", "since", "incident", "taken by", "why")
-        print_table(columns, [_alert(each) for each in found], empty="no alerts")
-    if any(each["state"] == "firing" and each["severity"] == "page" for each in found):
-        raise typer.Exit(FINDING)
-
-
-def show_alert(
-    incident: Annotated[str, typer.Argument(help="An incident, or how it begins.")],
-    *,
-    config: ConfigFile = None,
-    data_dir: DataDir = None,
-    api: Api = None,
-    json: Json = False,
-) -> None:
-    """Print the notifications of an incident as they were rendered."""
-    found = connect(config, data_dir, api).get(f"/api/notifications/{incident}")["notifications"]
-    if json:
-        print_json(found)
-        return
-    if not found:
-        raise UsageProblem(f"expected an incident of 'tocsin alerts list --all', got {incident!r}")
-    for each in found:
-        say(f"--- {each['transition']} to {each['channel']}: {each['state']}, {when(each['slot'])} UTC")
-        say(f"Subject: {each['subject']}\n\n{each['text']}")
-
-
-def acknowledge(
-    incident: Annotated[str, typer.Argument(help="An open incident, or how it begins.")],
-    note: Annotated[str, typer.Option("--note", help="What you are about to do, for the audit log.")] = "",
-    *,
-    by: By = None,
-    config: ConfigFile = None,
-    data_dir: DataDir = None,
-    api: Api = None,
-    json: Json = False,
-) -> None:
-    """Take an incident: everybody sees who looks at it, and 'tocsin cost' counts the minutes until it is over."""
-    body = {"actor": person(by), "note": note}
-    taken = connect(config, data_dir, api).post(f"/api/alerts/{incident}/acknowledge", body)["acknowledgement"]
-    if json:
-        print_json(taken)
-        return
-    had = "" if taken["is_new"] else "already "
-    say(f"{taken['incident'][:12]} of {named(taken)} is {had}{taken['by']}'s, since {when(taken['at'])} UTC")
-
-
-def _alert(each: dict[str, Any]) -> tuple[Any, ...]:
-    state = f"{each['state']} ({each['overlay']})" if each["overlay"] else each["state"]
-    return (
-        named(each),
-        each["rule"],
-        each["severity"],
-        state,
-        each["labels"],
-        each["value"],
-        when(each["since"]),
-        each["incident"][:12],
-        each["acknowledged_by"],
-        each["reason"],
-    )
 
 
 def _describe(state: dict[str, Any]) -> None:

@@ -1,0 +1,75 @@
+"""The endpoints of people who are told: alerts, who has an incident, silences."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tocsin_alerts.documents import suggest
+from tocsin_alerts.durations import parse_duration
+from tocsin_alerts.silences import Silence, covering
+from tocsin_console.api.answering import text_of, with_body
+from tocsin_console.api.wire import Json
+from tocsin_console.errors import UsageProblem
+from tocsin_console.parts import Parts
+
+
+def people_routes(parts: Parts) -> list[Route]:
+    """List the routes over the parts of a running ``up``."""
+
+    def alerts(request: Request) -> Response:
+        asked = request.query_params
+        found = parts.book.alerts(everything="all" in asked, use_case=asked.get("use_case", ""))
+        in_force = parts.silences.in_force()
+        return Json({"alerts": [each | _silenced(each, in_force) for each in found]})
+
+    def _silenced(alert: Mapping[str, Any], in_force: Sequence[Silence]) -> dict[str, Any]:
+        silence = covering(in_force, alert, at=parts.now())
+        return {"silence": silence and silence.silence, "silenced_until": silence and silence.until}
+
+    def acknowledge(request: Request, body: dict[str, Any]) -> Response:
+        by, note = text_of(body, "actor"), str(body.get("note") or "")
+        taken = parts.acknowledgements.acknowledge(request.path_params["incident"], by=by, note=note)
+        return Json({"acknowledgement": asdict(taken)})
+
+    def silences(_request: Request) -> Response:
+        return Json({"silences": [asdict(each) for each in parts.silences.in_force()]})
+
+    def silence(_request: Request, body: dict[str, Any]) -> Response:
+        use_case, rule = str(body.get("use_case") or ""), str(body.get("rule") or "")
+        _require(use_case, {each["use_case"] for each in parts.book.use_cases()}, "a use case")
+        _require(rule, {str(each["rule"]) for each in parts.rules}, "a rule")
+        try:
+            lasts = parse_duration(text_of(body, "for"))
+        except ValueError as error:
+            raise UsageProblem(str(error)) from error
+        made = parts.silences.add(
+            lasts,
+            project=str(body.get("project") or "default"),
+            use_case=use_case,
+            rule=rule,
+            by=text_of(body, "actor"),
+            because=str(body.get("because") or ""),
+        )
+        return Json({"silence": asdict(made)})
+
+    def expire(request: Request, body: dict[str, Any]) -> Response:
+        ended = parts.silences.expire(request.path_params["silence"], by=text_of(body, "actor"))
+        return Json({"silence": asdict(ended)})
+
+    return [
+        Route("/api/alerts", alerts),
+        Route("/api/alerts/{incident}/acknowledge", with_body(acknowledge), methods=["POST"]),
+        Route("/api/silences", silences),
+        Route("/api/silences", with_body(silence), methods=["POST"]),
+        Route("/api/silences/{silence}/expire", with_body(expire), methods=["POST"]),
+    ]
+
+
+def _require(name: str, known: set[str], what: str) -> None:
+    """Refuse a name that nothing has: a silence with a slip in it silences nothing, and nobody would notice."""
+    if name and name not in known:
+        raise UsageProblem(f"expected {what} that there is, got {name!r}: {suggest(name, sorted(known))}")

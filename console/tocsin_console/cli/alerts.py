@@ -1,0 +1,153 @@
+"""The verbs of alerts: what fires, who has it, and what people do not want to be told for a while."""
+
+from typing import Annotated, Any
+
+import typer
+
+from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, connect, person
+from tocsin_console.cli.output import named, print_json, print_table, say, when
+from tocsin_console.errors import FINDING, UsageProblem
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    alerts = typer.Typer(help="Alerts.", no_args_is_help=True)
+    alerts.command("list")(list_alerts)
+    alerts.command("show")(show_alert)
+    alerts.command("ack")(acknowledge)
+    alerts.command("silence")(silence)
+    alerts.command("silences")(silences)
+    alerts.command("expire")(expire)
+    app.add_typer(alerts, name="alerts")
+
+
+def list_alerts(
+    *,
+    use_case: Annotated[str | None, typer.Option("--use-case", help="Only of this one.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Resolved and inactive ones too.")] = False,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """List the alerts that are pending, firing, recovering, or cannot be evaluated. Exits 1 when a page fires."""
+    asked = {**({"all": "1"} if everything else {}), **({"use_case": use_case} if use_case else {})}
+    found = connect(config, data_dir, api).get("/api/alerts", asked)["alerts"]
+    if json:
+        print_json(found)
+    else:
+        columns = ("use case", "rule", "severity", "state", "labels", "value", "since", "incident", "taken by", "why")
+        print_table(columns, [_alert(each) for each in found], empty="no alerts")
+    if any(each["state"] == "firing" and each["severity"] == "page" for each in found):
+        raise typer.Exit(FINDING)
+
+
+def show_alert(
+    incident: Annotated[str, typer.Argument(help="An incident, or how it begins.")],
+    *,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Print the notifications of an incident as they were rendered."""
+    found = connect(config, data_dir, api).get(f"/api/notifications/{incident}")["notifications"]
+    if json:
+        print_json(found)
+        return
+    if not found:
+        raise UsageProblem(f"expected an incident of 'tocsin alerts list --all', got {incident!r}")
+    for each in found:
+        say(f"--- {each['transition']} to {each['channel']}: {each['state']}, {when(each['slot'])} UTC")
+        say(f"Subject: {each['subject']}\n\n{each['text']}")
+
+
+def acknowledge(
+    incident: Annotated[str, typer.Argument(help="An open incident, or how it begins.")],
+    note: Annotated[str, typer.Option("--note", help="What you are about to do, for the audit log.")] = "",
+    *,
+    by: By = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Take an incident: everybody sees who looks at it, and 'tocsin cost' counts the minutes until it is over."""
+    body = {"actor": person(by), "note": note}
+    taken = connect(config, data_dir, api).post(f"/api/alerts/{incident}/acknowledge", body)["acknowledgement"]
+    if json:
+        print_json(taken)
+        return
+    had = "" if taken["is_new"] else "already "
+    say(f"{taken['incident'][:12]} of {named(taken)} is {had}{taken['by']}'s, since {when(taken['at'])} UTC")
+
+
+def silence(
+    use_case: Annotated[str, typer.Argument(help="The use case; without one, a rule of every use case.")] = "",
+    *,
+    lasts: Annotated[str, typer.Option("--for", help="How long, at most 30 days: 90m, 6h, 2d.")],
+    because: Annotated[str, typer.Option("--because", help="Why, for whoever finds it at night.")],
+    rule: Annotated[str, typer.Option("--rule", help="Only this rule.")] = "",
+    project: Annotated[str, typer.Option("--project", help="The use case's project.")] = "default",
+    by: By = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Tell nobody of some alerts for a while. They go on, and so does the guard; what still fires at the end is told then."""
+    body = {"use_case": use_case, "rule": rule, "project": project, "for": lasts, "because": because}
+    made = connect(config, data_dir, api).post("/api/silences", {**body, "actor": person(by)})["silence"]
+    if json:
+        print_json(made)
+        return
+    say(f"{made['silence']}: nobody is told of {_subject(made)} until {when(made['until'])} UTC")
+
+
+def silences(*, config: ConfigFile = None, data_dir: DataDir = None, api: Api = None, json: Json = False) -> None:
+    """List the silences in force."""
+    found = connect(config, data_dir, api).get("/api/silences")["silences"]
+    if json:
+        print_json(found)
+        return
+    columns = ("silence", "of", "until", "by", "because")
+    rows = [(each["silence"], _subject(each), when(each["until"]), each["author"], each["reason"]) for each in found]
+    print_table(columns, rows, empty="no silences: everybody is told")
+
+
+def expire(
+    silence: Annotated[str, typer.Argument(help="A silence, or how it begins.")],
+    *,
+    by: By = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """End a silence now; what it kept still, and still fires, is told."""
+    ended = connect(config, data_dir, api).post(f"/api/silences/{silence}/expire", {"actor": person(by)})["silence"]
+    if json:
+        print_json(ended)
+        return
+    say(f"{ended['silence']} has ended: {_subject(ended)} is told again")
+
+
+def _subject(silence: dict[str, Any]) -> str:
+    where = named(silence) if silence["use_case"] else f"every use case of {silence['project']}"
+    return f"{silence['rule'] or 'every alert'} of {where}"
+
+
+def _alert(each: dict[str, Any]) -> tuple[Any, ...]:
+    state = f"{each['state']} ({each['overlay']})" if each["overlay"] else each["state"]
+    return (
+        named(each),
+        each["rule"],
+        each["severity"],
+        state,
+        each["labels"],
+        each["value"],
+        when(each["since"]),
+        each["incident"][:12],
+        each["acknowledged_by"] or (each["silenced_until"] and f"nobody: silent until {when(each['silenced_until'])}"),
+        each["reason"],
+    )

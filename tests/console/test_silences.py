@@ -1,0 +1,86 @@
+"""`tocsin alerts silence | silences | expire`, over the API of a real store."""
+
+import json
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.console.conftest import NOW
+from tests.console.test_acknowledging import fires
+from tests.console.test_api import status
+
+
+@pytest.fixture
+def use_case(running: Any) -> str:
+    """A use case with an alert that fires."""
+    name = f"u{uuid.uuid4().hex[:8]}"
+    running.statuses.append(status(NOW, use_case=name))
+    fires(running.database, uuid.uuid4().hex, rule="a-rule", to_state="firing", use_case=name)
+    return name
+
+
+def test_a_silence_is_made_seen_and_ended(tocsin: Any, running: Any, use_case: str) -> None:
+    """Who, why and until when: whoever finds it at night has nobody to ask."""
+    made = json.loads(
+        tocsin("alerts", "silence", use_case, "--for", "6h", "--because", "new scanner", "--by", "ana", "--json").stdout
+    )
+    [listed] = [each for each in json.loads(tocsin("alerts", "silences", "--json").stdout) if each == made]
+    [alert] = json.loads(tocsin("alerts", "list", "--use-case", use_case, "--json").stdout)
+    ended = tocsin("alerts", "expire", made["silence"][:6], "--by", "bo")
+
+    assert (listed["use_case"], listed["rule"], listed["author"], listed["reason"]) == (
+        use_case,
+        "",
+        "ana",
+        "new scanner",
+    )
+    assert listed["until"] == alert["silenced_until"]
+    assert (alert["state"], alert["silence"]) == ("firing", made["silence"])
+    assert f"every alert of {use_case} is told again" in ended.stdout
+    [after] = json.loads(tocsin("alerts", "list", "--use-case", use_case, "--json").stdout)
+    assert after["silenced_until"] is None
+    log = running.database.rows(
+        "SELECT actor, action, detail FROM audit_log WHERE startsWith(detail, {silence:String}) ORDER BY action",
+        {"silence": made["silence"]},
+    )
+    assert [(each["actor"], each["action"]) for each in log] == [("bo", "expire silence"), ("ana", "silence")]
+    assert f"{NOW + timedelta(hours=6):%Y-%m-%d %H:%M}" in log[1]["detail"]
+
+
+def test_tables_say_who_is_told_nothing(tocsin: Any, use_case: str) -> None:
+    """An alert that fires and tells nobody has to look like one."""
+    tocsin("alerts", "silence", use_case, "--rule", "a-rule", "--for", "1d", "--because", "known", "--by", "ana")
+
+    alerts = tocsin("alerts", "list", "--use-case", use_case).stdout
+    silences = tocsin("alerts", "silences").stdout
+
+    assert "nobody: silent until" in alerts
+    assert f"a-rule of {use_case}" in silences
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("x-typo", "--for", "1h"), "expected a use case that there is, got 'x-typo'", id="no use case"),
+        pytest.param(("", "--rule", "b-rule", "--for", "1h"), "did you mean 'a-rule'?", id="no rule"),
+        pytest.param(("", "--for", "1h"), "nobody may silence everything", id="everything"),
+        pytest.param(("", "--rule", "a-rule", "--for", "soon"), "expected a duration", id="no duration"),
+        pytest.param(("", "--rule", "a-rule", "--for", "9w"), "at most 30 days", id="for ever"),
+    ],
+)
+def test_a_silence_with_a_slip_in_it_is_refused(tocsin: Any, use_case: str, words: Any, said: str) -> None:
+    """It would silence nothing, and nobody would notice before the night."""
+    del use_case
+
+    refused = tocsin("alerts", "silence", *words, "--because", "x", "--by", "ana")
+
+    assert refused.exit_code == 2
+    assert said in refused.output
+
+
+def test_what_is_not_in_force_cannot_end(tocsin: Any, running: Any) -> None:
+    """The answer says where to look."""
+    del running
+
+    assert "see 'tocsin alerts silences'" in tocsin("alerts", "expire", "nothing").output
