@@ -24,7 +24,8 @@ RANGE: Final = ("since", "until", "step_s")
 _HEADER: Final = re.compile(r"\A\s*/\*(.*?)\*/", re.DOTALL)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\s*:\s*([^{}]+)\}")
 _COMMENT: Final = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
-_KEYS: Final = ("summary", "unit", "params", "columns", "window", "outcomes")
+_KEYS: Final = ("summary", "unit", "params", "columns", "window", "lag", "outcomes")
+_LABEL_DELAY: Final = "label delay"
 OUTCOMES: Final = ("ground_truth", "review", "feedback", "judge", "support")  # their kinds
 _TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 
@@ -50,6 +51,7 @@ class Evaluator:
     sql: str  # the SELECT, without header and comments
     hash: str  # of the whole file
     window: timedelta | None = None  # how far back a slot looks; None: to the slot before
+    lags_labels: bool = False  # the window ends the plan's label delay before the slot
     outcomes: frozenset[str] = frozenset()  # kinds: it has no row where there is none of any of them; empty: it may
 
     @property
@@ -107,6 +109,7 @@ def parse(text: str, *, path: str) -> Evaluator:
         sql=sql,
         hash=hashlib.sha256(text.encode()).hexdigest(),
         window=_window(header, path, text),
+        lags_labels=_lag(header, path, text),
         outcomes=_outcomes(header, path, text),
     )
 
@@ -185,6 +188,13 @@ def _window(header: Mapping[str, Any], path: str, text: str) -> timedelta | None
         return parse_duration(header["window"]) if "window" in header else None
     except ValueError as error:
         raise EvaluatorError(f"{path}:{_line(text, 'window')}: window: {error}") from error
+
+
+def _lag(header: Mapping[str, Any], path: str, text: str) -> bool:
+    said = header.get("lag")
+    if said not in (None, _LABEL_DELAY):
+        raise EvaluatorError(f'{path}:{_line(text, "lag")}: expected lag = "{_LABEL_DELAY}" or none, got {said!r}')
+    return said is not None
 
 
 def _outcomes(header: Mapping[str, Any], path: str, text: str) -> frozenset[str]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -186,7 +186,7 @@ class Rule:
         if value is None or sample.n < self.text.min_n:
             overlay: Literal["no_data", "low_n"] = "low_n" if sample.n else "no_data"
             return Observation(holds=None, clears=None, overlay=overlay, value=value)
-        if self.leans_on_reference and plan.leaves_out(sample.slot - self.window, sample.slot):
+        if self.leans_on_reference and plan.leaves_out(*self.looks_at(sample.slot, plan)):
             return Observation(holds=None, clears=None, overlay="calendar", value=value)
         names = sample_names(sample, plan_names(plan, sample.labels))
         holds = self.when.holds(names)
@@ -207,6 +207,11 @@ class Rule:
         """How far back a slot looks: as its evaluator's header says, else to the slot before."""
         said = getattr(self.source, "window", None)
         return said if isinstance(said, timedelta) else self.text.every
+
+    def looks_at(self, slot: datetime, plan: Plan) -> tuple[datetime, datetime]:
+        """Say which time a slot speaks of, beginning and end: of labels it ends when they are usually complete."""
+        until = slot - plan.label_delay if getattr(self.source, "lags_labels", False) else slot
+        return until - self.window, until
 
     def explain(self, sample: Sample, plan: Plan) -> str:
         """Write its condition out with what a sample and the plan say in it."""

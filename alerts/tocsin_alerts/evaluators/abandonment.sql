@@ -1,6 +1,7 @@
 /*
 summary = "Share of users who do not come back in the week after, and of sessions that end with their first answer"
 unit    = "share"
+window  = "14d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]

@@ -1,6 +1,8 @@
 /*
 summary = "Share of right answers among labelled calls"
 unit    = "share"
+window  = "7d"
+lag     = "label delay"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]

@@ -1,6 +1,8 @@
 /*
 summary = "Mean squared error of confidence, on labelled calls (Brier score)"
 unit    = "squared share"
+window  = "7d"
+lag     = "label delay"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 outcomes = ["ground_truth", "review"]
 

@@ -1,6 +1,8 @@
 /*
 summary = "Known cost of an answer that is right, by currency and version"
 unit    = "currency"
+window  = "7d"
+lag     = "label delay"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]

@@ -1,6 +1,8 @@
 /*
 summary = "How far confidence is from how often it is right, on labelled calls (ECE)"
 unit    = "share"
+window  = "7d"
+lag     = "label delay"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 outcomes = ["ground_truth", "review"]
 

@@ -1,6 +1,7 @@
 /*
 summary = "Mean absolute error of predicted numbers, estimated without labels (direct loss estimation)"
 unit    = "as predicted"
+window  = "7d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]

@@ -1,6 +1,8 @@
 /*
 summary = "Accuracy as it was estimated without labels, less what the labels then said"
 unit    = "share"
+window  = "7d"
+lag     = "label delay"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]

@@ -1,6 +1,8 @@
 /*
 summary = "Share of thumbs up among the calls that users rated"
 unit    = "share"
+window  = "7d"
+lag     = "label delay"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 outcomes = ["feedback"]
 

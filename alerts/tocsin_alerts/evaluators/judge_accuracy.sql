@@ -1,6 +1,7 @@
 /*
 summary = "Share of right answers by a judge's verdicts, corrected for the judge's own errors (PPI++)"
 unit    = "share"
+window  = "28d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 outcomes = ["judge"]
 

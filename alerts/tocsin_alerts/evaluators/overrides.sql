@@ -1,6 +1,7 @@
 /*
 summary = "Share of a week's calls whose answer a person replaced by another"
 unit    = "share"
+window  = "7d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]

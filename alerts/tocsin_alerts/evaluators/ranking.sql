@@ -1,6 +1,8 @@
 /*
 summary = "Mean reciprocal rank of the right item, on labelled rankings"
 unit    = "share"
+window  = "7d"
+lag     = "label delay"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 outcomes = ["ground_truth", "review"]
 

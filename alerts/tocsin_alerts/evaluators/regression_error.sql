@@ -1,6 +1,8 @@
 /*
 summary = "Mean absolute error of predicted numbers, on labelled calls"
 unit    = "as predicted"
+window  = "7d"
+lag     = "label delay"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 outcomes = ["ground_truth", "review"]
 

@@ -1,6 +1,7 @@
 /*
 summary = "Mean score that reviewers give, estimated for all calls"
 unit    = "score"
+window  = "28d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 outcomes = ["review"]
 

@@ -1,6 +1,7 @@
 /*
 summary = "Share of right answers among all calls, estimated from the reviewed ones"
 unit    = "share"
+window  = "28d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 outcomes = ["review"]
 

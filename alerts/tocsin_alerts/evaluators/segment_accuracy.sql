@@ -1,6 +1,8 @@
 /*
 summary = "Share of right answers in each declared segment, with intervals that hold for all segments at once"
 unit    = "share"
+window  = "7d"
+lag     = "label delay"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", min_n = "UInt64" }
 outcomes = ["ground_truth", "review"]
 

@@ -68,3 +68,35 @@ def test_an_evaluator_that_looks_back_a_week_is_not_judged_while_a_holiday_is_in
     weekly = kit.make_rule(DROP, accuracy=load_evaluators()["estimated_accuracy"])
 
     assert (rule.window, weekly.window) == (timedelta(days=1), timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("slot_day", "is_judged"), [(1, True), (2, True), (6, True), (7, False), (13, False), (14, False), (15, True)]
+)
+def test_labels_are_not_judged_while_a_holidays_calls_are_in_their_week(
+    kit: Any, slot_day: int, *, is_judged: bool
+) -> None:
+    """Labels five days late speak on the 8th of calls from the 24th to the 3rd: not the slot's week counts, but the calls'."""
+    plan = Plan(use_case="triage", labels={"delay": "5d"}, calendar=["2026-03-02..2026-03-03"])
+    rule = kit.make_rule(DROP, accuracy=load_evaluators()["accuracy"])
+
+    found = rule.observe(kit.sample(kit.DAY_0 + slot_day * kit.DAY, 0.8, baseline=0.94), plan)
+
+    assert found.overlay == ("" if is_judged else "calendar")
+
+
+def test_every_shipped_evaluator_that_speaks_of_more_than_a_day_says_so() -> None:
+    """One that forgets judges a holiday for a week after it. Sums of evidence over months are named: nobody may be blind so long."""
+    sums = {"accuracy_cusum", "reviewed_sample", "judged_sample"}
+    windows = {name: (each.window, each.lags_labels) for name, each in load_evaluators().items()}
+    weekly, late = (
+        {name for name, (window, _) in windows.items() if window},
+        {n for n, (_, lags) in windows.items() if lags},
+    )
+
+    delayed = {name for name, each in load_evaluators().items() if "label_delay_s" in each.sql}
+
+    assert delayed - sums == late
+    assert late < weekly
+    assert not sums & weekly
+    assert {"input_psi", "overrides", "reviewed_accuracy", "judge_accuracy", "review_scores"} < weekly
