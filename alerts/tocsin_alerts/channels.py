@@ -15,12 +15,7 @@ class LogChannel:
 
     name: str = "log"
     severities: tuple[Severity, ...] = EVERYTHING
-    updates: bool | None = None  # also told when an open incident gains evidence; None: yes
-
-    @property
-    def wants_updates(self) -> bool:
-        """Whether it is told when an open incident gains evidence."""
-        return self.updates is not False
+    updates: bool = True  # also told when an open incident gains evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +26,8 @@ class WebhookChannel:
     url: str
     secret: str = ""  # reference to a whsec_… secret; empty: unsigned
     severities: tuple[Severity, ...] = PAGES
-    updates: bool | None = None  # None: yes, under the same dedup key
+    updates: bool = True  # under the same dedup key
     timeout_s: float = 10.0
-
-    @property
-    def wants_updates(self) -> bool:
-        """Whether it is told when an open incident gains evidence."""
-        return self.updates is not False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +43,50 @@ class SmtpChannel:
     password: str = ""  # reference
     tls: Literal["none", "starttls", "tls"] = "starttls"
     severities: tuple[Severity, ...] = PAGES
-    updates: bool | None = None  # None: no, a mailbox is read once
+    updates: bool = False  # a mailbox is read once
     timeout_s: float = 10.0
 
-    @property
-    def wants_updates(self) -> bool:
-        """Whether it is told when an open incident gains evidence."""
-        return self.updates is True
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagerDutyChannel:
+    """Triggers and resolves alerts of one PagerDuty integration, by the Events API v2."""
+
+    name: str
+    routing_key: str  # reference to the integration's key
+    url: str = "https://events.pagerduty.com/v2/enqueue"
+    severities: tuple[Severity, ...] = PAGES
+    updates: bool = True  # under the same dedup key
+    timeout_s: float = 10.0
 
 
-Channel: TypeAlias = LogChannel | WebhookChannel | SmtpChannel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackChannel:
+    """Posts to a Slack incoming webhook."""
+
+    name: str
+    url: str  # reference: whoever has the address can post
+    severities: tuple[Severity, ...] = PAGES
+    updates: bool = True
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamsChannel:
+    """Posts to a Microsoft Teams workflow, "When a Teams webhook request is received"."""
+
+    name: str
+    url: str  # reference: whoever has the address can post
+    severities: tuple[Severity, ...] = PAGES
+    updates: bool = True
+    timeout_s: float = 10.0
+
+
+Channel: TypeAlias = LogChannel | WebhookChannel | SmtpChannel | PagerDutyChannel | SlackChannel | TeamsChannel
+
+
+def acts_on_mentions(channel: Channel) -> bool:
+    """Whether what is sent may end in a chat."""
+    return not isinstance(channel, LogChannel | SmtpChannel)
 
 
 def needs_secret(channel: Channel) -> str:
@@ -70,6 +94,10 @@ def needs_secret(channel: Channel) -> str:
     match channel:
         case WebhookChannel():
             return channel.secret
+        case PagerDutyChannel():
+            return channel.routing_key
+        case SlackChannel() | TeamsChannel():
+            return channel.url
         case SmtpChannel():
             return channel.password if channel.user else ""
     return ""

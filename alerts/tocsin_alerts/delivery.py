@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from tocsin_alerts.briefing import Case, Findings, GuardNews, alerts_of, brief
-from tocsin_alerts.channels import Channel, WebhookChannel
+from tocsin_alerts.channels import Channel, acts_on_mentions
 from tocsin_alerts.courier import ChannelStats, Courier, Notifier
 from tocsin_alerts.errors import AlertsError
 from tocsin_alerts.incidents import Incident, Incidents, Member, most_severe
@@ -247,7 +247,7 @@ class Delivery:
 
     def _compose(self, case: Case, channel: Channel) -> Message:
         view = brief(case)
-        chat = isinstance(channel, WebhookChannel)
+        chat = acts_on_mentions(channel)
         rule = self._rules.get(view.lead.rule)
         try:
             return self._templates.compose(view, chat=chat, template=rule.text.template if rule else None)
@@ -297,7 +297,7 @@ def _due(
         return ("firing", news) if any(member.is_active for member in spoken) else None
     if not any(member.is_active for member in members):
         return "resolved", set()
-    return ("updated", news) if news and channel.wants_updates else None
+    return ("updated", news) if news and channel.updates else None
 
 
 def _is_told(member: Member, told: _Told, quiet: frozenset[str]) -> bool:

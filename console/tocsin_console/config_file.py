@@ -84,13 +84,14 @@ class LimitsSection(_Section):
 
 
 class Channel(_Section):
-    """Where messages go: the log, a webhook (signed as Standard Webhooks), or mail."""
+    """Where messages go: the log, a webhook (signed as Standard Webhooks), PagerDuty, Slack, Teams, or mail."""
 
     name: str = Field(min_length=1)
-    type: Literal["log", "webhook", "smtp"]
+    type: Literal["log", "webhook", "pagerduty", "slack", "teams", "smtp"]
     severities: Severities | None = None  # None: everything for the log, pages for the others
     updates: bool | None = None  # also tell when an open incident gains evidence; None: the type's default
-    url: str | None = None
+    url: str | None = None  # of Slack and Teams env:NAME or file:PATH, since whoever has it can post
+    routing_key: str | None = None  # env:NAME or file:PATH
     secret: str | None = None  # env:NAME or file:PATH
     host: str | None = None
     port: int | None = Field(default=None, gt=0, lt=65536)
@@ -121,6 +122,9 @@ class Channel(_Section):
 _KEYS_OF_TYPE: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # needed, and further
     "log": ((), ()),
     "webhook": (("url",), ("secret", "timeout_s")),
+    "pagerduty": (("routing_key",), ("url", "timeout_s")),
+    "slack": (("url",), ("timeout_s",)),
+    "teams": (("url",), ("timeout_s",)),
     "smtp": (("host", "sender", "recipients"), ("port", "user", "password", "tls", "timeout_s")),
 }
 

@@ -4,9 +4,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from tocsin_alerts.channels import Channel, LogChannel, SmtpChannel, WebhookChannel, needs_secret
+from tocsin_alerts.channels import (
+    Channel,
+    LogChannel,
+    PagerDutyChannel,
+    SlackChannel,
+    SmtpChannel,
+    TeamsChannel,
+    WebhookChannel,
+    needs_secret,
+)
 from tocsin_alerts.courier import Notifier
-from tocsin_alerts.notifiers import LogNotifier, SmtpNotifier, WebhookNotifier
+from tocsin_alerts.notifiers import ChatNotifier, LogNotifier, PagerDutyNotifier, SmtpNotifier, WebhookNotifier
+from tocsin_alerts.notifiers.posting import require_http
 from tocsin_console.config import Config, secret
 from tocsin_console.config_file import Channel as Said
 
@@ -37,6 +47,11 @@ def with_notifiers(
         match channel:
             case WebhookChannel():
                 made.append((channel, WebhookNotifier(channel, read, now=now)))
+            case PagerDutyChannel():
+                made.append((channel, PagerDutyNotifier(channel, read, now=now)))
+            case SlackChannel() | TeamsChannel():
+                require_http(f"channel {channel.name!r}", read())
+                made.append((channel, ChatNotifier(channel, read, now=now)))
             case SmtpChannel():
                 made.append((channel, SmtpNotifier(channel, read)))
             case LogChannel():
@@ -49,6 +64,12 @@ def _channel(said: Said) -> Channel:
     match said.type:
         case "webhook":
             return WebhookChannel(**fields)
+        case "pagerduty":
+            return PagerDutyChannel(**fields)
+        case "slack":
+            return SlackChannel(**fields)
+        case "teams":
+            return TeamsChannel(**fields)
         case "smtp":
             return SmtpChannel(**fields)
         case "log":

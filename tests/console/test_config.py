@@ -1,12 +1,17 @@
 """Where settings come from."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tocsin_alerts.errors import DocumentError
+from tocsin_alerts.channels import PagerDutyChannel, SlackChannel, TeamsChannel
+from tocsin_alerts.errors import ChannelError, DocumentError
 from tocsin_console.config import Flags, resolve, secret
 from tocsin_console.errors import UsageProblem
+from tocsin_console.notifiers import with_notifiers
+
+NOW = datetime(2026, 4, 17, 12, tzinfo=UTC)
 
 
 def test_nothing_needs_to_be_configured(tmp_path: Path) -> None:
@@ -198,3 +203,29 @@ def test_reading_can_be_moved_switched_off_and_closed_with_a_password(tmp_path: 
     assert (str(moved.clickhouse_http), moved.clickhouse_http_is_given) == ("127.0.0.1:9123", True)
     assert moved.clickhouse_http_password == "p"
     assert off.clickhouse_http is None
+
+
+def test_channels_to_pagers_and_chats_are_given_by_reference(tmp_path: Path) -> None:
+    """A key or an address in the file would be in every backup of it."""
+    (tmp_path / "tocsin.yaml").write_text(
+        "channels:\n"
+        "  - {name: pd, type: pagerduty, routing_key: env:KEY}\n"
+        "  - {name: chat, type: slack, url: env:URL, severities: [page, ticket], updates: false}\n"
+        "  - {name: room, type: teams, url: file:url}\n"
+    )
+    (tmp_path / "url").write_text("https://example.com/room\n")
+    config = resolve(Flags(), environment={"HOME": str(tmp_path)}, cwd=tmp_path)
+    known = {"KEY": "k" * 32, "URL": "https://example.com/chat"}
+
+    made = with_notifiers(config, environment=known, now=lambda: NOW)
+
+    assert [type(channel) for channel, _ in made] == [PagerDutyChannel, SlackChannel, TeamsChannel]
+    assert [(channel.severities, channel.updates) for channel, _ in made] == [
+        (("page",), True),
+        (("page", "ticket"), False),
+        (("page",), True),
+    ]
+    with pytest.raises(UsageProblem, match="the secret of channel 'pd' in the environment variable KEY"):
+        with_notifiers(config, environment={}, now=lambda: NOW)
+    with pytest.raises(ChannelError, match="channel 'chat': expected a url of http or https"):
+        with_notifiers(config, environment={**known, "URL": "hunter2"}, now=lambda: NOW)

@@ -18,5 +18,5 @@ def test_the_documented_tocsin_yaml_is_one_that_up_reads(tmp_path: Path) -> None
 
     said = documents.load(file, TocsinYaml)
 
-    assert {channel.type for channel in said.channels} == {"webhook", "smtp", "log"}
+    assert {channel.type for channel in said.channels} == {"webhook", "pagerduty", "slack", "teams", "smtp", "log"}
     assert set(type(said).model_fields) - {"insecure"} <= set(re.findall(r"^(\w+):", example, flags=re.MULTILINE))

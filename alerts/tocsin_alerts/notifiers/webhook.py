@@ -6,25 +6,22 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final
 
 import urllib3
-from urllib3.exceptions import HTTPError
 
 from tocsin_alerts.channels import WebhookChannel
-from tocsin_alerts.errors import ChannelError, DeliveryFailed
+from tocsin_alerts.errors import ChannelError
 from tocsin_alerts.notifiers.envelope import envelope
+from tocsin_alerts.notifiers.posting import Post, require_http
 from tocsin_alerts.outbox import Notification
 
 _PREFIX: Final = "whsec_"
-_GONE: Final = 410  # the specification: stop sending to this address
-_READ_BYTES: Final = 2_048  # of an answer: enough for a reason
 
 
 class WebhookNotifier:
-    """Posts JSON to one address; OK is any 2xx, and a redirect is not."""
+    """Posts JSON to one address."""
 
     def __init__(
         self,
@@ -34,14 +31,12 @@ class WebhookNotifier:
         now: Callable[[], datetime],
         pool: urllib3.PoolManager | None = None,
     ) -> None:
-        if not channel.url.startswith(("https://", "http://")):
-            raise ChannelError(f"channel {channel.name!r}: expected an http(s) url, got {channel.url!r}")
+        what = f"webhook {channel.name!r}"
+        require_http(what, channel.url)
         self._url = channel.url
-        self._name = channel.name
         self._secret = secret
         self._now = now
-        self._timeout = urllib3.Timeout(connect=min(5.0, channel.timeout_s), read=channel.timeout_s)
-        self._pool = pool or urllib3.PoolManager(retries=False, maxsize=1)
+        self._post = Post(what, timeout_s=channel.timeout_s, now=now, pool=pool)
 
     def send(self, notification: Notification) -> None:
         """Post one message.
@@ -53,39 +48,12 @@ class WebhookNotifier:
         body = json.dumps(envelope(notification), ensure_ascii=False).encode()
         stamp = str(int(self._now().timestamp()))
         headers = {
-            "content-type": "application/json",
-            "user-agent": "tocsin",
             "webhook-id": notification.id,
             "webhook-timestamp": stamp,
         }
         if secret := self._secret():
             headers["webhook-signature"] = sign(secret, notification.id, stamp, body)
-        try:
-            answer = self._pool.request(
-                "POST",
-                self._url,
-                body=body,
-                headers=headers,
-                timeout=self._timeout,
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
-        except HTTPError as error:
-            raise DeliveryFailed(f"webhook {self._name!r} could not be reached: {_brief(error)}") from error
-        try:
-            said = answer.read(_READ_BYTES, decode_content=False)
-        except HTTPError:
-            said = b""
-        finally:
-            answer.close()  # not kept open: the rest of a long answer is not read
-        if 200 <= answer.status < 300:
-            return
-        raise DeliveryFailed(
-            f"webhook {self._name!r} answered {answer.status}{_reason(answer, said)}",
-            retry_after_s=retry_after_s(answer.headers.get("Retry-After"), now=self._now()),
-            is_permanent=answer.status == _GONE,
-        )
+        self._post.send(self._url, body, headers)
 
 
 def sign(secret: str, message_id: str, stamp: str, body: bytes) -> str:
@@ -106,27 +74,3 @@ def sign(secret: str, message_id: str, stamp: str, body: bytes) -> str:
         raise ChannelError("expected a webhook secret of whsec_ and base64; generate a new one") from None
     digest = hmac.new(key, b".".join((message_id.encode(), stamp.encode(), body)), hashlib.sha256).digest()
     return "v1," + base64.b64encode(digest).decode()
-
-
-def retry_after_s(header: str | None, *, now: datetime) -> float | None:
-    """Read ``Retry-After``: seconds, or a date; None when it is neither."""
-    if not header:
-        return None
-    if header.strip().isdigit():
-        return float(header)
-    try:
-        when = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds())
-
-
-def _reason(answer: urllib3.BaseHTTPResponse, said: bytes) -> str:
-    if 300 <= answer.status < 400:
-        return f", a redirect to {answer.headers.get('Location', 'nowhere')}: set the channel's url to it"
-    text = " ".join(said.decode("utf-8", "replace").split())[:200]
-    return f": {text}" if text else ""
-
-
-def _brief(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:300]

@@ -1,9 +1,11 @@
 """Doubles for delivery: a notifier that can fail, a clock that is set by hand, transitions made short."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -249,3 +251,43 @@ def make_delivery(world: World, receiver: Receiver, rules: RuleBook, plans: Plan
         return Delivery(wiring.pop("query"), told, **wiring)
 
     return make
+
+
+@dataclass
+class Hook:
+    """A receiver over HTTP: what came, and what to answer."""
+
+    port: int = 0
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    """A receiver on a free port."""
+    kept = Hook()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            kept.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+            self.send_response(kept.status)
+            for name, value in kept.headers.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(kept.body)))
+            self.end_headers()
+            self.wfile.write(kept.body)
+
+        def log_message(self, *args: Any) -> None:
+            del args
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    kept.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield kept
+    server.shutdown()
+    server.server_close()
+    thread.join()

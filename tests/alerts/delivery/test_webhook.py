@@ -4,62 +4,20 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests.alerts.delivery.conftest import Hook
 
 from tocsin_alerts.channels import WebhookChannel
 from tocsin_alerts.errors import ChannelError, DeliveryFailed
 from tocsin_alerts.notifiers import WebhookNotifier
-from tocsin_alerts.notifiers.webhook import retry_after_s, sign
+from tocsin_alerts.notifiers.posting import retry_after_s
+from tocsin_alerts.notifiers.webhook import sign
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NOW = datetime(2026, 4, 17, 12, tzinfo=UTC)
-
-
-@dataclass
-class Hook:
-    """A webhook receiver: what came, and what to answer."""
-
-    port: int = 0
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    """A receiver on a free port."""
-    kept = Hook()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            kept.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            self.send_response(kept.status)
-            for name, value in kept.headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(kept.body)))
-            self.end_headers()
-            self.wfile.write(kept.body)
-
-        def log_message(self, *args: Any) -> None:
-            del args
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    kept.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield kept
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def _notifier(hook: Hook, secret: str = SECRET) -> WebhookNotifier:

@@ -1,0 +1,115 @@
+"""Slack and Microsoft Teams: the message as text that neither reads as markup, so that no answer of a model mentions anybody.
+
+Source: Slack's reference of Block Kit ("Header", "Rich text") and of incoming webhooks; Microsoft's of Adaptive Cards
+("RichTextBlock", "TextRun") and of posting to a Teams workflow.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import urllib3
+
+from tocsin_alerts.channels import SlackChannel, TeamsChannel
+from tocsin_alerts.notifiers.posting import Post
+from tocsin_alerts.outbox import Notification
+
+_SLACK_HEADER_CHARS: Final = 150
+_SLACK_BLOCK_CHARS: Final = 3_000
+_SLACK_BLOCKS: Final = 10
+_TEAMS_BYTES: Final = 24_000  # Teams takes 28 KB
+_CUT: Final = "… (cut: 'tocsin alerts show' prints all of it)"
+
+
+class ChatNotifier:
+    """Posts messages to one incoming webhook of either; its address is the secret."""
+
+    def __init__(
+        self,
+        channel: SlackChannel | TeamsChannel,
+        url: Callable[[], str],
+        *,
+        now: Callable[[], datetime],
+        pool: urllib3.PoolManager | None = None,
+    ) -> None:
+        is_slack = isinstance(channel, SlackChannel)
+        self._write = slack if is_slack else teams
+        self._url = url
+        kind = "Slack" if is_slack else "Teams"
+        self._post = Post(f"{kind} channel {channel.name!r}", timeout_s=channel.timeout_s, now=now, pool=pool)
+
+    def send(self, notification: Notification) -> None:
+        """Post one message.
+
+        Raises:
+            DeliveryFailed: it was not taken.
+            ChannelError: the secret is no address.
+        """
+        self._post.send(self._url(), json.dumps(self._write(notification), ensure_ascii=False).encode())
+
+
+def slack(notification: Notification) -> dict[str, Any]:
+    """Write a message of blocks: the subject as plain text, the rest preformatted, which Slack does not parse."""
+    message = notification.message
+    parts = _parts(message.text.strip("\n"), _SLACK_BLOCK_CHARS)
+    if len(parts) > _SLACK_BLOCKS:
+        parts = [*parts[: _SLACK_BLOCKS - 1], _CUT]
+    header = {"type": "plain_text", "text": message.subject[:_SLACK_HEADER_CHARS] or "tocsin", "emoji": False}
+    return {
+        "text": _escaped(message.subject),  # what a notification on a phone shows
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "blocks": [
+            {"type": "header", "text": header},
+            *(
+                {
+                    "type": "rich_text",
+                    "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": part}]}],
+                }
+                for part in parts
+            ),
+        ],
+    }
+
+
+def teams(notification: Notification) -> dict[str, Any]:
+    """Write an Adaptive Card: a line a block, of runs, in which Teams reads no Markdown."""
+    message = notification.message
+    body = [_line(message.subject, weight="Bolder", size="Medium")]
+    size = 0
+    for line in message.text.strip("\n").split("\n"):
+        made = _line(line or " ", fontType="Monospace")
+        size += len(json.dumps(made, ensure_ascii=False).encode())
+        if size > _TEAMS_BYTES:
+            body.append(_line(_CUT))
+            break
+        body.append(made)
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "msteams": {"width": "Full"},
+        "body": body,
+    }
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    return {"type": "message", "attachments": [attachment]}
+
+
+def _line(text: str, **style: str) -> dict[str, Any]:
+    return {"type": "RichTextBlock", "spacing": "None", "inlines": [{"type": "TextRun", "text": text, **style}]}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _parts(text: str, most: int) -> list[str]:
+    """Cut a text into parts of at most so many characters, at ends of lines where there are any."""
+    parts = []
+    while len(text) > most:
+        end = text.rfind("\n", 0, most + 1)
+        end = end if end > 0 else most
+        parts.append(text[:end])
+        text = text[end:].removeprefix("\n")
+    return [*parts, text] if text else parts or [" "]
