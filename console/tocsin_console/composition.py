@@ -12,7 +12,9 @@ from importlib import metadata
 from typing import Any
 
 from tocsin_alerts.acknowledging import Acknowledgements
+from tocsin_alerts.channel_trial import Tried, try_channels
 from tocsin_alerts.delivery import Delivery
+from tocsin_alerts.documents import suggest
 from tocsin_alerts.engine import Engine
 from tocsin_alerts.evaluator import evaluate
 from tocsin_alerts.guard import GuardBook
@@ -218,7 +220,7 @@ class Up:
             rules=book,
             investigator=investigator(self._own(client_for(self._database)), reading.evaluators),
             guard=self._guard,
-            templates=Templates(config.templates_dir if config.templates_dir.is_dir() else None),
+            templates=self._templates(),
         )
         self._delivery.start()
         self._ends.callback(self._delivery.close)
@@ -417,6 +419,7 @@ class Up:
             explain=Explainer(
                 self._own(client_for(self._database)), self._reading.evaluators, slot=self._clock_of_slots
             ),
+            try_channels=self._try_channels,
             silences=Silences(self._sibling(), now=_now),
             acknowledgements=Acknowledgements(self._sibling(), now=_now),
             reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._clock_of_slots, now=_now),
@@ -467,6 +470,17 @@ class Up:
         """Tell services how far evaluation has come; a day that was judged may be one that calls for a retraining."""
         self._guard_server.publish(evaluated_through=through)
         self._retraining_loop.wake()
+
+    def _try_channels(self, name: str) -> list[Tried]:
+        chosen = [each for each in self._notifiers if name in ("", each[0].name)]
+        if not chosen:
+            names = [channel.name for channel, _ in self._notifiers]
+            raise UsageProblem(f"expected a channel of tocsin.yaml, got {name!r}: {suggest(name, names)}")
+        return try_channels(chosen, self._templates(), now=_now)
+
+    def _templates(self) -> Templates:
+        folder = self._config.templates_dir
+        return Templates(folder if folder.is_dir() else None)
 
     def _find_bars(self) -> None:
         if self._bars.refresh(self._logical_now()):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from tocsin_alerts.acknowledging import Acknowledgements
+from tocsin_alerts.channel_trial import Tried
 from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.retraining.book import RetrainingBook
@@ -115,6 +116,7 @@ class Parts:
     retraining: RetrainingBook
     explain: Explainer
     silences: Silences
+    try_channels: Callable[[str], Sequence[Tried]]  # one by its name, or all
     acknowledgements: Acknowledgements
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one

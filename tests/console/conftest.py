@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tocsin_alerts.acknowledging import Acknowledgements
+from tocsin_alerts.channel_trial import Tried
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.retraining.book import RetrainingBook
@@ -164,6 +165,10 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             through=lambda: NOW - timedelta(hours=12),
             now=lambda: NOW,
         ),
+        try_channels=lambda _name: [
+            Tried(channel="oncall", kind="WebhookChannel", error="", took_s=0.1),
+            Tried(channel="mail", kind="SmtpChannel", error="mail 'mail' refused", took_s=2.0),
+        ],
         silences=Silences(store.sibling(), now=lambda: NOW),
         acknowledgements=Acknowledgements(store.sibling(), now=lambda: NOW),
         explain=Explainer(store.sibling(), load_evaluators(), slot=lambda: NOW),

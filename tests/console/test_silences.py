@@ -84,3 +84,18 @@ def test_what_is_not_in_force_cannot_end(tocsin: Any, running: Any) -> None:
     del running
 
     assert "see 'tocsin alerts silences'" in tocsin("alerts", "expire", "nothing").output
+
+
+def test_channels_that_do_not_take_a_test_are_a_finding(tocsin: Any, running: Any) -> None:
+    """In a deployment's script a channel that nobody hears has to stop it."""
+    del running
+
+    said = tocsin("alerts", "test-notify")
+
+    assert said.exit_code == 1
+    assert "taken, both" in said.stdout
+    assert "refused" in said.stdout
+    assert [each["channel"] for each in json.loads(tocsin("alerts", "test-notify", "--json").stdout)] == [
+        "oncall",
+        "mail",
+    ]

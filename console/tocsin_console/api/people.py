@@ -60,9 +60,13 @@ def people_routes(parts: Parts) -> list[Route]:
         ended = parts.silences.expire(request.path_params["silence"], by=text_of(body, "actor"))
         return Json({"silence": asdict(ended)})
 
+    def try_channels(_request: Request, body: dict[str, Any]) -> Response:
+        return Json({"channels": [asdict(each) for each in parts.try_channels(str(body.get("channel") or ""))]})
+
     return [
         Route("/api/alerts", alerts),
         Route("/api/alerts/{incident}/acknowledge", with_body(acknowledge), methods=["POST"]),
+        Route("/api/channels/test", with_body(try_channels), methods=["POST"]),
         Route("/api/silences", silences),
         Route("/api/silences", with_body(silence), methods=["POST"]),
         Route("/api/silences/{silence}/expire", with_body(expire), methods=["POST"]),

@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     alerts.command("silence")(silence)
     alerts.command("silences")(silences)
     alerts.command("expire")(expire)
+    alerts.command("test-notify")(notify_to_test)
     app.add_typer(alerts, name="alerts")
 
 
@@ -130,6 +131,29 @@ def expire(
         print_json(ended)
         return
     say(f"{ended['silence']} has ended: {_subject(ended)} is told again")
+
+
+def notify_to_test(
+    channel: Annotated[str, typer.Argument(help="Only this channel of tocsin.yaml.")] = "",
+    *,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Send a message marked TEST, and its end, to each channel, from the process that tells people. Exits 1 where one fails."""
+    tried = connect(config, data_dir, api).post("/api/channels/test", {"channel": channel})["channels"]
+    if json:
+        print_json(tried)
+    else:
+        columns = ("channel", "kind", "took", "what it said")
+        rows = [
+            (e["channel"], e["kind"].removesuffix("Channel"), f"{e['took_s']:.1f} s", e["error"] or "taken, both")
+            for e in tried
+        ]
+        print_table(columns, rows, empty="no channels")
+    if any(each["error"] for each in tried):
+        raise typer.Exit(FINDING)
 
 
 def _subject(silence: dict[str, Any]) -> str:
