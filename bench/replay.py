@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
-from _replay.chart import draw, spans
+from _replay.chart import draw, incidents, spans
 from _replay.dataset import DataSet
 from _replay.reading import read
 from _replay.sending import replay
@@ -54,14 +55,29 @@ def run(data: DataSet, folder: Path, *, days_at_once: int = 1) -> tuple[Any, Any
 def figures(name: str, daily: Any, alerts: Any) -> list[Figure]:
     """Say what a team would have had of it."""
     pages = alerts[alerts["severity"] == "page"]
+    open_days = {day for one in pages.itertuples() for day in pd.date_range(one.begun, one.ended)}
     monthly = daily.assign(month=[f"{day:%Y_%m}" for day in daily["date"]]).groupby("month")
     right = {month: float((rows["truth"] * rows["calls"]).sum() / rows["calls"].sum()) for month, rows in monthly}
     return [
         Figure(name=f"{name}_calls", value=int(daily["calls"].sum()), unit="calls"),
-        Figure(name=f"{name}_pages", value=len(pages), unit="pages"),
-        Figure(name=f"{name}_tickets", value=int((alerts["severity"] == "ticket").sum()), unit="tickets"),
+        Figure(name=f"{name}_days", value=len(daily), unit="days"),
+        Figure(name=f"{name}_pages", value=len(incidents(alerts)), unit="incidents that paged"),
+        Figure(name=f"{name}_page_alerts", value=len(pages), unit="alerts of page rules, further evidence of those"),
+        Figure(name=f"{name}_ticket_alerts", value=int((alerts["severity"] == "ticket").sum()), unit="alerts"),
+        Figure(name=f"{name}_days_in_incidents", value=len(open_days), unit="days"),
         *(Figure(name=f"{name}_right_{month}", value=share, unit="share") for month, share in right.items()),
     ]
+
+
+def summary(alerts: Any) -> list[dict[str, Any]]:
+    """Say of every rule and field how often it fired, when first, and why then."""
+    found = []
+    for (severity, rule, field), rows in alerts.groupby(["severity", "rule", "field"]):
+        first = rows.iloc[0]
+        said = {"rule": rule, "field": field, "severity": severity, "alerts": len(rows)}
+        days = {"first": f"{first['begun']:%Y-%m-%d}", "last_ended": f"{rows['ended'].max():%Y-%m-%d}"}
+        found.append({**said, **days, "why_first": first["why"]})
+    return sorted(found, key=lambda one: (one["severity"], one["first"], one["rule"]))
 
 
 def main() -> None:
@@ -80,7 +96,7 @@ def main() -> None:
         mine = figures(name, daily, alerts)
         show(_TITLES[name], mine)
         print(alerts.to_string(index=False))
-        told[name] = [{key: str(value) for key, value in one.items()} for one in alerts.to_dict("records")]
+        told[name] = summary(alerts)
         if given.pictures:
             draw(daily, said, alerts, title=_TITLES[name], file=given.pictures / f"{name}.svg")
         found += mine

@@ -13,6 +13,8 @@ _NAMES: Final = {
 _COLOURS: Final = {_TRUTH: "#9a9a9a", _NAMES["accuracy"]: "#1f77b4", _NAMES["estimated_accuracy"]: "#e08a00"}
 _SEVERITIES: Final = {"page": "#c62828", "ticket": "#8e8e8e"}
 _WIDTH: Final = 760
+_DAY: Final = pd.Timedelta(days=1)
+_ROOM: Final = 28 * _DAY  # what the words beside a page take in a year's picture
 
 
 def draw(daily: "pd.DataFrame", said: "pd.DataFrame", alerts: "pd.DataFrame", *, title: str, file: Path) -> None:
@@ -36,7 +38,7 @@ def draw(daily: "pd.DataFrame", said: "pd.DataFrame", alerts: "pd.DataFrame", *,
     band = alt.Chart(lines).mark_area(opacity=0.2).encode(x=days, y=alt.Y("lower:Q"), y2="upper:Q", color=colours)
     line = alt.Chart(lines).mark_line(strokeWidth=1.6).encode(x=days, y=shares, color=colours)
     told = alt.Chart(incidents(alerts)).encode(x="begun:T")
-    rule = told.mark_rule(color=_SEVERITIES["page"], strokeWidth=1.4)
+    rule = told.mark_rule(color=_SEVERITIES["page"], strokeWidth=1.2)
     text = told.mark_text(color=_SEVERITIES["page"], align="left", dx=4, dy=8, y=0).encode(text="words:N")
     severities = alt.Color(
         "severity:N",
@@ -44,15 +46,16 @@ def draw(daily: "pd.DataFrame", said: "pd.DataFrame", alerts: "pd.DataFrame", *,
         legend=alt.Legend(title=None, orient="bottom"),
     )
     begun = alt.X("begun:T", title=None, axis=months)
+    visible = alerts.assign(ended=alerts["ended"].where(alerts["ended"] > alerts["begun"], alerts["begun"] + _DAY))
     bars = (
-        alt.Chart(alerts)
-        .mark_bar(height=7, minBandSize=2)
+        alt.Chart(visible)
+        .mark_bar(height=7)
         .encode(x=begun, x2="ended:T", y=alt.Y("rule:N", title=None, sort=_order(alerts)), color=severities)
         .properties(width=_WIDTH, height=alt.Step(15))
     )
     top = (band + line + rule + text).properties(width=_WIDTH, height=260, title=title)
     chart = alt.vconcat(top, bars).resolve_scale(x="shared", color="independent")
-    chart.configure(background="white").configure_view(strokeWidth=0).save(str(file))
+    chart.configure(background="white", aria=False).configure_view(strokeWidth=0).save(str(file))
 
 
 def incidents(alerts: "pd.DataFrame") -> "pd.DataFrame":
@@ -62,14 +65,15 @@ def incidents(alerts: "pd.DataFrame") -> "pd.DataFrame":
         alerts: As :func:`draw` takes them.
 
     Returns:
-        ``begun``, ``ended`` and ``words``, one row for each time that somebody was paged.
+        ``begun``, ``ended`` and ``words`` (none where the page before is too near), one row for each time that somebody was paged.
     """
     found: list[dict[str, Any]] = []
     for alert in alerts[alerts["severity"] == "page"].sort_values("begun").to_dict("records"):
         if found and alert["begun"] <= found[-1]["ended"]:
             found[-1]["ended"] = max(found[-1]["ended"], alert["ended"])
         else:
-            words = f"page, {alert['begun'].day} {alert['begun']:%b}"
+            is_crowded = bool(found) and alert["begun"] - found[-1]["begun"] < _ROOM
+            words = "" if is_crowded else f"page, {alert['begun'].day} {alert['begun']:%b}"
             found.append({"begun": alert["begun"], "ended": alert["ended"], "words": words})
     return pd.DataFrame(found, columns=["begun", "ended", "words"])
 
