@@ -1,6 +1,5 @@
 """Who takes an incident, and since when: what ends the question of whether anybody looks, and begins the minutes it costs."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,10 +7,10 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
 
+from tocsin_alerts.audit import record
 from tocsin_alerts.errors import AcknowledgementRefused
 from tocsin_alerts.ports import Query
 
-_LONGEST_NOTE = 2_000
 _MOMENT = timedelta(milliseconds=1)
 
 
@@ -57,16 +56,17 @@ class Acknowledgements:
             taken = self._query.rows(_sql("acknowledgements"), {"incident": found["incident"]})
             is_new = not taken
             if by not in {each["actor"] for each in taken}:
-                entry = {
-                    "id": hashlib.sha256(f"acknowledge\0{found['incident']}\0{by}".encode()).hexdigest()[:32],
-                    "at": max([self._now(), *(each["at"] + _MOMENT for each in taken)]),  # first stays first
-                    "actor": by,
-                    "action": "acknowledge",
-                    "subject": found["incident"],
-                    "detail": note[:_LONGEST_NOTE],
-                }
-                self._query.insert("audit_log", [entry])
-                taken = [*taken, entry]
+                at = max([self._now(), *(each["at"] + _MOMENT for each in taken)])  # first stays first
+                taken = [*taken, {"actor": by, "at": at, "detail": note}]
+                record(
+                    self._query,
+                    key=by,
+                    at=at,
+                    actor=by,
+                    action="acknowledge",
+                    subject=found["incident"],
+                    detail=note,
+                )
         first = taken[0]
         return Acknowledgement(
             incident=found["incident"],

@@ -60,28 +60,18 @@ class PagerDutyChannel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlackChannel:
-    """Posts to a Slack incoming webhook."""
+class ChatChannel:
+    """Posts to a Slack incoming webhook, or to a Microsoft Teams workflow, "When a Teams webhook request is received"."""
 
     name: str
+    app: Literal["slack", "teams"]
     url: str  # reference: whoever has the address can post
     severities: tuple[Severity, ...] = PAGES
     updates: bool = True
     timeout_s: float = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamsChannel:
-    """Posts to a Microsoft Teams workflow, "When a Teams webhook request is received"."""
-
-    name: str
-    url: str  # reference: whoever has the address can post
-    severities: tuple[Severity, ...] = PAGES
-    updates: bool = True
-    timeout_s: float = 10.0
-
-
-Channel: TypeAlias = LogChannel | WebhookChannel | SmtpChannel | PagerDutyChannel | SlackChannel | TeamsChannel
+Channel: TypeAlias = LogChannel | WebhookChannel | SmtpChannel | PagerDutyChannel | ChatChannel
 
 
 def acts_on_mentions(channel: Channel) -> bool:
@@ -96,7 +86,7 @@ def needs_secret(channel: Channel) -> str:
             return channel.secret
         case PagerDutyChannel():
             return channel.routing_key
-        case SlackChannel() | TeamsChannel():
+        case ChatChannel():
             return channel.url
         case SmtpChannel():
             return channel.password if channel.user else ""

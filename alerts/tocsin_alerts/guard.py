@@ -5,13 +5,13 @@ until it is released, and releasing is a person's decision too: that a model loo
 no proof.
 """
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
+from tocsin_alerts.audit import record
 from tocsin_alerts.briefing import GuardNews
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.errors import GuardRefused
@@ -164,16 +164,15 @@ class GuardBook:
             line = self._known(project, use_case)
             plan, before = self._plans.get(project, use_case), line.state
             row = line.decide(state, plan, actor=actor, cause=cause, since=self._clock())
-            subject = f"{project}/{use_case}"
-            entry = {
-                "id": hashlib.sha256(f"{action}\x1f{subject}\x1f{row.version}".encode()).hexdigest()[:32],
-                "at": self._wall(),
-                "actor": row.actor,
-                "action": action,
-                "subject": subject,
-                "detail": f"{before} -> {state}: {row.cause}",
-            }
-            self._query.insert("audit_log", [entry])  # first: nothing happens that is not on record
+            record(
+                self._query,
+                key=str(row.version),
+                at=self._wall(),
+                actor=row.actor,
+                action=action,
+                subject=f"{project}/{use_case}",
+                detail=f"{before} -> {state}: {row.cause}",
+            )
             self._write(line, row)
         self._changed()
         return row

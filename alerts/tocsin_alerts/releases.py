@@ -1,11 +1,11 @@
 """Versions as people decide about them: what each is compared with, and that a new one is accepted as it is."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from tocsin_alerts.audit import record
 from tocsin_alerts.calendar_days import DaysOf, no_days
 from tocsin_alerts.calibrating import calibration_of_rows
 from tocsin_alerts.documents import suggest
@@ -259,9 +259,7 @@ def _collecting(release: Release) -> str:
 
 def _record(query: Query, version: Version, *, by: str, action: str, detail: str, at: datetime) -> None:
     subject = f"{version.project}/{version.use_case} {version}"
-    key = hashlib.sha256(f"{action}\x1f{subject}\x1f{at.isoformat()}".encode()).hexdigest()[:32]
-    entry = {"id": key, "at": at, "actor": by, "action": action, "subject": subject, "detail": detail}
-    query.insert("audit_log", [entry])  # first: nothing happens that is not on record
+    record(query, key=at.isoformat(), at=at, actor=by, action=action, subject=subject, detail=detail)
 
 
 def _hour(when: datetime) -> datetime:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import Final
 
+from tocsin_alerts.audit import record
 from tocsin_alerts.errors import SilenceRefused
 from tocsin_alerts.ports import Query
 
@@ -115,16 +116,16 @@ class Silences:
     def _write(self, silence: Silence, *, action: str, by: str) -> None:
         now = self._now()
         what = silence.rule or "every rule"
-        entry = {
-            "id": uuid.uuid4().hex,
-            "at": now,
-            "actor": by,
-            "action": action,
-            "subject": f"{silence.project}/{silence.use_case}",
-            "detail": f"{silence.silence}: {what} until {silence.until:%Y-%m-%d %H:%M} UTC: {silence.reason}",
-        }
         with self._one_at_a_time:
-            self._query.insert("audit_log", [entry])  # first: nothing happens that is not on record
+            record(
+                self._query,
+                key=silence.silence,
+                at=now,
+                actor=by,
+                action=action,
+                subject=f"{silence.project}/{silence.use_case}",
+                detail=f"{silence.silence}: {what} until {silence.until:%Y-%m-%d %H:%M} UTC: {silence.reason}",
+            )
             self._query.insert("silences", [{**asdict(silence), "at": now}])
 
 

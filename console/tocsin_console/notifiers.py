@@ -6,11 +6,10 @@ from pathlib import Path
 
 from tocsin_alerts.channels import (
     Channel,
+    ChatChannel,
     LogChannel,
     PagerDutyChannel,
-    SlackChannel,
     SmtpChannel,
-    TeamsChannel,
     WebhookChannel,
     needs_secret,
 )
@@ -49,7 +48,7 @@ def with_notifiers(
                 made.append((channel, WebhookNotifier(channel, read, now=now)))
             case PagerDutyChannel():
                 made.append((channel, PagerDutyNotifier(channel, read, now=now)))
-            case SlackChannel() | TeamsChannel():
+            case ChatChannel():
                 require_http(f"channel {channel.name!r}", read())
                 made.append((channel, ChatNotifier(channel, read, now=now)))
             case SmtpChannel():
@@ -66,10 +65,8 @@ def _channel(said: Said) -> Channel:
             return WebhookChannel(**fields)
         case "pagerduty":
             return PagerDutyChannel(**fields)
-        case "slack":
-            return SlackChannel(**fields)
-        case "teams":
-            return TeamsChannel(**fields)
+        case "slack" | "teams":
+            return ChatChannel(app=said.type, **fields)
         case "smtp":
             return SmtpChannel(**fields)
         case "log":

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import urllib3
 
-from tocsin_alerts.channels import SlackChannel, TeamsChannel
+from tocsin_alerts.channels import ChatChannel
 from tocsin_alerts.notifiers.posting import Post
 from tocsin_alerts.outbox import Notification
 
@@ -27,17 +27,15 @@ class ChatNotifier:
 
     def __init__(
         self,
-        channel: SlackChannel | TeamsChannel,
+        channel: ChatChannel,
         url: Callable[[], str],
         *,
         now: Callable[[], datetime],
         pool: urllib3.PoolManager | None = None,
     ) -> None:
-        is_slack = isinstance(channel, SlackChannel)
-        self._write = slack if is_slack else teams
+        self._write = slack if channel.app == "slack" else teams
         self._url = url
-        kind = "Slack" if is_slack else "Teams"
-        self._post = Post(f"{kind} channel {channel.name!r}", timeout_s=channel.timeout_s, now=now, pool=pool)
+        self._post = Post(f"{channel.app} channel {channel.name!r}", timeout_s=channel.timeout_s, now=now, pool=pool)
 
     def send(self, notification: Notification) -> None:
         """Post one message.

@@ -4,7 +4,6 @@ An attempt is written down before it begins. One that a crash cut off may have h
 recognises a repeat is tried again then.
 """
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from difflib import get_close_matches
 from importlib import resources
 from typing import Any, Final
 
+from tocsin_alerts.audit import record
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.retraining.actions import Action, ActionFailed, ActionUnclear, Order, Webhook
@@ -241,17 +241,15 @@ class RetrainingBook:
         return written
 
     def _audit(self, run: Mapping[str, Any], action: str, detail: str, *, actor: str = "tocsin") -> None:
-        at = self._now()
-        said = f"{run['run']}\0{action}\0{run['version']}"
-        entry = {
-            "id": hashlib.sha256(said.encode()).hexdigest()[:32],
-            "at": at,
-            "actor": actor,
-            "action": action,
-            "subject": f"{run['project']}/{run['use_case']}",
-            "detail": f"{run['action']}: {detail}"[:4_000],
-        }
-        self._query.insert("audit_log", [entry])
+        record(
+            self._query,
+            key=f"{run['run']} {run['version']}",
+            at=self._now(),
+            actor=actor,
+            action=action,
+            subject=f"{run['project']}/{run['use_case']}",
+            detail=f"{run['action']}: {detail}",
+        )
 
 
 def _is_of(run: Mapping[str, Any], plan: Plan) -> bool:

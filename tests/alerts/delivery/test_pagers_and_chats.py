@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.alerts.delivery.conftest import Hook
 
-from tocsin_alerts.channels import PagerDutyChannel, SlackChannel, TeamsChannel
+from tocsin_alerts.channels import ChatChannel, PagerDutyChannel
 from tocsin_alerts.errors import ChannelError, DeliveryFailed
 from tocsin_alerts.message import Message
 from tocsin_alerts.notifiers import ChatNotifier, PagerDutyNotifier
@@ -27,7 +27,7 @@ def pagerduty(hook: Hook) -> PagerDutyNotifier:
     return PagerDutyNotifier(channel, lambda: "k" * 32, now=lambda: NOW)
 
 
-def chat(channel: SlackChannel | TeamsChannel, port: int) -> ChatNotifier:
+def chat(channel: ChatChannel, port: int) -> ChatNotifier:
     """A notifier whose chat is the receiver."""
     return ChatNotifier(channel, lambda: f"http://127.0.0.1:{port}{SECRET_PATH}", now=lambda: NOW)
 
@@ -91,7 +91,7 @@ def test_what_pagerduty_has_no_room_for_is_cut(hook: Hook, pagerduty: Any, notif
     assert sent(hook)[0]["links"] == []
 
 
-@pytest.mark.parametrize("channel", [SlackChannel(name="team", url="env:U"), TeamsChannel(name="team", url="env:U")])
+@pytest.mark.parametrize("channel", [ChatChannel(name="team", app=app, url="env:U") for app in ("slack", "teams")])
 def test_a_chat_reads_the_message_whole_and_as_it_is(hook: Hook, notification: Any, channel: Any) -> None:
     """The columns of the text hold, and nothing of it is left out."""
     message = Templates().compose(FIRING, chat=True)
@@ -139,9 +139,9 @@ def test_a_message_that_is_too_long_says_where_the_rest_is(notification: Any) ->
 
 def test_the_address_of_a_chat_is_not_shown(notification: Any) -> None:
     """Whoever has it can post; errors end up in logs and in the store."""
-    channel = SlackChannel(name="team", url="env:U", timeout_s=2)
+    channel = ChatChannel(name="team", app="slack", url="env:U", timeout_s=2)
 
-    with pytest.raises(DeliveryFailed, match="Slack channel 'team' could not be reached") as failure:
+    with pytest.raises(DeliveryFailed, match="slack channel 'team' could not be reached") as failure:
         chat(channel, 1).send(notification())
     with pytest.raises(ChannelError) as refusal:
         ChatNotifier(channel, lambda: "hunter2-is-no-address", now=lambda: NOW).send(notification())
