@@ -16,6 +16,7 @@ class Labels:
     reference: int = 2_000  # calls of the reference window with a label, as a test set has
     all_after_days: int | None = None  # every call's label, so late
     reviews_a_week: int = 0
+    reviewed_daily: bool = True  # `tocsin review --daily` each morning; else the week's at once on Mondays
     judged_a_day: int = 0
     judge_misses: float = 0.15  # of wrong answers that the judge lets pass
     judge_slanders: float = 0.03  # of right answers that it calls wrong
@@ -100,6 +101,14 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             days_after=60,
         ),
         Scenario(
+            name="concept_reviews_weekly",
+            change=Change(concept=True),
+            labels=Labels(reviews_a_week=20, reviewed_daily=False),
+            figure="concept_reviews_weekly_days",
+            unit="days",
+            days_after=60,
+        ),
+        Scenario(
             name="concept_judge",
             change=Change(concept=True),
             labels=Labels(reviews_a_week=20, judged_a_day=50),
@@ -109,7 +118,12 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
             days_after=60,
         ),
         Scenario(
-            name="stationary", figure="false_pages_per_stream_year", unit="pages/year", goal="<= 0.3", days_after=337
+            name="stationary",
+            labels=Labels(reviews_a_week=20, judged_a_day=50),
+            figure="false_pages_per_stream_year",
+            unit="pages/year",
+            goal="<= 0.3",
+            days_after=337,
         ),
         Scenario(
             name="stationary_labels",

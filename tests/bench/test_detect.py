@@ -121,9 +121,10 @@ def test_a_stream_is_what_it_says() -> None:
         assert np.mean(days["sure_last"]) == pytest.approx(0.78 if follows else 0.94, abs=0.006)
 
 
-def test_the_weekly_sample_is_the_one_that_is_drawn_for_people() -> None:
-    """Twenty a week with known chances, scored after their week; a judge errs at the rate that it is said to."""
-    labels = Labels(reference=500, reviews_a_week=20, judged_a_day=50)
+@pytest.mark.parametrize("daily", [True, False])
+def test_the_weekly_sample_is_the_one_that_is_drawn_for_people(*, daily: bool) -> None:
+    """Twenty a week with known chances, scored after they were drawn; a judge errs at the rate that it is said to."""
+    labels = Labels(reference=500, reviews_a_week=20, reviewed_daily=daily, judged_a_day=50)
     stream = Stream(number=1, seed=2, calls_per_day=1000, days=35, wander=Wander(phi=0.5))
     rows = next(iter(simulate(stream)))
 
@@ -131,11 +132,14 @@ def test_the_weekly_sample_is_the_one_that_is_drawn_for_people() -> None:
 
     outcomes = np.concatenate(said.outcomes)
     truth, reviews, judged = (outcomes[outcomes["kind"] == kind] for kind in range(3))
-    assert len(reviews) == len(said.items) == 100
+    assert len(reviews) == len(said.items) == pytest.approx(100, abs=1)
     assert len(truth) == pytest.approx(500, abs=80)
-    assert set((reviews["observed"].astype(np.int64) - rollups.START_S) % (7 * 86_400)) == {10 * 3600}
+    assert set((reviews["observed"].astype(np.int64) - rollups.START_S) % (86_400 if daily else 7 * 86_400)) == {
+        10 * 3600
+    }
     assert (reviews["observed"] > reviews["second"]).all()
-    assert sum(1 / item["selection_probability"] for item in said.items) == pytest.approx(len(rows.second), rel=0.2)
+    assert sum(1 / item["selection_probability"] for item in said.items) == pytest.approx(len(rows.second), rel=0.3)
+    assert (reviews["weight"] == [1 / item["selection_probability"] for item in said.items]).all()
     was_right = rows.is_right[judged["call"]]
     assert (judged["correct"][was_right] == 0).mean() == pytest.approx(labels.judge_slanders, abs=0.02)
     assert (judged["correct"][~was_right] == 1).mean() == pytest.approx(labels.judge_misses, abs=0.1)

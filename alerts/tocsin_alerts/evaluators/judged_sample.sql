@@ -21,8 +21,9 @@ n              = "UInt64"
 -- of the calls: the first review or truth of a call that has one, else the first verdict of its judge. Made anew at every slot.
 -- Method: as reviewed_sample, with 3 and 6 % of right answers turned wrong as alternatives. A judge is heard through its errors: it calls
 -- wrong q (1 - misses) + (1 - q) slanders of the calls. Both are measured by source on the calls of 180 days that it and people (or the truth)
--- labelled, slanders taken one standard error up. A judge is not heard under 30 right and 5 wrong calls of that kind, or when
--- it tells less than a fifth of the difference. Effect: how much more often wrong than calibrated, over calls of the last 14 days.
+-- labelled; slanders also on the reference's own calls that nobody labelled but whose confidence makes nine in ten of them right: what the
+-- judge calls wrong there beyond the calibration's share is slander. Slanders are taken one standard error up. A judge is not heard
+-- under 30 right and 5 wrong labelled calls, or when it tells less than a fifth of the difference. Effect: how much more often wrong than calibrated, over calls of the last 14 days.
 -- n: verdicts behind it. No interval: the sum is a test statistic. Baseline 0: no evidence. No sample where no judge is heard.
 -- Assumes that the judge errs as often as it did where it was measured; a release that makes it harsher reads as a decline.
 -- Source: Shin, Ramdas and Rinaldo (2023), E-detectors; Rogan and Gladen (1978), Estimating Prevalence from a Screening Test.
@@ -57,7 +58,8 @@ WITH
     (
         SELECT
             project, use_case, model_version, prompt_version, min(at_s) AS first_s, max(at_s) AS last_s,
-            arraySort(groupArray((at_s, its_bin, people_s, is_wrong, judge_s, is_condemned, judged_by, is_reviewed, call_id))) AS items
+            arrayMap(each -> (each.1, each.3, each.4, each.5, each.6, each.7, each.8, each.9),
+                arraySort(groupArray((at_s, call_id, its_bin, people_s, is_wrong, judge_s, is_condemned, judged_by, is_reviewed)))) AS items
         FROM by_call
         GROUP BY project, use_case, model_version, prompt_version
         HAVING countIf(judge_s > 0) > 0
@@ -86,13 +88,23 @@ WITH
     (
         SELECT * EXCEPT (items),
             known AND until > 0 AS enough, toUInt32(slot_no * step) AS slot_s,
+            arrayMap((share, of) -> ((1 - share) * of + 0.5) / (of + 1), arrayPushFront(precision, accuracy), arrayPushFront(labels, all_labels)) AS means,
             arrayFilter(each -> each.5 > 0 AND each.5 <= slot_s AND each.3 > 0 AND each.3 <= slot_s AND each.1 + 180 * 86400 >= slot_s, items) AS met,
+            -- judge, condemned, chance of being wrong: of the reference's calls that nobody labelled
+            arrayFilter(each -> each.3 <= 0.1, arrayMap(each -> (each.7, each.6, means[if(each.2 < 0 OR empty(bins), 1, 1 + greatest(1, arrayCount(knot -> knot <= each.2, bins)))]),
+                arrayFilter(each -> enough AND its_model = model_version AND its_prompt = prompt_version AND each.5 > 0 AND each.5 <= slot_s
+                    AND NOT (each.3 > 0 AND each.3 <= slot_s) AND each.1 < toUnixTimestamp(until) AND each.1 + 28 * 86400 >= toUnixTimestamp(until)
+                    AND each.1 + 180 * 86400 >= slot_s, items))) AS unlabelled,
             arrayDistinct(arrayMap(each -> each.7, met)) AS sources,
             arrayMap(who -> arrayCount(each -> each.7 = who AND NOT each.4, met), sources) AS rights,
             arrayMap(who -> arrayCount(each -> each.7 = who AND each.4, met), sources) AS wrongs,
-            arrayMap((who, of) -> (arrayCount(each -> each.7 = who AND NOT each.4 AND each.6, met) + 0.5) / (of + 1), sources, rights) AS slanders,
             arrayMap((who, of) -> (arrayCount(each -> each.7 = who AND each.4 AND NOT each.6, met) + 0.5) / (of + 1), sources, wrongs) AS misses,
-            arrayMap((share, of) -> share + sqrt(share * (1 - share) / (of + 2)), slanders, rights) AS harshness,
+            arrayMap((who, of) -> of + arraySum(each -> if(each.1 = who, 1 - each.3, 0.), unlabelled), sources, rights) AS behind,
+            arrayMap((who, of, miss) -> (arrayCount(each -> each.7 = who AND NOT each.4 AND each.6, met) + 0.5
+                + greatest(0., arraySum(each -> if(each.1 = who, each.2 - (1 - miss) * each.3, 0.), unlabelled))) / (of + 1), sources, behind, misses) AS slanders,
+            arrayMap((who, right_n, of, a, b) -> a + sqrt((right_n + 2) * a * (1 - a)
+                + arraySum(each -> if(each.1 = who, (a + (1 - a - b) * each.3) * (1 - a - (1 - a - b) * each.3), 0.), unlabelled)) / (of + 2),
+                sources, rights, behind, slanders, misses) AS harshness,
             arrayMap((right_n, wrong_n, a, b) -> right_n >= 30 AND wrong_n >= 5 AND 1 - a - b >= 0.2, rights, wrongs, harshness, misses) AS heard,
             arrayFilter(each -> each.1 < slot_s AND each.1 + 90 * 86400 >= slot_s AND (NOT enough OR each.1 >= toUnixTimestamp(until)), items) AS recent
         FROM paired
@@ -105,7 +117,6 @@ WITH
                 multiIf(each.3 > 0 AND each.3 <= slot_s AND (each.8 OR each.5 > 0), 0,
                     each.5 > 0 AND each.5 <= slot_s AND heard[indexOf(sources, each.7)], toInt32(indexOf(sources, each.7)), -1),
                 if(each.3 > 0 AND each.3 <= slot_s, each.4, each.6)), recent)) AS seen,
-            arrayMap((share, of) -> ((1 - share) * of + 0.5) / (of + 1), arrayPushFront(precision, accuracy), arrayPushFront(labels, all_labels)) AS means,
             arrayMap((mean, of) -> least(0.95, greatest(0.001, mean + sqrt(mean * (1 - mean) / (of + 2)))), means, arrayPushFront(labels, all_labels)) AS chances,
             arrayMap(each -> if(each.2 < 0 OR empty(bins), 1, 1 + greatest(1, arrayCount(knot -> knot <= each.2, bins))), seen) AS steps
         FROM judges

@@ -24,16 +24,17 @@ n              = "UInt64"
 -- as high, or 5 or 12 % of right answers turned wrong at any confidence. The three ratios are summed each as a CUSUM, which keeps
 -- no more than most_evidence from one review to the next; their mean is the evidence. Conditional on confidence, so it is valid under any way of choosing calls that was settled before their reviews.
 -- A calibration's own uncertainty: q is its posterior mean plus one standard error of the step, at least 0.001 (reviewers err too).
--- Effect: how much more often wrong than calibrated, over calls of the last 28 days, weighted as the estimate is (reviewed_accuracy).
+-- Effect: how much more often wrong than calibrated the reviewed calls of the last 28 days were, each counting once: what it would be for
+-- all calls where answers turn wrong at any confidence. Weighted as reviewed_accuracy is, a few calls would decide it, and days later.
 -- n: reviews behind it. No interval: the sum is a test statistic. Baseline 0: no evidence. NULL without a calibration.
--- Source: Shin, Ramdas and Rinaldo (2023), E-detectors; Jeffreys' prior for the steps; Hájek (1971) for the weights.
+-- Source: Shin, Ramdas and Rinaldo (2023), E-detectors; Jeffreys' prior for the steps.
 WITH
     {step_s:UInt32} AS step,
     verdicts AS
     (
         SELECT
             project, use_case, model_version, prompt_version, call_id, toUnixTimestamp(toDateTime(started_at, 'UTC')) AS called_s, confidence,
-            toUnixTimestamp(toDateTime(observed_at, 'UTC')) AS known_s, if(weight > 0, weight, 1) AS stands, ifNull(correct, score >= 0.5) AS is_right,
+            toUnixTimestamp(toDateTime(observed_at, 'UTC')) AS known_s, ifNull(correct, score >= 0.5) AS is_right,
             leadInFrame(known_s, 1, toUInt32(4294967295)) OVER (PARTITION BY project, call_id ORDER BY observed_at, outcome_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS until_s
         FROM outcomes FINAL
@@ -44,7 +45,7 @@ WITH
     (
         SELECT
             project, use_case, model_version, prompt_version,
-            groupArray((called_s, known_s, bin, NOT assumeNotNull(is_right), stands, until_s)) AS items
+            groupArray((called_s, known_s, bin, NOT assumeNotNull(is_right), until_s)) AS items
         FROM
         (
             SELECT *,
@@ -79,7 +80,7 @@ WITH
     (
         SELECT * EXCEPT (items),
             known AND until > 0 AS enough,
-            arrayFilter(each -> each.2 <= slot_no * step AND slot_no * step < each.6 AND each.1 < slot_no * step AND each.1 + 90 * 86400 >= slot_no * step
+            arrayFilter(each -> each.2 <= slot_no * step AND slot_no * step < each.5 AND each.1 < slot_no * step AND each.1 + 90 * 86400 >= slot_no * step
                 AND (NOT enough OR each.1 >= toUnixTimestamp(until)), items) AS seen,
             arrayMap((share, of) -> ((1 - share) * of + 0.5) / (of + 1), arrayPushFront(precision, accuracy), arrayPushFront(labels, all_labels)) AS means,
             arrayMap((mean, of) -> least(0.95, greatest(0.001, mean + sqrt(mean * (1 - mean) / (of + 2)))), means, arrayPushFront(labels, all_labels)) AS chances,
@@ -103,7 +104,7 @@ SELECT
     CAST(NULL, 'Nullable(Float64)') AS lower,
     CAST(NULL, 'Nullable(Float64)') AS upper,
     if(enough AND notEmpty(seen), 0., NULL) AS baseline,
-    if(enough AND notEmpty(latest), arraySum(each -> each.1.5 * (each.1.4 - means[each.2]), latest) / arraySum(each -> each.1.5, latest), NULL) AS effect,
+    if(enough AND notEmpty(latest), arrayAvg(each -> each.1.4 - means[each.2], latest), NULL) AS effect,
     toUInt64(length(seen)) AS n
 FROM measured
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,

@@ -39,11 +39,14 @@ class _ReviewViews:
         return Json({"reviews": self._desk.status(asked.get("project", ""), asked.get("use_case", ""))})
 
     def draw(self, _request: Request, body: dict[str, Any]) -> Response:
-        """Draw this week's sample, or give the one that was drawn."""
-        size = body.get("size", SIZE)
+        """Draw this week's sample or today's part of it, or give the one that was drawn."""
+        size, daily = body.get("size", SIZE), body.get("daily", False)
         if isinstance(size, bool) or not isinstance(size, int):
             raise UsageProblem(f"expected size as a whole number, got {size!r}")
-        made = self._desk.draw(_project(body), str(body.get("use_case") or ""), size=size, by=_text(body, "actor"))
+        if not isinstance(daily, bool):
+            raise UsageProblem(f"expected daily as true or false, got {daily!r}")
+        named = str(body.get("use_case") or "")
+        made = self._desk.draw(_project(body), named, size=size, by=_text(body, "actor"), daily=daily)
         return Json({"reviews": made})
 
     def next(self, _request: Request, body: dict[str, Any]) -> Response:

@@ -28,7 +28,10 @@ Collector = Annotated[
         show_default="collector.address, else the API",
     ),
 ]
-Size = Annotated[int, typer.Option("--size", min=1, max=1000, help="Calls to draw; this week's draw stays as it is.")]
+Size = Annotated[int, typer.Option("--size", min=1, max=1000, help="Calls a week; what was drawn stays as it is.")]
+Daily = Annotated[
+    bool, typer.Option("--daily", help="Each day its part, three of twenty, of the calls since the last.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +50,7 @@ def review(
     *,
     use_case: UseCase = "",
     size: Size = 20,
+    daily: Daily = False,
     project: Project = "default",
     by: By = None,
     collector: Collector = None,
@@ -57,8 +61,8 @@ def review(
 ) -> None:
     """Draw the week's sample of calls and score it, key by key; every key saves.
 
-    20 calls a use case: half by chance alone, the others from the most and the least confident answers and from segments
-    that moved, each with a known probability, so that the scores speak for all calls. Leave with q and come back.
+    20 calls a use case: a quarter by chance alone, the others mostly from the most confident answers and from segments that
+    moved, each with a known probability, so that the scores speak for all calls. Leave with q and come back.
     """
     if context.invoked_subcommand is not None:
         return
@@ -72,7 +76,7 @@ def review(
     settled, reviewer = settle(config=config, data_dir=data_dir, api=api), person(by)
     client = Client.of(settled)
     drawn = client.post(
-        "/api/review/draw", {"use_case": use_case, "project": project, "size": size, "actor": reviewer}
+        "/api/review/draw", {"use_case": use_case, "project": project, "size": size, "daily": daily, "actor": reviewer}
     )["reviews"]
     with _scoring(client, settled, collector, project) as scoring, Keyboard.opened() as keyboard:
         terminal = Terminal(scoring, reviewer=reviewer, project=project, key=keyboard.key, line=keyboard.line)
@@ -85,6 +89,7 @@ def draw(
     *,
     use_case: UseCase = "",
     size: Size = 20,
+    daily: Daily = False,
     project: Project = "default",
     by: By = None,
     config: ConfigFile = None,
@@ -92,8 +97,8 @@ def draw(
     api: Api = None,
     json: Json = False,
 ) -> None:
-    """Draw this week's sample, or show the one that was drawn."""
-    body = {"use_case": use_case, "project": project, "size": size, "actor": person(by)}
+    """Draw this week's sample or today's part of it, or show the one that was drawn."""
+    body = {"use_case": use_case, "project": project, "size": size, "daily": daily, "actor": person(by)}
     _show(connect(config, data_dir, api).post("/api/review/draw", body)["reviews"], json=json)
 
 

@@ -50,7 +50,7 @@ class Terminal:
     def score_all(self, standing: dict[str, Any]) -> bool:
         """Score until nothing is left; False when the reviewer left before."""
         about = {**self._about, "use_case": standing["use_case"]}
-        say(f"\n{named(standing)}, week of {standing['week']}: {progress(standing)}\n{KEYS}")
+        say(f"\n{named(standing)}, calls since {standing['since'][:10]}: {progress(standing)}\n{KEYS}")
         done: list[str] = []  # in this sitting, for undo
         skipped: set[str] = set()
         while True:

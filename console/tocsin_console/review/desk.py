@@ -44,18 +44,21 @@ class ReviewDesk:
         self._now = now
         self._one_at_a_time = threading.Lock()
 
-    def draw(self, project: str, use_case: str = "", *, size: int = SIZE, by: str) -> list[dict[str, Any]]:
-        """Draw this week's sample, of one use case or of each that has calls; what is drawn stays as it is.
+    def draw(
+        self, project: str, use_case: str = "", *, size: int = SIZE, by: str, daily: bool = False
+    ) -> list[dict[str, Any]]:
+        """Draw this week's sample or today's part of it, of one use case or of each that has calls; it stays as it is.
 
         Raises:
             UsageProblem: there is nothing to draw from.
         """
         with self._one_at_a_time:
             names = [use_case] if use_case else self._with_calls(project)
+            asked: dict[str, Any] = {"size": size, "by": by, "daily": daily}
             made = [
                 self._standing(held)
                 for name in names
-                if (held := draw(self._store, project=project, use_case=name, size=size, by=by, now=self._clock()))
+                if (held := draw(self._store, project=project, use_case=name, now=self._clock(), **asked))
             ]
         if not made:
             raise UsageProblem(
@@ -274,7 +277,7 @@ class ReviewDesk:
             "scored": len(scored),
             "skipped": sum(each["state"] == "skipped" for each in items),
             "minutes": sum(each["minutes"] or 0.0 for each in scored),
-            "is_this_week": held["week"] == week_of(now),
+            "is_this_week": held["week"] >= week_of(now),
             "overdue": _is_overdue(held["week"], held["until"], is_done, now),
             "estimate": asdict(share_right(judged)),
         }

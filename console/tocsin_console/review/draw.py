@@ -1,4 +1,4 @@
-"""Draws the week's sample from the store: the same one, however often it is asked for."""
+"""Draws the week's sample from the store, at once or day by day: the same one, however often it is asked for."""
 
 import hashlib
 import uuid
@@ -8,16 +8,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from tocsin_console.errors import UsageProblem
-from tocsin_console.review.sampling import Cell, Inclusion, inclusions
+from tocsin_console.review.sampling import SURE, UNSURE, Cell, Inclusion, inclusions
 from tocsin_console.statements import statement
 
 SIZE: Final = 20
 FRAME: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN: Final[Mapping[str, Any]] = {
     "state": "open",
     "locked_by": "",
-    "locked_until": datetime(1970, 1, 1, tzinfo=UTC),
+    "locked_until": _EPOCH,
     "reviewer": "",
     "score": None,
     "correct": None,
@@ -70,7 +71,7 @@ def sample(
         seed: The same gives the same calls.
     """
     frame = {"project": project, "use_case": use_case, "since": since, "until": until}
-    [seen] = store.rows(statement("review_frame"), frame)
+    [seen] = store.rows(statement("review_frame"), {**frame, "sure": SURE, "unsure": UNSURE})
     of_kept = seen["kept_calls"] >= size
     moved = [(row["segment_name"], row["segment_value"]) for row in store.rows(statement("review_segments"), frame)]
     cuts = {"low": float(seen["low"] or 0), "high": float(seen["high"] or 0)} if seen["confident_calls"] else _NO_CUTS
@@ -102,21 +103,43 @@ def sample(
 _NO_CUTS: Final = {"low": -1.0, "high": 2.0}  # no confidence is beyond these
 
 
-def draw(store: Store, *, project: str, use_case: str, size: int, by: str, now: datetime) -> dict[str, Any] | None:
-    """Give this week's draw of a use case, drawing it when nobody has; None when there is nothing to draw from.
+def share_of(size: int, since: datetime, until: datetime) -> int:
+    """Say how many of a week's calls fall on a part of it, at least one; parts that follow each other sum to the whole."""
+    begun, ended = (size * (at - _EPOCH) // FRAME for at in (since, until))
+    return max(1, ended - begun)
+
+
+def draw(
+    store: Store, *, project: str, use_case: str, size: int, by: str, now: datetime, daily: bool = False
+) -> dict[str, Any] | None:
+    """Give the draw of a use case that stands, drawing it when nobody has; None when there is nothing to draw from.
+
+    Args:
+        store: Where the calls are.
+        project: Theirs.
+        use_case: Theirs.
+        size: Calls for a week.
+        by: Who asks.
+        now: The time.
+        daily: Draw each day, of the calls since the draw before (at most a week), the part of the week's calls that falls on
+            them; else once a week, of the last seven days.
 
     Raises:
         UsageProblem: the size is none.
     """
     if not 1 <= size <= 1_000:
         raise UsageProblem(f"expected a sample of 1 to 1,000 calls, got {size}")
-    week = week_of(now)
-    for held in store.rows(statement("review_latest"), {"project": project, "use_case": use_case}):
-        if held["week"] == week:
-            return held
+    week = now.astimezone(UTC).date() if daily else week_of(now)
     until = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + _HOUR  # of the present hour, what is here
+    since = until - FRAME
+    for held in store.rows(statement("review_latest"), {"project": project, "use_case": use_case}):
+        if held["week"] >= week:
+            return held
+        if daily:
+            since = max(since, held["until"].astimezone(UTC))
     seed = f"review\0{project}\0{use_case}\0{week}"
-    drawn = sample(store, project=project, use_case=use_case, since=until - FRAME, until=until, size=size, seed=seed)
+    wanted = share_of(size, since, until)
+    drawn = sample(store, project=project, use_case=use_case, since=since, until=until, size=wanted, seed=seed)
     if not drawn.items:
         return None
     named = uuid.uuid4().hex
@@ -130,7 +153,7 @@ def draw(store: Store, *, project: str, use_case: str, size: int, by: str, now: 
     )
     made = {
         **common,
-        "since": until - FRAME,
+        "since": since,
         "until": until,
         "calls": drawn.calls,
         "drawable": drawn.drawable,

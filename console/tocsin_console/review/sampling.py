@@ -1,23 +1,28 @@
-"""How likely each call is to be drawn: half by chance alone, the rest by confidence and from segments that moved. Pure.
+"""How likely each call is to be drawn: a quarter by chance alone, the rest by confidence and from segments that moved. Pure.
 
-Most of the rest comes from the most confident fifth, where next to nothing was wrong: an answer that is wrong there is news,
-while among the unsure it is what was expected. bench/detect.py sees a changed concept a week sooner by it.
+Most of the rest comes from the most confident tenth, where next to nothing was wrong: an answer that is wrong there is news,
+while among the unsure it is what was expected. A few unsure ones stay, since without wrong answers a judge's misses
+cannot be measured. bench/detect.py says how much sooner a changed concept is seen by it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-BY_REASON: Final = 0.5  # of the sample; the other half is uniform
+BY_REASON: Final = 0.75  # of the sample; the rest is uniform
 FROM_SEGMENTS: Final = 0.2  # of the sample, where a segment has moved
-OF_THE_SURE: Final = 0.8  # of what is left of it, from the most confident fifth; the rest from the least
+OF_THE_SURE: Final = (
+    0.87  # of what is left of it, from the most confident tenth; the rest from the least confident fifth
+)
+SURE: Final = 0.9  # quantile of confidence above which a call is among the most confident
+UNSURE: Final = 0.2  # below it, among the least
 
 
 class Cell(NamedTuple):
     """Calls that are equally likely to be drawn."""
 
-    confident: bool  # among the most confident fifth
-    unsure: bool  # among the least confident
+    confident: bool  # among the most confident tenth
+    unsure: bool  # among the least confident fifth
     moved: bool  # in a segment that moved
 
     @property
@@ -37,8 +42,8 @@ class Inclusion:
 def inclusions(calls: Mapping[Cell, int], *, size: int) -> list[Inclusion]:
     """Spread a sample over the cells.
 
-    Every call keeps at least half the chance that it had in a uniform draw, so that no call stands for more than twice as
-    many as there. Where a cell is used up, the others take its place.
+    Every call keeps at least a quarter of the chance that it had in a uniform draw, so that no call stands for more than four
+    times as many as there. Where a cell is used up, the others take its place.
 
     Args:
         calls: How many calls each cell has; cells without any are left out.

@@ -91,6 +91,16 @@ def test_without_enough_of_both_there_is_no_corrected_share(store: Store) -> Non
     ]
 
 
+UNLABELLED = [(0.999 if i % 3 else 0.75, i % 11 == 0) for i in range(90)]  # of the reference: confidence, condemned
+
+
+def calibrated(confidence: float) -> tuple[float, float]:
+    """Give the calibration's chance of a wrong answer, and the same one standard error up."""
+    step = int(np.floor(np.log(1 - confidence) / np.log(1.02) + 2000.0000001) >= KNOTS[1])
+    mean = ((1 - PRECISION[step]) * LABELS[step] + 0.5) / (LABELS[step] + 1)
+    return mean, mean + np.sqrt(mean * (1 - mean) / (LABELS[step] + 2))
+
+
 def judged(store: Store, seed: int) -> list[tuple[datetime, float, bool, bool, datetime | None]]:
     """Write 180 calls that a judge saw, of which people later score every sixth, and an older set by which it is known."""
     random = np.random.default_rng(seed)
@@ -110,6 +120,16 @@ def judged(store: Store, seed: int) -> list[tuple[datetime, float, bool, bool, d
     old = [{"started_at": UNTIL - 9 * DAY, "call_id": f"{store.project}-old-{i}"} for i in range(60)]
     say(store, "ground_truth", [{**call, "correct": int(i >= 12)} for i, call in enumerate(old)])
     say(store, "judge", [{**call, "correct": int(i >= 10 and i != 40)} for i, call in enumerate(old)])
+    unseen = [
+        {
+            "started_at": UNTIL - 3 * DAY,
+            "confidence": c,
+            "call_id": f"{store.project}-unseen-{i}",
+            "correct": int(not bad),
+        }
+        for i, (c, bad) in enumerate(UNLABELLED)
+    ]
+    say(store, "judge", unseen)
     return made
 
 
@@ -121,15 +141,18 @@ def expected(
     old = [(i < 12, not (i >= 10 and i != 40)) for i in range(60)] if slot - 180 * DAY <= UNTIL - 9 * DAY else []
     met = [*old, *known]
     rights, wrongs = [c for bad, c in met if not bad], [c for bad, c in met if bad]
-    slanders, misses = (sum(rights) + 0.5) / (len(rights) + 1), (sum(not c for c in wrongs) + 0.5) / (len(wrongs) + 1)
-    harsh = slanders + np.sqrt(slanders * (1 - slanders) / (len(rights) + 2))
+    misses = (sum(not c for c in wrongs) + 0.5) / (len(wrongs) + 1)
+    quiet = [(bad, q) for c, bad in UNLABELLED if (q := calibrated(c)[0]) <= 0.1]
+    behind = len(rights) + sum(1 - q for _, q in quiet)
+    slanders = (sum(rights) + 0.5 + max(0.0, sum(bad - (1 - misses) * q for bad, q in quiet))) / (behind + 1)
+    chances = [slanders + (1 - slanders - misses) * q for _, q in quiet]
+    spread = (len(rights) + 2) * slanders * (1 - slanders) + sum(p * (1 - p) for p in chances)
+    harsh = slanders + np.sqrt(spread) / (behind + 2)
     sums, effects, count = np.ones(2), [], 0
     for at, confidence, bad, condemned, seen in made:
         if at + HOUR > slot or at < slot - 90 * DAY:
             continue
-        step = int(np.floor(np.log(1 - confidence) / np.log(1.02) + 2000.0000001) >= KNOTS[1])
-        mean = ((1 - PRECISION[step]) * LABELS[step] + 0.5) / (LABELS[step] + 1)
-        q = mean + np.sqrt(mean * (1 - mean) / (LABELS[step] + 2))
+        mean, q = calibrated(confidence)
         is_people = seen is not None and seen <= slot
         wrong = bad if is_people else condemned
         floor, slope = (0.0, 1.0) if is_people else (harsh, 1 - harsh - misses)

@@ -77,6 +77,22 @@ def test_the_same_week_gives_the_same_draw(store: Database) -> None:
     assert first["week"] == date(2026, 3, 2)
 
 
+def test_day_by_day_the_week_is_drawn_in_parts_that_do_not_overlap(store: Database) -> None:
+    """Scored on the day itself, an error is known days sooner; and a day asked twice gives the same calls."""
+    use_case = calls(store, 500)
+    asked = {"project": "default", "use_case": use_case, "size": 20, "by": "ana", "daily": True}
+    first = draw(store, now=NOW - timedelta(days=2), **asked)
+    following = draw(store, now=NOW, **asked)
+
+    again = draw(store, now=NOW, **asked)
+
+    assert first is not None
+    assert following is not None
+    assert (first["size"], following["since"], following == again) == (20, first["until"], True)
+    assert following["size"] in (5, 6)
+    assert following["until"] - following["since"] == timedelta(days=2)
+
+
 def test_a_draw_that_was_cut_short_leaves_nothing_behind(store: Database) -> None:
     """A crash between items and book must not mix two samples."""
     use_case = calls(store, 100)
