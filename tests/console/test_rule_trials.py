@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tocsin_console.cli.backtest_chart import bars
 from tocsin_console.config import Config
 
 Tocsin = Callable[..., Any]
@@ -81,6 +82,67 @@ def test_a_backtest_counts_draws_and_fails_over_its_limit(tocsin: Tocsin) -> Non
     assert "fired 2026-03-01 17:00:00, resolved 2026-03-01 18:00:00" in result.stdout
     assert (found["fired"], found["flapped"], found["incidents"], found["firing_s"]) == (2, 1, 2, 7200)
     assert "more incidents than it may" in limited.output
+
+
+@pytest.mark.usefixtures("busy", "folder")
+def test_a_backtest_is_drawn_into_a_file(tocsin: Tocsin, tmp_path: Path) -> None:
+    """A picture goes into a pull request; a terminal does not."""
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    file = tmp_path / "backtest.svg"
+
+    result = tocsin("rules", "backtest", "many", "--from", "2026-03-01", "--to", "2026-03-02T12:00", "--chart", file)
+
+    assert result.exit_code == 0
+    drawn = file.read_text()
+    assert drawn.startswith("<svg")
+    assert ">many: busy<" in drawn
+    assert ">many: fired 2, 2 incidents, 1 flapped<" in drawn
+
+
+def test_a_chart_shows_the_series_that_fired_longest_and_says_how_many_more() -> None:
+    """A rule over a hundred fields would be a picture that nobody reads."""
+    hours = [(NOON, NOON + at * HOUR if at % 7 else None) for at in range(1, 61)]
+    series = [
+        {
+            "project": "default",
+            "use_case": "u",
+            "labels": {"field": f"f{at}"},
+            "fired": 1,
+            "spans": [(a.isoformat(), b and b.isoformat())],
+        }
+        for at, (a, b) in enumerate(hours, start=1)
+    ]
+    found = {
+        "rule": "drift",
+        "severity": "ticket",
+        "since": NOON.isoformat(),
+        "until": (NOON + 99 * HOUR).isoformat(),
+        "series": series,
+    }
+
+    drawn = bars([found])
+
+    assert len(drawn) == 40
+    assert drawn[0] == {
+        "series": "drift: u field=f7",
+        "severity": "ticket",
+        "begun": NOON.isoformat(),
+        "ended": found["until"],
+    }
+    assert drawn[-1]["series"] == "drift: u field=f24"
+
+
+@pytest.mark.parametrize(
+    ("file", "words"), [("chart.pdf", "ends in .svg or .png"), ("nowhere/chart.svg", "make it first")]
+)
+@pytest.mark.usefixtures("busy", "folder")
+def test_a_chart_that_cannot_be_drawn_is_refused_first(tocsin: Tocsin, file: str, words: str) -> None:
+    """Not after a year of history has been evaluated."""
+    result = tocsin("rules", "backtest", "many", "--from", "2026-03-01", "--chart", file)
+
+    assert result.exit_code == 2
+    assert words in " ".join(result.output.split())
 
 
 def test_a_trial_keeps_nothing(tocsin: Tocsin, busy: Any, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -99,6 +100,9 @@ def backtest(
             min=0, help="Exit 1 above this many incidents of a rule.", show_default="its false_pages_per_year"
         ),
     ] = None,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", help="Draw it into this file too, .svg or .png; needs tocsin[charts].")
+    ] = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
     api: Api = None,
@@ -110,8 +114,11 @@ def backtest(
     """
     from tocsin_console import rulebook
     from tocsin_console.api.rehearsal import time_of
+    from tocsin_console.cli import backtest_chart
     from tocsin_console.rehearsing import pick
 
+    if chart is not None:
+        backtest_chart.require_drawable(chart)
     settled = settle(config=config, data_dir=data_dir, api=api)
     reading = rulebook.read(settled)
     reading.require_sound()
@@ -120,6 +127,8 @@ def backtest(
     with asking(settled) as ask, _progress(len(rules), quiet=json) as done:
         found = [done(ask("backtest", {"rule": rule.name, **span})) for rule in rules]
     over = [each["rule"] for each in found if _is_over(each, max_fires)]
+    if chart is not None and found:
+        backtest_chart.save(found, chart)
     if json:
         print_json({"rules": found, "over": over})
     else:
