@@ -24,9 +24,10 @@ from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.api.small import Switch, build_small_app
 from tocsin_console.api.spool import spool_routes
-from tocsin_console.composition import Up
-from tocsin_console.judge.desk import JudgeDesk
+from tocsin_console.collecting import Collecting
 from tocsin_console.loop import Loop
+from tocsin_console.presenting import Presenting
+from tocsin_console.process import RoleProcess, now
 from tocsin_console.roles import NO_DELIVERY, Elsewhere, EvaluatorOf, GuardElsewhere, Others, Role
 from tocsin_console.spool_desk import SpoolDesk
 
@@ -37,13 +38,13 @@ _END_S = 15.0
 _log = logging.getLogger(__name__)
 
 
-class CollectorAlone(Up):
+class CollectorAlone(Collecting):
     """``tocsin collector``: receivers, spool and loader, with figures of their own."""
 
     role: Role = "collector"
 
     def start(self) -> dict[str, Any]:
-        """As :meth:`Up.start`."""
+        """As :meth:`RoleProcess.start`."""
         self._check()
         self._open()
         self._make_collector()
@@ -71,17 +72,17 @@ class CollectorAlone(Up):
             "name": self._config.collector_name,
             "collector": asdict(self._collector.stats()),
             "spool_max_bytes": self._collector.settings.spool_max_bytes,
-            "lag_s": max(0.0, (_now() - complete_to).total_seconds()),
+            "lag_s": max(0.0, (now() - complete_to).total_seconds()),
         }
 
 
-class EvaluatorAlone(Up):
+class EvaluatorAlone(Presenting):
     """``tocsin evaluator``: rules, guard and delivery, once it has the lease; until then it waits."""
 
     role: Role = "evaluator"
 
     def start(self) -> dict[str, Any]:
-        """Listen, and wait for the lease in the background; as :meth:`Up.start` otherwise."""
+        """Listen, and wait for the lease in the background; as :meth:`RoleProcess.start` otherwise."""
         self._check()
         self._read_files()
         self._open()
@@ -133,24 +134,18 @@ class EvaluatorAlone(Up):
             self.failure = f"the evaluator could not start: {error}"
             raise
         self._is_working = True
-        self._heard_at = _now()
+        self._heard_at = now()
         self._loop.start()
         self._switch.app = build_app(self._parts(self._addresses()))
 
     def _may_act(self) -> bool:
         return self._lease.is_held
 
-    def _own_loops(self) -> Sequence[Loop]:
-        return ()
-
-    def _judge_desk(self) -> JudgeDesk:
-        return JudgeDesk(store=self._sibling(), now=_now)
-
     def _turn(self) -> None:
         if not self._lease.is_held:
             return
-        if _now() - self._heard_at > _NEWS:
-            self._heard_at = _now()
+        if now() - self._heard_at > _NEWS:
+            self._heard_at = now()
             self._evaluation.data_arrived()
             for member in self._fleet.silent():
                 _log.warning(
@@ -202,19 +197,19 @@ class EvaluatorAlone(Up):
         return self._reading_client
 
 
-class ConsoleAlone(Up):
+class ConsoleAlone(Presenting):
     """``tocsin console``: the API and the page."""
 
     role: Role = "console"
 
     def start(self) -> dict[str, Any]:
-        """As :meth:`Up.start`."""
+        """As :meth:`RoleProcess.start`."""
         self._check()
         self._read_files()
         self._open()
         self._read_rules()
         self._elsewhere = Elsewhere(self.role, self._fleet)
-        self._onlooker = Onlooker(lambda: self._make_engine(self._reading, ()), now=_now)
+        self._onlooker = Onlooker(lambda: self._make_engine(self._reading, ()), now=now)
         leases = self._sibling()
         self._evaluator = EvaluatorOf(lambda: holder_of(leases, _LEASE))
         self._start_disk_watch()
@@ -225,9 +220,6 @@ class ConsoleAlone(Up):
 
     def _evaluated_through(self) -> datetime | None:
         return self._onlooker.engine().evaluated_through()
-
-    def _judge_desk(self) -> JudgeDesk:
-        return JudgeDesk(store=self._sibling(), now=_now)
 
     def _addresses(self) -> dict[str, str]:
         return {}
@@ -270,20 +262,16 @@ class Onlooker:
             return self._engine
 
 
-def _state_of(part: Up, started_at: datetime) -> dict[str, Any]:
+def _state_of(part: RoleProcess, started_at: datetime) -> dict[str, Any]:
     version = metadata.version("tocsin")
     return {
         "version": version,
         "role": part.role,
         "info": {"version": version, "role": part.role},
         "started_at": started_at,
-        "uptime_s": (_now() - started_at).total_seconds(),
+        "uptime_s": (now() - started_at).total_seconds(),
     }
 
 
 def _nothing() -> None:
     """Collectors read keys every few seconds, and the guard's evaluator publishes by itself."""
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -14,6 +14,7 @@ from tocsin_console.apart import CollectorAlone, ConsoleAlone, EvaluatorAlone
 from tocsin_console.composition import Up
 from tocsin_console.config import Config
 from tocsin_console.errors import Unreachable
+from tocsin_console.process import RoleProcess
 from tocsin_console.roles import Role
 
 _DRAIN_S = 10.0
@@ -21,7 +22,7 @@ _FILES = 65_536
 _log = logging.getLogger(__name__)
 
 
-_PARTS: Final[Mapping[Role, type[Up]]] = {
+_PARTS: Final[Mapping[Role, type[RoleProcess]]] = {
     "up": Up,
     "collector": CollectorAlone,
     "evaluator": EvaluatorAlone,

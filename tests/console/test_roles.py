@@ -19,9 +19,9 @@ from tocsin_collector.load.fleet import Fleet
 from tocsin_collector.store.database import Database, StoreAddress
 from tocsin_collector.store.lease import TTL_S, Lease, holder_of
 from tocsin_console.apart import ConsoleAlone, EvaluatorAlone
-from tocsin_console.composition import Up
 from tocsin_console.config import Config, Flags, resolve
 from tocsin_console.errors import UsageProblem
+from tocsin_console.process import RoleProcess
 from tocsin_console.roles import Role, require_server
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ class Begin(Protocol):
 
     database: str
 
-    def __call__(self, kind: type[Up], name: str) -> dict[str, Any]:
+    def __call__(self, kind: type[RoleProcess], name: str) -> dict[str, Any]:
         """Start one, and say where it listens."""
         ...
 
@@ -40,10 +40,10 @@ class Begin(Protocol):
 @pytest.fixture
 def begin(server_url: str, tmp_path: Path) -> Iterator[Begin]:
     """Start roles over a database of the real server that this test alone uses."""
-    running: list[Up] = []
+    running: list[RoleProcess] = []
     database = f"t_{uuid.uuid4().hex[:12]}"
 
-    def start_one(kind: type[Up], name: str) -> dict[str, Any]:
+    def start_one(kind: type[RoleProcess], name: str) -> dict[str, Any]:
         flags = Flags(
             data_dir=tmp_path / name,
             clickhouse=server_url,
