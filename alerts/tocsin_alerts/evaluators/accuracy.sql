@@ -21,9 +21,7 @@ n              = "UInt64"
 -- the hour it began in, by the last word on it; fallback answers do not count, probes do. Baseline: the reference's labels.
 -- A judge's verdict counts only while people or the truth have fewer than 20 calls of the window: from then on its errors are
 -- measured, and judge_accuracy has it corrected. Until then it is the word of lowest rank but feedback, uncorrected.
--- Where every label is of a drawn sample (reviews, a judge's), each stands for as many calls as its weight says: samples are mostly of
--- confident answers, which are right more often. Interval: Wilson's, there at the effective sample size.
--- Source: Wilson (1927); Hájek (1971); Kish (1965), Survey Sampling.
+-- Interval: Wilson.
 WITH
     {step_s:UInt32} AS step,
     (SELECT max(label_delay_s) FROM plans) AS longest_delay,
@@ -32,7 +30,7 @@ WITH
         SELECT
             project, use_case, model_version, prompt_version, toStartOfHour(started_at) AS hour,
             assumeNotNull(ifNull(correct, score >= 0.5)) AS is_right, kind = 'judge' AS is_judged,
-            kind IN ('review', 'ground_truth') AS is_sure, kind IN ('review', 'judge') AS is_drawn, if(is_drawn AND weight > 0, weight, 1.) AS stands
+            kind IN ('review', 'ground_truth') AS is_sure
         FROM outcomes FINAL
         WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
             AND kind != 'support' AND (served_by != 'fallback' OR is_probe) AND (correct IS NOT NULL OR score IS NOT NULL)
@@ -42,9 +40,7 @@ WITH
     hours AS
     (
         SELECT project, use_case, model_version, prompt_version, hour, count() AS labels, sum(is_right) AS hits,
-            countIf(is_judged) AS opinions, countIf(is_judged AND is_right) AS praise, countIf(is_sure) AS facts, countIf(NOT is_drawn) AS undrawn,
-            [sumIf(stands, NOT is_judged), sumIf(stands, is_judged)] AS totals, [sumIf(stands, is_right AND NOT is_judged), sumIf(stands, is_right AND is_judged)] AS rights,
-            [sumIf(stands * stands, NOT is_judged), sumIf(stands * stands, is_judged)] AS squares
+            countIf(is_judged) AS opinions, countIf(is_judged AND is_right) AS praise, countIf(is_sure) AS facts
         FROM verdicts
         GROUP BY ALL
     ),
@@ -53,9 +49,6 @@ WITH
         SELECT
             project, use_case, model_version, prompt_version, sum(facts) >= 20 AS is_measured,
             sum(labels) - if(is_measured, sum(opinions), 0) AS calls, sum(hits) - if(is_measured, sum(praise), 0) AS right_calls,
-            sum(undrawn) = 0 AS is_drawn, arraySum(arraySlice(sumForEach(totals), 1, if(is_measured, 1, 2))) AS total,
-            if(is_drawn, arraySum(arraySlice(sumForEach(rights), 1, if(is_measured, 1, 2))) / total, right_calls / calls) AS share,
-            if(is_drawn, total * total / arraySum(arraySlice(sumForEach(squares), 1, if(is_measured, 1, 2))), toFloat64(calls)) AS effective,
             arrayJoin(range(
                 greatest(intDiv(toUnixTimestamp(hour) + delay_s + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
                 least(intDiv(toUnixTimestamp(hour) + delay_s + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
@@ -81,9 +74,9 @@ WITH
     )
 SELECT
     project, use_case, model_version, prompt_version, slot,
-    toNullable(share) AS value,
-    toNullable(tocsin_wilson_v1(share * effective, effective, -1.96)) AS lower,
-    toNullable(tocsin_wilson_v1(share * effective, effective, 1.96)) AS upper,
+    toNullable(right_calls / calls) AS value,
+    toNullable(tocsin_wilson_v1(right_calls, calls, -1.96)) AS lower,
+    toNullable(tocsin_wilson_v1(right_calls, calls, 1.96)) AS upper,
     if(known AND until > 0, then_accuracy, NULL) AS baseline,
     toUInt64(calls) AS n
 FROM paired

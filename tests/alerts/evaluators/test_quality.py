@@ -35,23 +35,6 @@ def test_accuracy_is_the_share_with_wilsons_interval(store: Store, hits: int, n:
     assert (sample.lower, sample.upper) == pytest.approx(wilson(hits, n), abs=1e-6)
 
 
-@pytest.mark.parametrize(("kind", "truth"), [("review", 0), ("judge", 0), ("judge", 1)])
-def test_labels_of_a_drawn_sample_stand_for_the_calls_they_were_drawn_from(store: Store, kind: str, truth: int) -> None:
-    """Samples are mostly of sure answers: counted alike, they would hold a use case above its floor that is below it."""
-    store.outcomes(answers(60, 60, kind=kind, weight=10.0))
-    store.outcomes(answers(22, 40, kind=kind, weight=90.0))
-    store.outcomes(answers(0, truth))
-
-    [sample] = store.run("accuracy")
-
-    share = 82 / 101 if truth else (60 * 10 + 22 * 90) / (60 * 10 + 40 * 90)
-    n = 101 if truth else 4_200**2 / (60 * 10**2 + 40 * 90**2)
-    middle, half = share + 1.96**2 / 2 / n, 1.96 * np.sqrt(share * (1 - share) / n + 1.96**2 / 4 / n**2)
-    assert (sample.value, sample.n) == (pytest.approx(share), 100 + truth)
-    assert sample.lower == pytest.approx((middle - half) / (1 + 1.96**2 / n))
-    assert sample.upper == pytest.approx((middle + half) / (1 + 1.96**2 / n))
-
-
 def test_the_last_word_on_a_call_counts_once(store: Store) -> None:
     """Feedback, a judge, two reviewers and the truth speak of one call; the truth wins, then the later."""
     said = {"call_id": "one", "started_at": LABELLED}
