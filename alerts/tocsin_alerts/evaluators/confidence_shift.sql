@@ -20,15 +20,23 @@ n              = "UInt64"
 -- Interval: PSI in units of its noise is a noncentral chi-square; its first two moments give the standard error.
 WITH
     {step_s:UInt32} AS step,
+    -- Whole days where slots are midnights: the store has their sums ready (the projection by_day).
+    if({step_s:UInt32} % 86400 = 0, 86400, 3600) AS grain,
     present AS
     (
         SELECT
             project, use_case, model_version, prompt_version, groupArray(bin) AS bins, groupArray(n) AS counts, sum(n) AS calls,
             arrayJoin(range(
-                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
-                least(intDiv(toUnixTimestamp(hour) + 86400, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
-        FROM input_histogram_1h
-        WHERE kind = 'confidence' AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 86400 AND hour < {until:DateTime('UTC')}
+                greatest(intDiv((unit + 1) * grain - 1 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                least(intDiv(unit * grain + 86400, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
+        FROM
+        (
+            SELECT project, use_case, model_version, prompt_version, bin, intDiv(toUnixTimestamp(hour), grain) AS unit, sum(c.n) AS n
+            FROM input_histogram_1h AS c
+            WHERE kind = 'confidence' AND segment_name = ''
+                AND unit >= intDiv(toUnixTimestamp({since:DateTime('UTC')}) - 86400, grain) AND unit < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
+            GROUP BY project, use_case, model_version, prompt_version, bin, unit
+        )
         GROUP BY ALL
     ),
     past AS

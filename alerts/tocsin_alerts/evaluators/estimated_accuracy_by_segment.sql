@@ -25,15 +25,23 @@ n              = "UInt64"
 -- Segments of fewer than min_n calls are left out.
 WITH
     {step_s:UInt32} AS step,
-    hours AS
+    -- Whole days where slots are midnights: the store has their sums ready (the projection by_day).
+    if({step_s:UInt32} % 86400 = 0, 86400, 3600) AS grain,
+    cells AS
     (
         SELECT
             project, use_case, model_version, prompt_version, segment_name, segment_value, bin, sum(n) AS rows,
             arrayJoin(range(
-                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
-                least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
-        FROM input_histogram_1h
-        WHERE kind = 'confidence' AND segment_name != '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
+                greatest(intDiv((unit + 1) * grain - 1 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                least(intDiv(unit * grain + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
+        FROM
+        (
+            SELECT project, use_case, model_version, prompt_version, segment_name, segment_value, bin, intDiv(toUnixTimestamp(hour), grain) AS unit, sum(c.n) AS n
+            FROM input_histogram_1h AS c
+            WHERE kind = 'confidence' AND segment_name != ''
+                AND unit >= intDiv(toUnixTimestamp({since:DateTime('UTC')}) - 604800, grain) AND unit < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
+            GROUP BY project, use_case, model_version, prompt_version, segment_name, segment_value, bin, unit
+        )
         GROUP BY ALL
     ),
     present AS
@@ -41,7 +49,7 @@ WITH
         SELECT
             project, use_case, model_version, prompt_version, segment_name, segment_value, slot_no,
             groupArray(bin) AS doubts, groupArray(rows) AS counts, sum(rows) AS calls
-        FROM hours
+        FROM cells
         GROUP BY ALL
         HAVING calls >= {min_n:UInt64}
     ),

@@ -26,11 +26,13 @@ n              = "UInt64"
 WITH
     {step_s:UInt32} AS step,
     (SELECT max(label_delay_s) FROM plans) AS longest_delay,
+    -- Whole days where slots are midnights: the store has their sums ready (the projection by_day).
+    if({step_s:UInt32} % 86400 = 0 AND (SELECT countIf(label_delay_s % 86400 != 0) FROM plans) = 0, 86400, 3600) AS grain,
     delays AS (SELECT project, use_case, label_delay_s, 1 AS has_plan FROM plans FINAL),
     verdicts AS
     (
         SELECT
-            project, use_case, model_version, prompt_version, toStartOfHour(started_at) AS hour,
+            project, use_case, model_version, prompt_version, intDiv(toUnixTimestamp(started_at), grain) AS unit,
             assumeNotNull(ifNull(correct, score >= 0.5)) AS is_right
         FROM outcomes FINAL
         WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
@@ -38,16 +40,17 @@ WITH
         ORDER BY kind = 'ground_truth' DESC, observed_at DESC, outcome_id DESC
         LIMIT 1 BY project, call_id
     ),
-    hours AS
+    cells AS
     (
-        SELECT project, use_case, model_version, prompt_version, toDateTime(hour, 'UTC') AS at, -1 AS doubt, toInt64(count()) AS rows, toInt64(sum(is_right)) AS hits
+        SELECT project, use_case, model_version, prompt_version, unit, -1 AS doubt, toInt64(count()) AS rows, toInt64(sum(is_right)) AS hits
         FROM verdicts
         GROUP BY ALL
         UNION ALL
-        SELECT project, use_case, model_version, prompt_version, hour AS at, toInt32(bin) AS doubt, sum(n) AS rows, toInt64(0) AS hits
+        SELECT project, use_case, model_version, prompt_version, intDiv(toUnixTimestamp(hour), grain) AS unit, toInt32(bin) AS doubt, sum(n) AS rows, toInt64(0) AS hits
         FROM input_histogram_1h
         WHERE kind = 'confidence' AND segment_name = ''
-            AND hour >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND hour < {until:DateTime('UTC')}
+            AND unit >= intDiv(toUnixTimestamp({since:DateTime('UTC')}) - 604800 - greatest(604800, longest_delay), grain)
+            AND unit < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
         GROUP BY ALL
     ),
     slots AS
@@ -55,9 +58,9 @@ WITH
         SELECT
             project, use_case, model_version, prompt_version, doubt, sum(rows) AS its_rows, sum(hits) AS its_hits,
             arrayJoin(range(
-                greatest(intDiv(toUnixTimestamp(at) + delay_s + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
-                least(intDiv(toUnixTimestamp(at) + delay_s + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
-        FROM (SELECT *, if(has_plan, label_delay_s, 604800) AS delay_s FROM hours LEFT JOIN delays USING (project, use_case))
+                greatest(intDiv((unit + 1) * grain - 1 + delay_s + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1),
+                least(intDiv(unit * grain + delay_s + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) + 1)) AS slot_no
+        FROM (SELECT *, if(has_plan, label_delay_s, 604800) AS delay_s FROM cells LEFT JOIN delays USING (project, use_case))
         GROUP BY ALL
     ),
     present AS

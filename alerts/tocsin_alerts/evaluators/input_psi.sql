@@ -18,32 +18,29 @@ n        = "UInt64"
 -- Window: seven days, whichever version answered. Numbers by the reference's deciles (few distinct ones, one by one),
 -- categories by value, rare and unseen ones together. NULL under 200 calls on either side, or before a reference is frozen.
 -- Interval: PSI in units of its noise is a noncentral chi-square; its first two moments give the standard error.
--- Cells are grouped by one number for all of their names, three times as fast as by the names.
 WITH
     {step_s:UInt32} AS step,
-    hours AS
+    -- Whole days where slots are midnights: the store has their sums ready (the projection by_day).
+    if({step_s:UInt32} % 86400 = 0, 86400, 3600) AS grain,
+    cells AS
     (
         SELECT
-            any(h.project) AS project, any(h.use_case) AS use_case, any(h.kind) AS kind, any(h.field) AS field, any(h.bin) AS bin,
-            any(h.category) AS category, any(h.first_slot) AS first_slot, any(h.last_slot) AS last_slot, sum(n) AS rows
-        FROM
-        (
-            SELECT
-                project, use_case, kind, field, bin, category, n,
-                greatest(intDiv(toUnixTimestamp(hour) + 3599 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) AS first_slot,
-                least(intDiv(toUnixTimestamp(hour) + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) AS last_slot,
-                cityHash64(project, use_case, kind, field, bin, category, first_slot, last_slot) AS cell
-            FROM input_histogram_1h
-            WHERE kind IN ('number', 'category') AND segment_name = '' AND hour >= {since:DateTime('UTC')} - 604800 AND hour < {until:DateTime('UTC')}
-        ) AS h
-        GROUP BY cell
+            project, use_case, kind, field, bin, category,
+            greatest(intDiv((intDiv(toUnixTimestamp(hour), grain) + 1) * grain - 1 + step, step), intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) AS first_slot,
+            least(intDiv(intDiv(toUnixTimestamp(hour), grain) * grain + 604800, step), intDiv(toUnixTimestamp({until:DateTime('UTC')}), step)) AS last_slot,
+            sum(n) AS rows
+        FROM input_histogram_1h
+        WHERE kind IN ('number', 'category') AND segment_name = ''
+            AND intDiv(toUnixTimestamp(hour), grain) >= intDiv(toUnixTimestamp({since:DateTime('UTC')}) - 604800, grain)
+            AND intDiv(toUnixTimestamp(hour), grain) < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
+        GROUP BY project, use_case, kind, field, bin, category, first_slot, last_slot
     ),
     present AS
     (
         SELECT
             project, use_case, field, arrayJoin(range(first_slot, last_slot + 1)) AS slot_no, groupArray(rows) AS counts, sum(rows) AS calls,
             groupArray(if(kind = 'number', bin, 32767)) AS bins, groupArray(if(kind = 'number', '\0', category)) AS texts
-        FROM hours
+        FROM cells
         GROUP BY ALL
     ),
     past AS

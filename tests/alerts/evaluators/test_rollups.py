@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
+from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, SETTABLE, Store
 from tests.alerts.evaluators.test_shifts import expect
 
+from tocsin_alerts.records import Sample
 from tocsin_alerts.references import maintain
 from tocsin_alerts.statistics import number_buckets
 
 FIRST = MONDAY - 28 * DAY
+BY_DAY = sorted(name for name, evaluator in EVALUATORS.items() if "AS grain" in evaluator.sql)
 
 
 def insert_calls(store: Store, rows: list[dict[str, Any]]) -> None:
@@ -108,3 +110,77 @@ def test_fallback_answers_stay_out_of_confidence_but_inputs_count(store: Store) 
     [volume] = store.run("volume", step=HOUR)
 
     assert (shift.n, drift.n, volume.value) == (5, 15, 15)
+
+
+def test_a_midnight_read_from_days_says_what_its_hours_say(store: Store) -> None:
+    """Days are read for speed alone: no figure may depend on how often somebody asks."""
+    random = np.random.default_rng(7)
+    days = np.append(random.integers(0, 42, 2600), np.full(400, 41))
+    rows = [
+        {
+            "started_at": FIRST + int(day) * DAY + timedelta(seconds=int(random.integers(86_400))),
+            "input_numbers": {"ink": float(random.normal(5 + day / 40, 1))},
+            "input_strings": {"device": "ab"[int(random.integers(2))]},
+            "output_label": "yn"[int(random.integers(2))],
+            "confidence": float(1 - random.beta(1, 8)),
+            "duration_ns": int(random.lognormal(18, 1)),
+            "segments": {"land": "xy"[int(random.integers(2))]},
+        }
+        for day in days
+    ]
+    insert_calls(store, rows)
+    store.outcomes(
+        [
+            {**{key: row[key] for key in ("started_at", "confidence", "segments")}, "correct": int(random.random() < 0.9)}
+            for row in rows
+        ]
+    )
+    maintain(store.database, slot=MONDAY)
+    maintain(store.database, slot=MONDAY + 7 * DAY)  # calibrated, once labels of the reference are complete
+    slot = MONDAY + 14 * DAY
+
+    by_day = {name: store.run(name, until=slot) for name in BY_DAY}
+    by_hour = {name: store.run(name, until=slot, step=HOUR) for name in BY_DAY}
+
+    assert len(BY_DAY) == 10
+    assert not [name for name in BY_DAY if all(sample.value is None for sample in by_day[name])]
+    for name in BY_DAY:
+        assert [(s.slot, s.labels, s.n) for s in by_day[name]] == [(s.slot, s.labels, s.n) for s in by_hour[name]]
+        assert _figures(by_day[name]) == pytest.approx(_figures(by_hour[name]), rel=1e-9, abs=1e-12, nan_ok=True), name
+
+
+def _figures(samples: list[Sample]) -> list[float]:
+    figures = [figure for s in samples for figure in (s.value, s.lower, s.upper, s.baseline)]
+    return [float("nan") if figure is None else figure for figure in figures]
+
+
+def test_a_label_delay_of_hours_is_kept_to_the_hour(store: Store) -> None:
+    """Twelve hours after the calls, a window ends at noon: whole days would take in labels that are not complete."""
+    store.insert("plans", [{"label_delay_s": 43_200}])
+    store.calibration([0], [0.9], [100])
+    noon = MONDAY - DAY / 2
+    store.histogram("confidence", noon - HOUR, [(1, 60)])
+    store.histogram("confidence", noon, [(1, 1000)])
+    store.outcomes([{"started_at": noon - HOUR, "correct": 1}] * 60 + [{"started_at": noon, "correct": 0}] * 40)
+
+    [sample] = store.run("estimated_vs_realised")
+
+    assert (sample.n, sample.value) == (60, pytest.approx(-0.1))
+
+
+@pytest.mark.parametrize("name", [name for name in BY_DAY if name != "estimated_vs_realised"])  # it asks all plans
+def test_a_midnight_is_read_from_days(store: Store, name: str) -> None:
+    """A projection that no longer fits a query is left out without a word, and the query takes twenty times as long."""
+    at = MONDAY + 3650 * DAY
+    store.database.command(
+        "INSERT INTO input_histogram_1h (project, use_case, kind, hour, segment_name, bin, n)"
+        " SELECT {project:String}, 'days', kind, toDateTime({at:UInt32}, 'UTC') + toIntervalHour(number % 24), segment, intDiv(number, 24), 1"
+        " FROM numbers(12000) ARRAY JOIN ['number', 'confidence', 'latency', 'output'] AS kind, ['', 'land', '', ''] AS segment",
+        parameters={"project": store.project, "at": int(at.timestamp())},
+    )
+    evaluator = EVALUATORS[name]
+    given = {key: value for key, value in SETTABLE.items() if key in evaluator.params}
+
+    plan = store.rows("EXPLAIN " + evaluator.sql, since=at, until=at + DAY, step_s=86_400, **given)
+
+    assert any("(by_day)" in row["explain"] for row in plan), name
