@@ -34,7 +34,7 @@ WITH
         WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
             AND kind IN ('review', 'ground_truth') AND (served_by != 'fallback' OR is_probe)
             AND confidence IS NOT NULL AND (correct IS NOT NULL OR score IS NOT NULL)
-        ORDER BY kind = 'ground_truth' DESC, observed_at DESC, outcome_id DESC
+        ORDER BY project, call_id, kind = 'ground_truth' DESC, observed_at DESC, outcome_id DESC
         LIMIT 1 BY project, call_id
     ),
     hours AS

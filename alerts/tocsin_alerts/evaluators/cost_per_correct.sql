@@ -32,7 +32,7 @@ WITH
         FROM outcomes FINAL
         WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
             AND kind != 'support' AND (served_by != 'fallback' OR is_probe) AND (correct IS NOT NULL OR score IS NOT NULL)
-        ORDER BY indexOf(['feedback', 'judge', 'review', 'ground_truth'], kind) DESC, observed_at DESC, outcome_id DESC
+        ORDER BY project, call_id, indexOf(['feedback', 'judge', 'review', 'ground_truth'], kind) DESC, observed_at DESC, outcome_id DESC
         LIMIT 1 BY project, call_id
     ),
     judged AS
