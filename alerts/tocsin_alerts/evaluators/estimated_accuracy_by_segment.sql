@@ -25,6 +25,8 @@ n              = "UInt64"
 -- Segments of fewer than min_n calls are left out.
 WITH
     {step_s:UInt32} AS step,
+    -- The end of the first slot: nothing before its window is read.
+    (intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) * step AS first_end,
     -- Whole days where slots are midnights: the store has their sums ready (the projection by_day).
     if({step_s:UInt32} % 86400 = 0, 86400, 3600) AS grain,
     cells AS
@@ -39,7 +41,7 @@ WITH
             SELECT project, use_case, model_version, prompt_version, segment_name, segment_value, bin, intDiv(toUnixTimestamp(hour), grain) AS unit, sum(c.n) AS n
             FROM input_histogram_1h AS c
             WHERE kind = 'confidence' AND segment_name != ''
-                AND unit >= intDiv(toUnixTimestamp({since:DateTime('UTC')}) - 604800, grain) AND unit < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
+                AND unit >= intDiv(first_end - 604800, grain) AND unit < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
             GROUP BY project, use_case, model_version, prompt_version, segment_name, segment_value, bin, unit
         )
         GROUP BY ALL

@@ -26,6 +26,8 @@ n              = "UInt64"
 WITH
     {step_s:UInt32} AS step,
     (SELECT max(label_delay_s) FROM plans) AS longest_delay,
+    -- The end of the first slot: nothing before its window is read.
+    (intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) * step AS first_end,
     -- Whole days where slots are midnights: the store has their sums ready (the projection by_day).
     if({step_s:UInt32} % 86400 = 0 AND (SELECT countIf(label_delay_s % 86400 != 0) FROM plans) = 0, 86400, 3600) AS grain,
     delays AS (SELECT project, use_case, label_delay_s, 1 AS has_plan FROM plans FINAL),
@@ -49,7 +51,7 @@ WITH
         SELECT project, use_case, model_version, prompt_version, intDiv(toUnixTimestamp(hour), grain) AS unit, toInt32(bin) AS doubt, sum(n) AS rows, toInt64(0) AS hits
         FROM input_histogram_1h
         WHERE kind = 'confidence' AND segment_name = ''
-            AND unit >= intDiv(toUnixTimestamp({since:DateTime('UTC')}) - 604800 - greatest(604800, longest_delay), grain)
+            AND unit >= intDiv(first_end - 604800 - greatest(604800, longest_delay), grain)
             AND unit < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
         GROUP BY ALL
     ),

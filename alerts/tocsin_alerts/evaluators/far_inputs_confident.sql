@@ -23,6 +23,8 @@ n              = "UInt64"
 -- Interval: Wilson.
 WITH
     {step_s:UInt32} AS step,
+    -- The end of the first slot: nothing before its window is read.
+    (intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) * step AS first_end,
     chosen AS
     (
         SELECT project, use_case, hour, arrayJoin(range(toUInt8(parts))) AS part
@@ -31,7 +33,7 @@ WITH
             SELECT project, use_case, hour, sum(calls) AS rows, least(64, greatest(1, intDiv(64 * 500, rows))) AS parts,
                 sum(rows) OVER (PARTITION BY project, use_case, intDiv(toUnixTimestamp(hour), 86400) ORDER BY cityHash64(toUnixTimestamp(hour) % 86400), hour) AS passed
             FROM ai_calls_1h
-            WHERE segment_name = '' AND hour >= {since:DateTime('UTC')} - 172800 AND hour < {until:DateTime('UTC')}
+            WHERE segment_name = '' AND toUnixTimestamp(hour) >= intDiv(first_end - 86400, 86400) * 86400 AND hour < {until:DateTime('UTC')}
             GROUP BY project, use_case, hour
             HAVING rows > 0
         )
@@ -56,7 +58,7 @@ WITH
             project, use_case, model_version, prompt_version, tocsin_doubt_bin_v1(assumeNotNull(confidence)) AS doubt, input_numbers, input_strings,
             toUnixTimestamp(toStartOfHour(started_at, 'UTC')) AS at
         FROM ai_calls
-        WHERE (project, use_case, toStartOfHour(started_at, 'UTC'), toUInt8(cityHash64(call_id) % 64)) IN (SELECT project, use_case, hour, part FROM chosen) AND started_at >= {since:DateTime('UTC')} - 172800 AND started_at < {until:DateTime('UTC')}
+        WHERE (project, use_case, toStartOfHour(started_at, 'UTC'), toUInt8(cityHash64(call_id) % 64)) IN (SELECT project, use_case, hour, part FROM chosen) AND started_at >= toDateTime(intDiv(first_end - 86400, 86400) * 86400, 'UTC') AND started_at < {until:DateTime('UTC')}
             AND confidence IS NOT NULL AND (served_by != 'fallback' OR is_probe) AND sign = 1
     ),
     slots AS

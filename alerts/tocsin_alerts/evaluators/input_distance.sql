@@ -27,6 +27,8 @@ n         = "UInt64"
 -- Cells are grouped by one number for all of their names, three times as fast as by the names.
 WITH
     {step_s:UInt32} AS step,
+    -- The end of the first slot: nothing before its window is read.
+    (intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) * step AS first_end,
     -- Whole days where slots are midnights: the store has their sums ready (the projection by_day).
     if({step_s:UInt32} % 86400 = 0, 86400, 3600) AS grain,
     cells AS
@@ -47,7 +49,7 @@ WITH
                 SELECT project, use_case, field, kind, bin, category, intDiv(toUnixTimestamp(hour), grain) AS unit, sum(c.n) AS n
                 FROM input_histogram_1h AS c
                 WHERE kind IN ('number', 'category') AND segment_name = ''
-                    AND unit >= intDiv(toUnixTimestamp({since:DateTime('UTC')}) - 86400, grain) AND unit < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
+                    AND unit >= intDiv(first_end - 86400, grain) AND unit < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
                 GROUP BY project, use_case, field, kind, bin, category, unit
             )
         ) AS h

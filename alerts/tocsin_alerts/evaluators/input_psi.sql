@@ -20,6 +20,8 @@ n        = "UInt64"
 -- Interval: PSI in units of its noise is a noncentral chi-square; its first two moments give the standard error.
 WITH
     {step_s:UInt32} AS step,
+    -- The end of the first slot: nothing before its window is read.
+    (intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) * step AS first_end,
     -- Whole days where slots are midnights: the store has their sums ready (the projection by_day).
     if({step_s:UInt32} % 86400 = 0, 86400, 3600) AS grain,
     cells AS
@@ -31,7 +33,7 @@ WITH
             sum(n) AS rows
         FROM input_histogram_1h
         WHERE kind IN ('number', 'category') AND segment_name = ''
-            AND intDiv(toUnixTimestamp(hour), grain) >= intDiv(toUnixTimestamp({since:DateTime('UTC')}) - 604800, grain)
+            AND intDiv(toUnixTimestamp(hour), grain) >= intDiv(first_end - 604800, grain)
             AND intDiv(toUnixTimestamp(hour), grain) < intDiv(toUnixTimestamp({until:DateTime('UTC')}) + grain - 1, grain)
         GROUP BY project, use_case, kind, field, bin, category, first_slot, last_slot
     ),

@@ -21,6 +21,8 @@ n        = "UInt64"
 -- NULL under 200 calls. Interval: Wilson; calls of one session are alike, so it is narrower than it should be.
 WITH
     {step_s:UInt32} AS step,
+    -- The end of the first slot: nothing before its window is read.
+    (intDiv(toUnixTimestamp({since:DateTime('UTC')}), step) + 1) * step AS first_end,
     chosen AS
     (
         SELECT project, use_case, hour, arrayJoin(range(toUInt8(parts))) AS part
@@ -29,8 +31,8 @@ WITH
             SELECT project, use_case, hour, sum(calls) AS rows, least(64, greatest(1, intDiv(64 * 2000, rows))) AS parts,
                 sum(rows) OVER (PARTITION BY project, use_case, intDiv(toUnixTimestamp(hour), 86400) ORDER BY cityHash64(toUnixTimestamp(hour) % 86400), hour) AS passed
             FROM ai_calls_1h
-            WHERE segment_name = '' AND hour >= {since:DateTime('UTC')} - 777600 AND hour < {until:DateTime('UTC')}
-                AND (hour >= {since:DateTime('UTC')} - 86400 OR hour < {until:DateTime('UTC')} - 604800)
+            WHERE segment_name = '' AND toUnixTimestamp(hour) >= intDiv(first_end - 691200, 86400) * 86400 AND hour < {until:DateTime('UTC')}
+                AND (toUnixTimestamp(hour) >= intDiv(first_end - 86400, 86400) * 86400 OR hour < {until:DateTime('UTC')} - 604800)
             GROUP BY project, use_case, hour
             HAVING rows > 0
         )
@@ -45,7 +47,7 @@ WITH
                 arrayMap((k, v) -> cityHash64(k, v), mapKeys(input_strings), mapValues(input_strings))) AS fields,
             arrayMap((k, f) -> if(k IN ('prompt.turn', 'prompt.context_chars'), 0, f), arrayConcat(mapKeys(input_numbers), mapKeys(input_strings)), fields) AS counted
         FROM ai_calls
-        WHERE (project, use_case, toStartOfHour(started_at, 'UTC'), toUInt8(cityHash64(session_id) % 64)) IN (SELECT project, use_case, hour, part FROM chosen) AND started_at >= {since:DateTime('UTC')} - 777600 AND started_at < {until:DateTime('UTC')}
+        WHERE (project, use_case, toStartOfHour(started_at, 'UTC'), toUInt8(cityHash64(session_id) % 64)) IN (SELECT project, use_case, hour, part FROM chosen) AND started_at >= toDateTime(intDiv(first_end - 691200, 86400) * 86400, 'UTC') AND started_at < {until:DateTime('UTC')}
             AND session_id != '' AND attempt <= 1 AND served_by != 'fallback' AND sign = 1
     ),
     asked AS
