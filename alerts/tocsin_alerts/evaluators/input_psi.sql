@@ -5,9 +5,9 @@ window  = "7d"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
 
 [columns]
-project  = "String"
-use_case = "String"
-field    = "String"
+project  = "LowCardinality(String)"
+use_case = "LowCardinality(String)"
+field    = "LowCardinality(String)"
 slot     = "DateTime64(3, 'UTC')"
 value    = "Nullable(Float64)"
 lower    = "Nullable(Float64)"
