@@ -131,7 +131,10 @@ def test_a_midnight_read_from_days_says_what_its_hours_say(store: Store) -> None
     insert_calls(store, rows)
     store.outcomes(
         [
-            {**{key: row[key] for key in ("started_at", "confidence", "segments")}, "correct": int(random.random() < 0.9)}
+            {
+                **{key: row[key] for key in ("started_at", "confidence", "segments")},
+                "correct": int(random.random() < 0.9),
+            }
             for row in rows
         ]
     )
