@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 from tocsin_alerts.calendar_days import DaysOf, left_out, no_days, ordinary
 from tocsin_alerts.calibrating import fit
 from tocsin_alerts.ports import Query
-from tocsin_alerts.reference_shapes import pooled, shapes, traffic_profiles
+from tocsin_alerts.reference_shapes import pooled, profile, shapes, traffic_profiles
 from tocsin_alerts.reference_sql import statement
 from tocsin_alerts.versions import Version
 
@@ -136,9 +136,26 @@ def freeze(
     traffic = query.rows(statement("traffic"), params)
     cells = pooled(query.rows(statement("histogram"), params))
     calls = sum(int(row["own_calls"]) for row in traffic)
-    profiles = [*shapes(cells, calls), *([] if origin else traffic_profiles(traffic, since, until, days))]
+    found = shapes(cells, calls)
+    profiles = [
+        *found,
+        *_scatter(query, params, found),
+        *([] if origin else traffic_profiles(traffic, since, until, days)),
+    ]
     write(query, version, span, cells, profiles, calls=calls, slot=slot, origin=origin)
     return Kept(kind="reference", version=version, since=since, until=until, n=calls)
+
+
+def _scatter(query: Query, window: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Measure how unlike each other a window's own days and hours are: what is ordinary may not wake anybody."""
+    made = []
+    for whole in (shape for shape in found if shape["kind"] == "confidence"):
+        asked = {**window, "edges": whole["edges"], "figures": whole["figures"], "n": whole["n"], "least": MIN_CALLS}
+        [row] = query.rows(statement("confidence_days"), asked)
+        if row["days"]:
+            made.append(profile("confidence_day", n=row["days"]) | {"figures": [row["farthest"]]})
+    gaps = [(row["field"], row["dispersion"]) for row in query.rows(statement("null_hours"), window)]
+    return [*made, profile("null_hour", names=gaps, n=max(1, len(gaps)))]
 
 
 def write(

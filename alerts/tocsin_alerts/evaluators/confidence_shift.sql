@@ -17,6 +17,7 @@ n              = "UInt64"
 */
 -- Window: one day. NULL under 200 calls on either side, or before a reference is frozen. A version without a reference of
 -- its own is compared with the latest of its use case.
+-- Baseline: how far the most unlike day of the reference was from the whole of it; 0 where that is not known.
 -- Interval: PSI in units of its noise is a noncentral chi-square; its first two moments give the standard error.
 WITH
     {step_s:UInt32} AS step,
@@ -43,9 +44,13 @@ WITH
     ),
     past AS
     (
-        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, edges, figures AS expected, n AS then_calls
-        FROM reference_profiles FINAL
-        WHERE kind = 'confidence'
+        SELECT
+            project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, anyIf(p.edges, kind = 'confidence') AS edges,
+            anyIf(p.figures, kind = 'confidence') AS expected, anyIf(p.n, kind = 'confidence') AS then_calls,
+            anyIf(p.figures[1], kind = 'confidence_day') AS ordinary
+        FROM reference_profiles AS p FINAL
+        WHERE kind IN ('confidence', 'confidence_day')
+        GROUP BY project, use_case, its_model, its_prompt, until
     ),
     paired AS
     (
@@ -69,7 +74,7 @@ SELECT
     if(enough, greatest(0., psi), NULL) AS value,
     if(enough, greatest(0., psi - error), NULL) AS lower,
     if(enough, greatest(0., psi + error), NULL) AS upper,
-    if(enough, 0., NULL) AS baseline,
+    if(enough, ordinary, NULL) AS baseline,
     toUInt64(calls) AS n
 FROM measured
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,

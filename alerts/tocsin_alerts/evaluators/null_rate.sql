@@ -16,7 +16,8 @@ n        = "UInt64"
 */
 -- Window: the last whole hour. A field is measured for seven days after it last held nothing, at zero when it now holds
 -- something. Baseline: its share in the latest reference window, whichever version answered.
--- Interval: Wilson.
+-- Interval: Wilson, of as many calls as there are in truth where gaps come in whole hours: by the dispersion of the reference's hours.
+-- Source: McCullagh and Nelder (1989), Generalized Linear Models, section 4.5, for the dispersion.
 WITH
     {step_s:UInt32} AS step,
     nulls AS
@@ -41,13 +42,17 @@ WITH
     ),
     past AS
     (
-        SELECT project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, names, figures
-        FROM reference_profiles FINAL
-        WHERE kind = 'null'
+        SELECT
+            project, use_case, model_version AS its_model, prompt_version AS its_prompt, until, anyIf(p.names, kind = 'null') AS names,
+            anyIf(p.figures, kind = 'null') AS figures, anyIf(p.names, kind = 'null_hour') AS gapped, anyIf(p.figures, kind = 'null_hour') AS gaps
+        FROM reference_profiles AS p FINAL
+        WHERE kind IN ('null', 'null_hour')
+        GROUP BY project, use_case, its_model, its_prompt, until
     ),
     paired AS
     (
-        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known
+        SELECT *, toDateTime64(slot_no * step, 3, 'UTC') AS slot, until <= slot AS known,
+            greatest(1., if(known, gaps[indexOf(gapped, field)], 0.)) AS dispersion
         FROM nulls INNER JOIN traffic USING (project, use_case, whole) LEFT JOIN past USING (project, use_case)
         ORDER BY known DESC, until DESC, its_model DESC, its_prompt DESC
         LIMIT 1 BY project, use_case, field, slot_no
@@ -55,8 +60,8 @@ WITH
 SELECT
     project, use_case, field, slot,
     toNullable(bad / calls) AS value,
-    toNullable(tocsin_wilson_v1(bad, calls, -1.96)) AS lower,
-    toNullable(tocsin_wilson_v1(bad, calls, 1.96)) AS upper,
+    toNullable(tocsin_wilson_v1(bad / dispersion, calls / dispersion, -1.96)) AS lower,
+    toNullable(tocsin_wilson_v1(bad / dispersion, calls / dispersion, 1.96)) AS upper,
     if(known AND until > 0, figures[indexOf(names, field)], NULL) AS baseline,
     toUInt64(calls) AS n
 FROM paired
