@@ -98,6 +98,7 @@ def main() -> None:
         print(alerts.to_string(index=False))
         told[name] = summary(alerts)
         if given.pictures:
+            given.pictures.mkdir(parents=True, exist_ok=True)
             draw(daily, said, alerts, title=_TITLES[name], file=given.pictures / f"{name}.svg")
         found += mine
     if given.json:

@@ -42,7 +42,7 @@ def fit(
     cells = [(row["bin"], row["labels"], row["hits"]) for row in labelled[_ALL] if row["bin"] >= 0]
     enough = sum(labels for _, labels, _ in cells) >= MIN_LABELS
     calibration = isotonic(cells if enough else [], least=MIN_STEP)
-    accuracies = {segment: _share(rows) for segment, rows in labelled.items()}
+    accuracies = {segment: _share(rows) for segment, rows in labelled.items() if segment != _ALL}
     estimates = _estimates(query, version, calibration)
     daily = daily_errors([Day(**row) for row in query.rows(statement("label_days"), window)])
     query.insert(
@@ -54,7 +54,7 @@ def fit(
                 "precision": list(calibration.precision),
                 "labels": list(calibration.labels),
                 "n": n,
-                "accuracy": accuracies.pop(_ALL),
+                "accuracy": _share(labelled[_ALL], of="calls", right="right_calls"),
                 "fitted_at": slot,
                 "until": until,
                 "estimate": estimates.pop(_ALL, 0.0),
@@ -147,5 +147,5 @@ def _estimates(query: Query, version: Version, calibration: Calibration) -> dict
     return {segment: share for segment, share in found.items() if share is not None}
 
 
-def _share(rows: Sequence[Mapping[str, Any]]) -> float:
-    return float(sum(row["hits"] for row in rows) / sum(row["labels"] for row in rows))
+def _share(rows: Sequence[Mapping[str, Any]], *, of: str = "labels", right: str = "hits") -> float:
+    return float(sum(row[right] for row in rows) / sum(row[of] for row in rows))

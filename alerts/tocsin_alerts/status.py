@@ -66,7 +66,8 @@ def judge(
         accuracy = latest.get((project, use_case, "accuracy"))
         estimate = latest.get((project, use_case, "estimated_accuracy"))
         alarm = _alarm(active, book)
-        verdict, reason = alarm or _at_rest(plan, accuracy, estimate, progress.get((project, use_case)))
+        reviewed = latest.get((project, use_case, "reviewed_accuracy"))
+        verdict, reason = alarm or _at_rest(plan, accuracy, reviewed, estimate, progress.get((project, use_case)))
         found.append(
             UseCaseStatus(
                 project=project,
@@ -95,12 +96,17 @@ def _alarm(active: Sequence[Series], book: RuleBook) -> tuple[Standing, str] | N
 
 
 def _at_rest(
-    plan: Plan, accuracy: Sample | None, estimate: Sample | None, progress: Mapping[str, Any] | None
+    plan: Plan,
+    accuracy: Sample | None,
+    reviewed: Sample | None,
+    estimate: Sample | None,
+    progress: Mapping[str, Any] | None,
 ) -> tuple[Standing, str]:
     if progress is None:
         return "collecting", "no calls yet"
-    if accuracy is not None and accuracy.value is not None and accuracy.n >= ENOUGH_LABELS:
-        return _from_labels(plan, accuracy, accuracy.value, progress)
+    for sample, what in ((accuracy, "labelled calls"), (reviewed, "reviewed calls")):
+        if sample is not None and sample.value is not None and sample.n >= ENOUGH_LABELS:
+            return _from_labels(plan, sample, sample.value, progress, what=what)
     if not progress["has_reference"]:
         return "collecting", _collected(progress)
     labels = accuracy.n if accuracy else 0
@@ -113,8 +119,10 @@ def _at_rest(
     return "unverified", reason
 
 
-def _from_labels(plan: Plan, sample: Sample, value: float, progress: Mapping[str, Any]) -> tuple[Standing, str]:
-    shown = f"accuracy {value:.1%} on {sample.n} labelled calls"
+def _from_labels(
+    plan: Plan, sample: Sample, value: float, progress: Mapping[str, Any], *, what: str
+) -> tuple[Standing, str]:
+    shown = f"accuracy {value:.1%} on {sample.n} {what}"
     floor = plan.quality.floor
     if floor is not None:
         if value >= floor:

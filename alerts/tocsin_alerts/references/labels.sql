@@ -1,8 +1,9 @@
 -- What labels say of one version's calls in its reference window, by segment and doubt bin (-1: the call gave no confidence).
+-- Where every label is of a drawn sample, one stands for as many calls as its weight says: calls and right_calls are of those.
 -- A judge's word counts only where people and the truth have fewer than 50 of the calls: its errors would be the reference's.
 WITH verdicts AS
 (
-    SELECT segments, confidence, kind, ifNull(correct, score >= 0.5) AS is_right
+    SELECT segments, confidence, kind, weight, ifNull(correct, score >= 0.5) AS is_right
     FROM outcomes FINAL
     WHERE project = {project:String} AND use_case = {use_case:String}
         AND model_version = {model_version:String} AND prompt_version = {prompt_version:String}
@@ -14,8 +15,15 @@ WITH verdicts AS
 )
 SELECT
     segment.1 AS segment_name, segment.2 AS segment_value,
-    if(confidence IS NULL, -1, tocsin_doubt_bin_v1(assumeNotNull(confidence))) AS bin, count() AS labels, sum(assumeNotNull(is_right)) AS hits
-FROM (SELECT *, countIf(kind IN ('review', 'ground_truth')) OVER () AS facts FROM verdicts)
+    if(confidence IS NULL, -1, tocsin_doubt_bin_v1(assumeNotNull(confidence))) AS bin, count() AS labels, sum(assumeNotNull(is_right)) AS hits,
+    sum(stands) AS calls, sum(stands * assumeNotNull(is_right)) AS right_calls
+FROM
+(
+    SELECT
+        *, countIf(kind IN ('review', 'ground_truth')) OVER () AS facts,
+        if(countIf(kind NOT IN ('review', 'judge')) OVER () = 0 AND weight > 0, weight, 1.) AS stands
+    FROM verdicts
+)
 ARRAY JOIN arrayPushFront(arrayZip(mapKeys(segments), mapValues(segments)), ('', '')) AS segment
 WHERE kind != 'judge' OR facts < 50
 GROUP BY ALL

@@ -46,6 +46,7 @@ EVALUATORS = {
         "volume",
         "freshness",
         "cost_per_day",
+        "reviewed_accuracy",
     )
 }
 

@@ -20,9 +20,10 @@ def standing(kit: Any, database: Any) -> Any:
         calls: int = 50,
         confident: int = 50,
         rules: tuple[str, ...] | None = None,
+        reviewed: Any = None,
     ) -> Any:
         def says(evaluator: str, slot: Any) -> list[Any]:
-            given = {"accuracy": accuracy, "estimated_accuracy": estimate}.get(evaluator)
+            given = {"accuracy": accuracy, "estimated_accuracy": estimate, "reviewed_accuracy": reviewed}.get(evaluator)
             return [kit.sample(slot, **given)] if given else []
 
         for hour in range(0, hours, 24):
@@ -45,7 +46,8 @@ def standing(kit: Any, database: Any) -> Any:
             database.insert("reference_windows", [{"project": "default", "use_case": "triage", **window}])
         estimated = kit.DRIFT_RULE.replace("drift", "estimate").replace("input_psi", "estimated_accuracy")
         book = kit.make_book(*(rules or (kit.FLOOR_RULE, estimated.replace(">= 0.1", "< 0.1"))))
-        engine = kit.make_engine(database, book, kit.FakeWorld(says), plans=kit.make_plan(floor))
+        beside = {"reviewed_accuracy": kit.EVALUATORS["reviewed_accuracy"]}  # no rule reads it
+        engine = kit.make_engine(database, book, kit.FakeWorld(says), plans=kit.make_plan(floor), evaluators=beside)
         now = kit.DAY_0 + 10 * kit.DAY
         engine.tick(now, now)
         (status,) = engine.status()
@@ -137,3 +139,25 @@ def test_without_confidence_only_people_can_say(standing: Any) -> None:
 
     assert status.verdict == "unverified"
     assert status.reason.endswith("its calls give no confidence: reviews or judge only")
+
+
+@pytest.mark.parametrize(
+    ("n", "verdict", "reason"),
+    [
+        (60, "right", "accuracy 93.0% on 60 reviewed calls, floor 90.0%"),
+        (49, "unverified", "no outcomes in the last label window"),
+    ],
+)
+def test_reviews_verify_what_nobody_labels(standing: Any, n: int, verdict: str, reason: str) -> None:
+    """Twenty outputs a week are what most teams have: enough of them are evidence, by what they stand for."""
+    status = standing(None, reviewed={"value": 0.93, "n": n})
+
+    assert status.verdict == verdict
+    assert status.reason.startswith(reason)
+
+
+def test_labels_speak_before_reviews(standing: Any) -> None:
+    """They are of every call, and of this week."""
+    status = standing({"value": 0.95, "n": 700}, reviewed={"value": 0.5, "n": 80})
+
+    assert status.reason.startswith("accuracy 95.0% on 700 labelled calls")

@@ -35,6 +35,18 @@ def test_accuracy_is_the_share_with_wilsons_interval(store: Store, hits: int, n:
     assert (sample.lower, sample.upper) == pytest.approx(wilson(hits, n), abs=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["review", "judge"])
+def test_what_was_drawn_is_no_share_of_all_calls(store: Store, kind: str) -> None:
+    """Samples are mostly of sure answers: counted alike, they would hold a use case above its floor that is below it."""
+    store.outcomes(answers(60, 60, kind=kind, weight=10.0))
+    assert store.run("accuracy") == []
+    store.outcomes(answers(3, 5, kind=kind))
+
+    [sample] = store.run("accuracy")
+
+    assert (sample.value, sample.n) == (0.6, 5)
+
+
 def test_the_last_word_on_a_call_counts_once(store: Store) -> None:
     """Feedback, a judge, two reviewers and the truth speak of one call; the truth wins, then the later."""
     said = {"call_id": "one", "started_at": LABELLED}
