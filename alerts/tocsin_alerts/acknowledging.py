@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import resources
 from typing import Any
 
 from tocsin_alerts.audit import record
 from tocsin_alerts.errors import AcknowledgementRefused
+from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.ports import Query
 
 _MOMENT = timedelta(milliseconds=1)
@@ -53,7 +53,7 @@ class Acknowledgements:
         """
         with self._one_at_a_time:
             found = self._find(beginning)
-            taken = self._query.rows(_sql("acknowledgements"), {"incident": found["incident"]})
+            taken = self._query.rows(statement("acknowledgements"), {"incident": found["incident"]})
             is_new = not taken
             if by not in {each["actor"] for each in taken}:
                 at = max([self._now(), *(each["at"] + _MOMENT for each in taken)])  # first stays first
@@ -79,7 +79,7 @@ class Acknowledgements:
         )
 
     def _find(self, beginning: str) -> Mapping[str, Any]:
-        found = self._query.rows(_sql("incidents"), {"beginning": beginning}) if beginning else []
+        found = self._query.rows(statement("incidents"), {"beginning": beginning}) if beginning else []
         if not found:
             raise AcknowledgementRefused(
                 f"expected an incident, or how one begins, got {beginning!r}: 'tocsin alerts list' names those that are open"
@@ -94,7 +94,3 @@ class Acknowledgements:
             named = ", ".join(f"{each['incident'][:12]} of {each['use_case']}" for each in still)
             raise AcknowledgementRefused(f"expected one incident, got {beginning!r}, with which {named} begin")
         return still[0]
-
-
-def _sql(name: str) -> str:
-    return resources.files("tocsin_alerts").joinpath("journal", f"{name}.sql").read_text(encoding="utf-8")

@@ -157,12 +157,14 @@ class Delivery:
             quiet = self._quiet(incident, silences, at=self._now())
             fresh = [made for channel in self._channels if (made := self._write(incident, channel, slot, quiet))]
             self._outbox.add(fresh, now=self._now())
-            (self._held.add if quiet else self._held.discard)(incident.id)
             for notification in fresh:
                 self._remember(notification)
                 self._couriers[notification.channel].post(notification)
-            if not incident.is_open:
+            if incident.is_open and quiet:
+                self._held.add(incident.id)
+            else:
                 self._held.discard(incident.id)
+            if not incident.is_open:
                 self._incidents.forget(incident)
 
     def pump(self) -> int:

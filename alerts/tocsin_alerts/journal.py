@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from importlib import resources
 from typing import Any
 
 from tocsin_alerts.board import SUPERSEDED_AFTER, Series
+from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.machine import Status
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, Sample
@@ -57,27 +57,27 @@ class Journal:
         Args:
             sources: The evaluator's name of each rule.
         """
-        rows = self.query.rows(_sql("states"))
+        rows = self.query.rows(statement("states"))
         active = [row["slot"] for row in rows if row["state"] in ("pending", "firing", "recovering")]
         seen: dict[tuple[object, ...], datetime] = {}
         if active:
             after = min(active) - 2 * SUPERSEDED_AFTER
-            for row in self.query.rows(_sql("seen"), {"after": after}):
+            for row in self.query.rows(statement("seen"), {"after": after}):
                 seen[_series_key(row, row["evaluator"])] = row["seen"]
         return Memory(
             series=tuple(_series(row, seen.get(_series_key(row, sources.get(row["rule"], "")))) for row in rows),
-            done_to={row["rule"]: row["done_to"] for row in self.query.rows(_sql("done"))},
-            unsettled=tuple(_event(row) for row in self.query.rows(_sql("unsettled"))),
+            done_to={row["rule"]: row["done_to"] for row in self.query.rows(statement("done"))},
+            unsettled=tuple(_event(row) for row in self.query.rows(statement("unsettled"))),
         )
 
     def outcome_kinds(self) -> frozenset[str]:
         """List the kinds of outcome that anybody has sent."""
-        [row] = self.query.rows(_sql("outcome_kinds"))
+        [row] = self.query.rows(statement("outcome_kinds"))
         return frozenset(row["kinds"])
 
     def first_hour(self) -> datetime | None:
         """Give the first hour with a call; None without any."""
-        row = self.query.rows(_sql("first_hour"))[0]
+        row = self.query.rows(statement("first_hour"))[0]
         return row["first_hour"] if row["hours"] else None
 
     def write_samples(
@@ -155,7 +155,7 @@ class Journal:
     def latest(self, *, after: datetime) -> list[tuple[str, Sample]]:
         """Give the last accuracy and estimate of every series, with their evaluator's name."""
         found = []
-        for row in self.query.rows(_sql("latest"), {"after": after}):
+        for row in self.query.rows(statement("latest"), {"after": after}):
             value, lower, upper, baseline, n = _tuple(row["sample"])
             sample = Sample(
                 project=row["project"],
@@ -173,15 +173,11 @@ class Journal:
 
     def origins(self) -> list[dict[str, Any]]:
         """Say of every frozen reference what it was made of."""
-        return self.query.rows(_sql("origins"))
+        return self.query.rows(statement("origins"))
 
     def progress(self) -> list[dict[str, Any]]:
         """Say of every use case with calls how far it is from a reference."""
-        return self.query.rows(_sql("progress"))
-
-
-def _sql(name: str) -> str:
-    return resources.files("tocsin_alerts").joinpath("journal", f"{name}.sql").read_text(encoding="utf-8")
+        return self.query.rows(statement("progress"))
 
 
 def _plain(event: AlertEvent) -> dict[str, Any]:

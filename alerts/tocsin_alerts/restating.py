@@ -8,10 +8,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from typing import Any, Final, TypeAlias
 
 from tocsin_alerts.jobs import DAY, Evaluate, Job, can_say
+from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import Sample
 
@@ -53,7 +53,9 @@ class Restater:
         if not any(reads_labels(job) for job in self.jobs):
             return []
         since = last - REACH
-        [late] = self.query.rows(_sql("late"), {"since": since - _WINDOWS, "until": last, "after": self._looked_to})
+        [late] = self.query.rows(
+            statement("late"), {"since": since - _WINDOWS, "until": last, "after": self._looked_to}
+        )
         if not late["outcomes"]:
             return []
         since = max(since, _day(late["first_call"]))
@@ -70,12 +72,12 @@ class Restater:
         """Read what was told of the slots between, and which slots were done, of all jobs at once: two plans, not two each."""
         until = {"since": since, "until": last}
         found = {_source(job): Told() for job in jobs}
-        for row in self.query.rows(_sql("told"), {**until, "evaluators": [job.source.name for job in jobs]}):
+        for row in self.query.rows(statement("told"), {**until, "evaluators": [job.source.name for job in jobs]}):
             if (told := found.get((row["evaluator"], row["evaluator_hash"]))) is not None:
                 told.samples[_key(row["labels"], row)] = row
                 told.slots.add(row["slot"].replace(tzinfo=UTC))
         by_rule = {job.name: found[_source(job)] for job in jobs}
-        for row in self.query.rows(_sql("done_slots"), {**until, "rules": list(by_rule)}):
+        for row in self.query.rows(statement("done_slots"), {**until, "rules": list(by_rule)}):
             by_rule[row["rule"]].slots.add(row["slot"].replace(tzinfo=UTC))
         return found
 
@@ -130,7 +132,3 @@ def _same(now: float | None, then: float | None) -> bool:
     if now is None or then is None:
         return now is then
     return math.isclose(now, then, rel_tol=1e-9, abs_tol=1e-12)
-
-
-def _sql(name: str) -> str:
-    return resources.files("tocsin_alerts").joinpath("journal", f"{name}.sql").read_text(encoding="utf-8")

@@ -9,11 +9,11 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from importlib import resources
 from typing import Final
 
 from tocsin_alerts.audit import record
 from tocsin_alerts.errors import SilenceRefused
+from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.ports import Query
 
 LONGEST: Final = timedelta(days=30)  # a silence that everybody has forgotten is a missed page
@@ -58,7 +58,7 @@ class Silences:
     def since(self, after: datetime) -> list[Silence]:
         """List those that have not ended, or did after some time; the last to end first."""
         with self._one_at_a_time:
-            return [Silence(**row) for row in self._query.rows(_SILENCES, {"after": after})]
+            return [Silence(**row) for row in self._query.rows(statement("silences"), {"after": after})]
 
     def in_force(self) -> list[Silence]:
         """List those that have not ended."""
@@ -133,6 +133,3 @@ def covering(silences: Sequence[Silence], alert: Mapping[str, str], *, at: datet
     """Find the silence that keeps an alert (project, use_case, rule) longest at some time."""
     found = [s for s in silences if s.covers(alert["project"], alert["use_case"], alert["rule"], at=at)]
     return max(found, key=lambda each: each.until, default=None)
-
-
-_SILENCES: Final = resources.files("tocsin_alerts").joinpath("journal", "silences.sql").read_text(encoding="utf-8")

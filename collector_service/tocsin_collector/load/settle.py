@@ -14,6 +14,7 @@ from tocsin_collector.errors import StoreRejected
 from tocsin_collector.load.sums import Summed, partitions_lacking
 from tocsin_collector.spool.segments import Segment
 from tocsin_collector.store.database import Database
+from tocsin_collector.store.migrate import STATEMENT_SETTINGS
 
 _AGAIN: Final = "again_"
 _VIEWS: Final = (
@@ -114,7 +115,7 @@ class Settler:
     def _copy_view(self, name: str, select: str) -> None:
         made = f"CREATE MATERIALIZED VIEW `{name}` ENGINE = Null AS {select}"
         try:
-            self._database.command(made, settings={"max_parser_depth": 10_000})
+            self._database.command(made, settings=STATEMENT_SETTINGS)
         except StoreRejected as error:
             if (
                 getattr(error.__cause__, "code", None) != _NO_RIGHT
@@ -170,7 +171,7 @@ class Settler:
             run(
                 f"CREATE MATERIALIZED VIEW `{_AGAIN}{target.name}_mv` TO `{_AGAIN}{target.name}` AS"
                 f" SELECT {kept} FROM ({select})",
-                settings={"max_parser_depth": 10_000},
+                settings=STATEMENT_SETTINGS,
             )
 
     def _clear(self, source: str, targets: list[Target]) -> None:

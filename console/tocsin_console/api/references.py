@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tocsin_alerts.reference_rows import RowCounts
-from tocsin_console.api.answering import with_body
+from tocsin_console.api.answering import text_of, with_body
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UsageProblem
 from tocsin_console.reference_desk import ReferenceDesk
@@ -20,13 +20,13 @@ def reference_routes(desk: ReferenceDesk) -> list[Route]:
         return Json({"versions": desk.listed()})
 
     def accept(_request: Request, body: dict[str, Any]) -> Response:
-        return Json(desk.accept(_asked(body), by=_text(body, "actor")))
+        return Json(desk.accept(_asked(body), by=text_of(body, "actor")))
 
     def freeze(_request: Request, body: dict[str, Any]) -> Response:
-        return Json(desk.freeze(_asked(body), by=_text(body, "actor")))
+        return Json(desk.freeze(_asked(body), by=text_of(body, "actor")))
 
     def load(_request: Request, body: dict[str, Any]) -> Response:
-        return Json(desk.load(_asked(body), _counts(body), by=_text(body, "actor")))
+        return Json(desk.load(_asked(body), _counts(body), by=text_of(body, "actor")))
 
     return [
         Route("/api/references", listed),
@@ -44,15 +44,9 @@ def _counts(body: dict[str, Any]) -> RowCounts:
 
 
 def _asked(body: dict[str, Any]) -> dict[str, Any]:
-    _text(body, "use_case")
+    text_of(body, "use_case")
     optional = ("project", "model_version", "prompt_version", "reason")
     wrong = [name for name in optional if not isinstance(body.get(name), str | None)]
     if wrong:
         raise UsageProblem(f"expected a text under {wrong[0]!r}, got {body[wrong[0]]!r}")
     return body
-
-
-def _text(body: dict[str, Any], name: str) -> str:
-    if not isinstance(body.get(name), str) or not body[name].strip():
-        raise UsageProblem(f"expected a text under {name!r}, got {body.get(name)!r}")
-    return str(body[name])

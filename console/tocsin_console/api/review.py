@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tocsin_console.api.answering import with_body
+from tocsin_console.api.answering import text_of, with_body
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UsageProblem
 from tocsin_console.review.desk import Recording, ReviewDesk
@@ -46,26 +46,26 @@ class _ReviewViews:
         if not isinstance(daily, bool):
             raise UsageProblem(f"expected daily as true or false, got {daily!r}")
         named = str(body.get("use_case") or "")
-        made = self._desk.draw(_project(body), named, size=size, by=_text(body, "actor"), daily=daily)
+        made = self._desk.draw(_project(body), named, size=size, by=text_of(body, "actor"), daily=daily)
         return Json({"reviews": made})
 
     def next(self, _request: Request, body: dict[str, Any]) -> Response:
         """Lock and give the next call."""
-        return Json(self._desk.next(_project(body), _text(body, "use_case"), by=_text(body, "actor")))
+        return Json(self._desk.next(_project(body), text_of(body, "use_case"), by=text_of(body, "actor")))
 
     def score(self, _request: Request, body: dict[str, Any]) -> Response:
         """Record one score."""
-        use_case, by = _text(body, "use_case"), _text(body, "actor")
+        use_case, by = text_of(body, "use_case"), text_of(body, "actor")
         return Json(self._desk.score(_project(body), use_case, body, by=by, recording=_recording(body)))
 
     def skip(self, _request: Request, body: dict[str, Any]) -> Response:
         """Leave one call for later."""
-        call_id = _text(body, "call_id")
-        return Json(self._desk.skip(_project(body), _text(body, "use_case"), call_id, by=_text(body, "actor")))
+        call_id = text_of(body, "call_id")
+        return Json(self._desk.skip(_project(body), text_of(body, "use_case"), call_id, by=text_of(body, "actor")))
 
     def undo(self, _request: Request, body: dict[str, Any]) -> Response:
         """Open one call again."""
-        use_case, call_id, by = (_text(body, name) for name in ("use_case", "call_id", "actor"))
+        use_case, call_id, by = (text_of(body, name) for name in ("use_case", "call_id", "actor"))
         return Json(self._desk.undo(_project(body), use_case, call_id, by=by, recording=_recording(body)))
 
 
@@ -78,10 +78,3 @@ def _recording(body: Mapping[str, Any]) -> Recording:
 
 def _project(body: Mapping[str, Any]) -> str:
     return str(body.get("project") or "default")
-
-
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise UsageProblem(f"expected a text under {name!r}, got {str(value)[:40]!r}")
-    return value

@@ -105,8 +105,8 @@ def test_a_draw_that_was_cut_short_leaves_nothing_behind(store: Database) -> Non
 
 
 def test_every_call_is_drawn_as_often_as_its_chance_says(store: Database) -> None:
-    """The weights of all reviews rest on it: 150 draws of 20 out of 300."""
-    use_case = calls(store, 300)
+    """The weights of all reviews rest on it: 150 draws of 20 out of 300, of named calls: chance draws once, not at every run."""
+    use_case = calls(store, 300, use_case="every-call")
     seen: dict[str, int] = {}
     chance: dict[str, float] = {}
     for seed in range(150):
