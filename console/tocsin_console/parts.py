@@ -27,6 +27,7 @@ from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.reader import Answer
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
+from tocsin_console.report.desk import ReportDesk
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.spool_desk import SpoolDesk
 
@@ -114,6 +115,7 @@ class Parts:
     cost: CostDesk
     rehearsal: Rehearsal
     retraining: RetrainingBook
+    report: ReportDesk
     explain: Explainer
     silences: Silences
     try_channels: Callable[[str], Sequence[Tried]]  # one by its name, or all

@@ -8,6 +8,7 @@ from datetime import datetime
 from importlib import metadata
 
 from tocsin_alerts.acknowledging import Acknowledgements
+from tocsin_alerts.audit import record
 from tocsin_alerts.channel_trial import Tried, try_channels
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.silences import Silences
@@ -35,6 +36,7 @@ from tocsin_console.process import now
 from tocsin_console.reader import Reader
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
+from tocsin_console.report.desk import ReportDesk
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.roles import Others
 from tocsin_console.spool_desk import SpoolDesk
@@ -124,7 +126,16 @@ class Presenting(Judging):
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=now),
             judge=self._judge_desk(),
             cost=CostDesk(store=self._sibling(), plans=self._plans, clock=self._clock_of_slots),
-            retraining=self._retraining(),
+            retraining=(retraining := self._retraining()),
+            report=ReportDesk(
+                store=self._sibling(),
+                plans=self._plans,
+                rules=self._reading.book,
+                channels=channels_of(config),
+                retraining=retraining,
+                clock=self._clock_of_slots,
+                now=now,
+            ),
             explain=Explainer(
                 self._own(client_for(self._database)), self._reading.evaluators, slot=self._clock_of_slots
             ),
@@ -149,7 +160,18 @@ class Presenting(Judging):
         if not chosen:
             names = [channel.name for channel, _ in self._notifiers]
             raise UsageProblem(f"expected a channel of tocsin.yaml, got {name!r}: {suggest(name, names)}")
-        return try_channels(chosen, self._templates(), now=now)
+        tried = try_channels(chosen, self._templates(), now=now)
+        for each in tried:  # a test that was taken is what shows that pages would be
+            record(
+                self._database,
+                key=each.channel,
+                at=now(),
+                actor="tocsin",
+                action="channel test",
+                subject=each.channel,
+                detail=each.error or "taken",
+            )
+        return tried
 
     def _clock_of_slots(self) -> datetime:
         """As :meth:`_logical_now`, in a process that evaluates nothing too."""

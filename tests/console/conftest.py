@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tocsin_alerts.channel_trial import Tried
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.retraining.book import RetrainingBook
+from tocsin_alerts.rules import RuleBook, load_rules
 from tocsin_alerts.silences import Silences
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.correct.prices import Synced
@@ -40,6 +42,7 @@ from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
+from tocsin_console.report.desk import ReportDesk
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.spool_desk import SpoolDesk
 
@@ -111,6 +114,12 @@ def store(engine_folder: Path) -> Iterator[Database]:
     opened.close()
 
 
+@cache
+def shipped_rules() -> RuleBook:
+    """The rules as they are shipped, read once."""
+    return load_rules(evaluators=load_evaluators())
+
+
 @pytest.fixture
 def running(config: Config, store: Database) -> Iterator[Running]:
     """An API over a real store and a fake guard, announced in run.json as ``up`` does."""
@@ -120,6 +129,14 @@ def running(config: Config, store: Database) -> Iterator[Running]:
     plans = Plans.of(Plan(use_case="planned", owner="team"))
     statuses: list[UseCaseStatus] = []
     watch = DiskWatch(store, config.data_dir, limit_bytes=None, now=lambda: NOW)
+    retraining = RetrainingBook(
+        store.sibling(),
+        plans,
+        {},
+        evaluators=["accuracy"],
+        through=lambda: NOW - timedelta(hours=12),
+        now=lambda: NOW,
+    )
     parts = Parts(
         config=config,
         version="0.0",
@@ -157,12 +174,14 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         reviews=ReviewDesk(store.sibling(), outcomes.record, clock=lambda: NOW, now=lambda: NOW),
         judge=JudgeDesk(store=store.sibling(), now=lambda: NOW),
         cost=CostDesk(store=store.sibling(), plans=plans, clock=lambda: NOW),
-        retraining=RetrainingBook(
-            store.sibling(),
-            plans,
-            {},
-            evaluators=["accuracy"],
-            through=lambda: NOW - timedelta(hours=12),
+        retraining=retraining,
+        report=ReportDesk(
+            store=store.sibling(),
+            plans=plans,
+            rules=shipped_rules(),
+            channels=channels_of(config),
+            retraining=retraining,
+            clock=lambda: NOW,
             now=lambda: NOW,
         ),
         try_channels=lambda _name: [

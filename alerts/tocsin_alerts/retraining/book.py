@@ -92,6 +92,26 @@ class RetrainingBook:
                 found.append({**about, "warning": f"{run['state']} since {since:%Y-%m-%d}: {run['said']}"})
         return found
 
+    def start(self, project: str, use_case: str, *, because: str, by: str) -> dict[str, Any]:
+        """Set a retraining off by a person's decision, as if it were due: to see that it works, or because they know more.
+
+        Raises:
+            LookupError: the plan does not say what, or one is under way.
+        """
+        with self._one_at_a_time:
+            plan = self._plans.get(project, use_case)
+            trigger, slot = trigger_of(plan), self._now()
+            if trigger is None:
+                raise LookupError(
+                    f"expected a plan that says what triggers a retraining of {use_case!r}, and what it does"
+                )
+            under_way = [run for run in self._runs(project, use_case) if run["state"] in ("due", "begun")]
+            if under_way:
+                raise LookupError(f"expected none under way, but {under_way[0]['run'][:10]} is {under_way[0]['state']}")
+            run = self._new(plan, trigger, slot, condition=f"{by} said so: {because}", value=0.0, n=0, labels={})
+            self._audit(run, "retraining due", because, actor=by)
+            return run
+
     def close(self, run: str, result: str, *, by: str) -> dict[str, Any]:
         """Record what came of a run.
 
@@ -117,30 +137,31 @@ class RetrainingBook:
         if not due:
             return
         worst = max(due, key=lambda each: (each.slots, each.last.n))
+        at_last = {"value": worst.last.value, "n": worst.last.n, "labels": dict(worst.labels)}
+        run = self._new(plan, trigger, slot, condition=trigger.words, **at_last)
+        self._audit(run, "retraining due", f"{trigger.words}: {worst.last.value:.4g} on {worst.last.n}")
+
+    def _new(self, plan: Plan, trigger: Trigger, slot: datetime, **why: Any) -> dict[str, Any]:
         is_ours = trigger.action in self._actions
+        said = f"no action of tocsin.yaml is called that: {trigger.owner or 'somebody'} does it"
         run = {
             "run": run_id(plan.project, plan.use_case, slot),
             "project": plan.project,
             "use_case": plan.use_case,
             "slot": slot,
             "metric": trigger.metric,
-            "labels": dict(worst.labels),
-            "condition": trigger.words,
-            "value": worst.last.value,
-            "n": worst.last.n,
+            **why,
             "action": trigger.action,
             "owner": trigger.owner,
             "state": "due" if is_ours else "manual",
             "attempts": 0,
             "next_at": self._now(),
-            "said": ""
-            if is_ours
-            else f"no action of tocsin.yaml is called that: {trigger.owner or 'somebody'} does it",
+            "said": "" if is_ours else said,
             "result": "",
             "version": 0,
         }
         self._query.insert("retraining_runs", [{**run, "at": self._now()}])
-        self._audit(run, "retraining due", f"{trigger.words}: {worst.last.value:.4g} on {worst.last.n}")
+        return run
 
     def _go_on(self, run: dict[str, Any]) -> int:
         action = self._actions.get(run["action"])

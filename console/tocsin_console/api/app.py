@@ -9,6 +9,7 @@ from tocsin_console.api.judge import judge_routes
 from tocsin_console.api.people import people_routes
 from tocsin_console.api.references import reference_routes
 from tocsin_console.api.rehearsal import rehearsal_routes
+from tocsin_console.api.report import report_routes
 from tocsin_console.api.retraining import retraining_routes
 from tocsin_console.api.review import review_routes
 from tocsin_console.api.security import App, LoopbackOnly
@@ -51,6 +52,7 @@ def build_app(parts: Parts) -> App:
         *judge_routes(parts.judge),
         *cost_routes(parts.cost),
         *retraining_routes(parts.retraining),
+        *report_routes(parts.report),
         Route("/api/explain", views.explain),
         Route("/api/query", with_body(views.query), methods=["POST"]),
         Route("/api/recent-calls", views.recent_calls),

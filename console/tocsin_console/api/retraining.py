@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tocsin_alerts.retraining.book import RetrainingBook
-from tocsin_console.api.answering import with_body
+from tocsin_console.api.answering import text_of, with_body
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UsageProblem
 
@@ -28,7 +28,16 @@ def retraining_routes(book: RetrainingBook) -> list[Route]:
         except LookupError as error:
             raise UsageProblem(str(error)) from error
 
+    def start(request: Request, body: dict[str, Any]) -> Response:
+        project, because = str(body.get("project") or "default"), text_of(body, "because")
+        use_case = request.path_params["use_case"]
+        try:
+            return Json({"run": book.start(project, use_case, because=because[:2_000], by=text_of(body, "actor"))})
+        except LookupError as error:
+            raise UsageProblem(str(error)) from error
+
     return [
         Route("/api/retraining", status),
+        Route("/api/retraining/{use_case:path}/start", with_body(start), methods=["POST"]),
         Route("/api/retraining/{run}/close", with_body(close), methods=["POST"]),
     ]

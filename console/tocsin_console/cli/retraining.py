@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     verbs = typer.Typer(help="What triggers a retraining, and what it has set off.", invoke_without_command=True)
     verbs.callback()(retraining)
+    verbs.command("start")(start)
     verbs.command("close")(close)
     app.add_typer(verbs, name="retraining")
 
@@ -44,6 +45,26 @@ def retraining(
         say("")
     if not found:
         say("no plans yet: 'tocsin plan init NAME' asks for a retraining trigger too")
+
+
+def start(
+    use_case: Annotated[str, typer.Argument(help="The use case, as in 'tocsin use-cases ls'.")],
+    *,
+    because: Annotated[str, typer.Option("--because", help="Why, for the audit log.")],
+    project: Annotated[str, typer.Option("--project", help="The use case's project.")] = "default",
+    by: By = None,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """Set the plan's retraining off now, as if it were due: the cooldown counts from here."""
+    body = {"because": because, "project": project, "actor": person(by)}
+    run = connect(config, data_dir, api).post(f"/api/retraining/{use_case}/start", body)["run"]
+    if json:
+        print_json(run)
+    else:
+        say(f"{run['run'][:10]} is {run['state']}: {run['said'] or run['action']}")
 
 
 def close(
@@ -81,5 +102,5 @@ def _page(each: dict[str, Any]) -> list[str]:
 
 
 def _run(run: dict[str, Any]) -> tuple[Any, ...]:
-    because = f"{run['condition']}: {run['value']:.4g} on {run['n']:,}"
+    because = f"{run['condition']}: {run['value']:.4g} on {run['n']:,}" if run["n"] else run["condition"]
     return run["run"][:10], when(run["slot"]), because, run["state"], run["attempts"], run["said"][:200], run["result"]

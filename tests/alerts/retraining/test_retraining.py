@@ -333,3 +333,27 @@ def test_a_command_that_fails_hangs_or_is_missing_is_said(tmp_path: Path) -> Non
         command("./nothing").start(ORDER)
     with pytest.raises(ActionUnclear, match="was killed"):
         command(sys.executable, "-c", "import time; time.sleep(600)", timeout_s=0.5).start(ORDER)
+
+
+def test_a_person_sets_one_off_and_the_cooldown_counts_from_there(database: Database) -> None:
+    """A way to retrain that was never taken is a hope; and two at once race for the release."""
+    of, action = plan(), FakeAction()
+    sampled(database, of, [0.85, 0.84, 0.83])
+    made = book(database, of, action, Clock())
+
+    started = made.start("default", of.use_case, because="to see that it works", by="ana")
+    with pytest.raises(LookupError, match="is due"):
+        made.start("default", of.use_case, because="again", by="bo")
+    turns = [made.turn() for _ in range(2)]
+
+    [run] = made.status()[0]["runs"]
+    assert (turns, len(action.orders)) == ([1, 0], 1)
+    assert (run["run"], run["state"], run["condition"]) == (started["run"], "done", "ana said so: to see that it works")
+
+
+def test_without_a_trigger_nothing_can_be_set_off(database: Database) -> None:
+    """What it does is in the plan, and a command is no place to make it up."""
+    of = plan(action=None)
+
+    with pytest.raises(LookupError, match="expected a plan"):
+        book(database, of, FakeAction(), Clock()).start("default", of.use_case, because="x", by="ana")
