@@ -6,26 +6,30 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from tocsin_alerts.first_line import Standing, command, first_line
 from tocsin_alerts.incidents import Incident, Member, most_severe
-from tocsin_alerts.message import Action, Alert, Drift, Example, Measure, Runbook, Segment, View
+from tocsin_alerts.message import (
+    Action,
+    Alert,
+    Drift,
+    Example,
+    Impact,
+    Measure,
+    Release,
+    Retraining,
+    Runbook,
+    Segment,
+    View,
+)
+from tocsin_alerts.plain import without_links
 from tocsin_alerts.plan import Plan
-from tocsin_alerts.records import AlertEvent, GuardRow, GuardState, NotificationTransition
+from tocsin_alerts.records import AlertEvent, GuardRow, GuardState, NotificationTransition, Sample
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook
 
 _MOST_ALERTS: Final = 12  # of one incident in one message
-_SERVED_BY_OTHERS: Final = {"fallback": "the fallback is serving", "off": "the feature is off"}
-_ACCURACY: Final = frozenset(
-    {
-        "accuracy",
-        "accuracy_cusum",
-        "reviewed_sample",
-        "judged_sample",
-        "estimated_accuracy",
-        "estimated_accuracy_daily",
-        "confidence_shift",
-    }
-)
+_MOST_STEPS: Final = 3  # of the runbook
+_UNSAID: Final = "USE-CASE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,10 @@ class Findings:
     worst_segment: Segment | None = None
     examples: tuple[Example, ...] = ()
     explanation: tuple[str, ...] = ()
+    changed: str = ""  # model, data or traffic, in a sentence; empty: not known
+    release: Release | None = None
+    impact: Impact | None = None
+    retraining: Retraining | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,38 +83,69 @@ def brief(case: Case) -> View:
     lead = (new or alerts)[0] if case.transition == "updated" else alerts[0]
     rule = case.rules.get(lead.rule)
     wrong, before = _wrong_per_day(findings, lead)
-    do_now, command = _do_now(case, lead, wrong, before)
-    owner = (rule.text.owner if rule else None) or plan.owner or ""
-    return View(
+    standing = Standing(
         transition=case.transition,
         severity=most_severe(case.members),
+        project=_typed(incident.project, plan),
+        use_case=_typed(incident.use_case, plan),
+        lead=lead,
+        in_force=case.guard.in_force,
+        has_guard_acted=case.guard.row is not None,
+        first_step=next(iter(plan.runbook.first_steps), ""),
+        wrong_per_day=wrong,
+        wrong_before=before,
+    )
+    do_now, do_with = first_line(standing)
+    return View(
+        transition=case.transition,
+        severity=standing.severity,
         project=incident.project,
         use_case=incident.use_case,
         incident=incident.id,
         do_now=do_now,
-        command=command,
+        command=do_with,
+        changed=findings.changed,
         opened=incident.opened,
         onset=_onset(case),
         slot=case.slot,
         lead=lead,
         alerts=alerts,
+        more_alerts=len(case.members) - len(listed),
         quality=findings.quality,
         estimated=findings.estimated,
         wrong_per_day=wrong,
+        calls_per_day=findings.calls_per_day,
         history=findings.history,
         drifted=findings.drifted,
         worst_segment=findings.worst_segment,
         examples=findings.examples,
         explanation=findings.explanation,
-        owner=owner,
+        release=findings.release,
+        impact=findings.impact,
+        retraining=findings.retraining,
+        owner=(rule.text.owner if rule else None) or plan.owner or "",
         contact=plan.contact or "",
         runbook=_runbook(rule, plan),
         action=_action(case.guard),
-        commands=(
-            *(() if case.transition == "resolved" else (f"tocsin alerts ack {incident.id[:12]}",)),
-            f"tocsin alerts list --use-case {_word(incident.use_case)}",
-            f"tocsin guard show {_word(incident.use_case)}",
-        ),
+        commands=_commands(standing, incident.id),
+    )
+
+
+def _typed(name: str, plan: Plan) -> str:
+    """Give a name as commands write it. One that only callers say, in no plan, and that programs would link, is left to the reader."""
+    is_declared = plan != Plan(use_case=plan.use_case, project=plan.project)
+    return name if is_declared or without_links(name) == name else _UNSAID
+
+
+def _commands(standing: Standing, incident: str) -> tuple[str, ...]:
+    to_take = (
+        f"tocsin alerts ack {incident[:12]}",
+        command("alerts silence", standing, "--for", "2h", "--because", "WHY"),
+    )
+    return (
+        *(() if standing.transition == "resolved" else to_take),
+        f"tocsin alerts list --use-case {shlex.quote(standing.use_case)}",
+        f"tocsin guard show {shlex.quote(standing.use_case)}",
     )
 
 
@@ -133,11 +172,29 @@ def _alert(member: Member, case: Case) -> Alert:
             baseline=measured.baseline,
             n=measured.n,
         ),
+        threshold=_threshold(rule, measured, case.plan),
         reason=_reason(event),
         labels=dict(event.labels),
         since=event.slot,
         is_new=event.fingerprint in case.news,
     )
+
+
+def _threshold(rule: Rule | None, event: AlertEvent, plan: Plan) -> float | None:
+    if rule is None:
+        return None
+    sample = Sample(
+        project=event.project,
+        use_case=event.use_case,
+        labels=event.labels,
+        slot=event.slot,
+        value=event.value,
+        lower=event.lower,
+        upper=event.upper,
+        baseline=event.baseline,
+        n=event.n,
+    )
+    return rule.threshold(sample, plan)
 
 
 def _reason(event: AlertEvent) -> str:
@@ -170,34 +227,6 @@ def _wrong_per_day(findings: Findings, lead: Alert) -> tuple[float | None, float
     return (1 - measure.value) * findings.calls_per_day, before
 
 
-def _do_now(case: Case, lead: Alert, wrong: float | None, before: float | None) -> tuple[str, str]:
-    """Say the first line, and the command that it speaks of."""
-    use_case = _word(case.incident.use_case) + _in_project(case.incident.project)
-    in_force = case.guard.in_force
-    trouble = _lower_first((lead.summary or lead.rule).rstrip("."))
-    trouble += f": {lead.labels['field']}" if lead.labels.get("field") else ""
-    if case.transition == "resolved":
-        said = ("Nothing to do: every alert of this incident is over.", "")
-        if in_force != "normal":
-            said = (
-                f"It is over, and the guard is still at {in_force}. To release it:",
-                f"tocsin guard release {use_case}",
-            )
-    elif most_severe(case.members) != "page":
-        said = (f"Look at it in working hours: {trouble}.", "")
-    elif in_force in _SERVED_BY_OTHERS:
-        said = (f"Nothing until morning: {_SERVED_BY_OTHERS[in_force]}.", "")
-    elif lead.evaluator in _ACCURACY or case.guard.row is not None:
-        count = trouble if wrong is None else f"about {wrong:,.0f} wrong answers a day"
-        count += "" if wrong is None or before is None else f" ({before:,.0f} before)"
-        urgency = "Look today, answers are being verified" if in_force == "verify" else "Act"
-        said = (f"{urgency}: {count}. To fall back:", f"tocsin guard set {use_case} fallback")
-    else:
-        steps = case.plan.runbook.first_steps
-        said = (f"Act: {trouble}." + (f" First: {steps[0]}" if steps else ""), "")
-    return said
-
-
 def _action(guard: GuardNews) -> Action | None:
     row = guard.row
     if row is None:
@@ -214,19 +243,7 @@ def _action(guard: GuardNews) -> Action | None:
 
 def _runbook(rule: Rule | None, plan: Plan) -> Runbook:
     link = (rule.text.runbook if rule else None) or plan.runbook.link or ""
-    return Runbook(link=link, steps=tuple(plan.runbook.first_steps[:5]))
-
-
-def _word(text: str) -> str:
-    return shlex.quote(text)
-
-
-def _in_project(project: str) -> str:
-    return "" if project == "default" else f" --project {_word(project)}"
-
-
-def _lower_first(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
+    return Runbook(link=link, steps=tuple(plan.runbook.first_steps[:_MOST_STEPS]))
 
 
 def alerts_of(members: Iterable[Member]) -> tuple[str, ...]:

@@ -78,6 +78,10 @@ class Condition:
         """Say whether it holds; None when that cannot be known."""
         return _truth(self.tree, names)
 
+    def bound(self, names: Names) -> float | None:
+        """Say which value it is compared with, in the value's own unit; None when no comparison says so."""
+        return _bound(self.tree, names)
+
     def explain(self, names: Names) -> str:
         """Write it out with the values in it: ``drop 0.021 >= 0.01 and z -4.2 <= -3``."""
         return _spell(self.tree, names)
@@ -165,6 +169,19 @@ def _truth(node: ast.expr, names: Names) -> bool | None:
             if False in links:
                 return False
             return None if None in links else True
+    return None
+
+
+def _bound(node: ast.expr, names: Names) -> float | None:
+    match node:
+        case ast.BoolOp(op=op, values=values):
+            found = (_bound(value, names) for value in _decisive(op, values, names))
+            return next((each for each in found if each is not None), None)
+        case ast.Compare(left=ast.Name(id="value" | "lower" | "upper"), comparators=[side]):
+            return _number(side, names)
+        case ast.Compare(left=ast.Name(id="drop"), comparators=[side]):
+            fallen, baseline = _number(side, names), names.get("baseline")
+            return None if fallen is None or baseline is None else baseline - fallen
     return None
 
 

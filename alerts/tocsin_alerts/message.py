@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tocsin_alerts.plain import Untrusted
 from tocsin_alerts.records import GuardState, NotificationTransition, Severity
 
 
@@ -29,12 +30,13 @@ class Alert:
     rule: str
     summary: str  # the rule's one sentence
     evaluator: str
-    unit: str  # share, PSI, calls/h, s, or a currency
+    unit: Untrusted  # share, PSI, calls/h, s, or a currency
     severity: Severity
     state: str
     measure: Measure
-    reason: str  # "upper 0.884 < floor 0.9"
-    labels: Mapping[str, str]
+    threshold: float | None  # in the unit of the value; None: the rule's condition has none such
+    reason: Untrusted  # "upper 0.884 < floor 0.9"
+    labels: Mapping[Untrusted, Untrusted]
     since: datetime  # slot of the last transition
     is_new: bool  # not in an earlier message of this incident
 
@@ -43,17 +45,17 @@ class Alert:
 class Drift:
     """One input that moved."""
 
-    field: str
+    field: Untrusted
     psi: float
-    detail: str  # "mean 0.31 → 0.44"; empty when there is none
+    detail: Untrusted  # "mean 0.31 → 0.44"; empty when there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """The part of the traffic that is worst off."""
 
-    name: str
-    value: str
+    name: Untrusted
+    value: Untrusted
     measure: Measure
     is_estimate: bool
 
@@ -62,12 +64,51 @@ class Segment:
 class Example:
     """One call worth looking at."""
 
-    call_id: str
+    call_id: Untrusted
     at: datetime | None
-    inputs: str  # "ink=0.31 device=flatbed-2"
-    answer: str
+    inputs: Untrusted  # "ink=0.31 device=flatbed-2"
+    answer: Untrusted
     confidence: float | None
-    truth: str | None  # None: not known yet
+    truth: Untrusted | None  # None: not known yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The version that came last."""
+
+    version: Untrusted  # "2026-02 with prompt p3"; empty: none came in the time that was looked at
+    since: datetime | None  # its first hour
+    share: float | None  # of the calls of the last seven days
+    looked_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """What calls cost in one currency."""
+
+    currency: Untrusted
+    spent: float  # on the calls whose price is known
+    unpriced: int  # calls without a price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """Whom it concerns and what it costs, from its beginning to this message."""
+
+    since: datetime
+    calls: int
+    users: int | None  # of the last day, of calls that name one; None: none does
+    money: tuple[Money, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retraining:
+    """What retraining was set off since it began."""
+
+    state: str  # due, begun, done, failed, unclear, manual; empty: none was
+    action: str
+    slot: datetime | None
+    said: Untrusted  # by whatever was started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +117,7 @@ class Action:
 
     state: GuardState
     applied: bool
-    cause: str
+    cause: Untrusted
     probe_share: float
     hold_until: datetime | None
     in_force: GuardState  # what is served now, whoever decided it
@@ -96,19 +137,22 @@ class View:
 
     transition: NotificationTransition
     severity: Severity
-    project: str
-    use_case: str
+    project: Untrusted
+    use_case: Untrusted
     incident: str
     do_now: str  # the first line
     command: str  # the command that the first line speaks of; empty when there is none
+    changed: Untrusted  # "What changed: the data"; empty: not known
     opened: datetime  # slot of the first firing
     onset: datetime  # slot at which the first of its alerts left "inactive"
     slot: datetime  # slot that this message speaks of
     lead: Alert  # the alert to read first
     alerts: tuple[Alert, ...]
+    more_alerts: int  # beyond those
     quality: Measure | None  # accuracy on labels
     estimated: Measure | None  # accuracy estimated without labels
     wrong_per_day: float | None
+    calls_per_day: float | None
     history: tuple[float | None, ...]  # accuracy by day, labelled where known, oldest first
     drifted: tuple[Drift, ...]
     worst_segment: Segment | None
@@ -117,8 +161,12 @@ class View:
     contact: str
     runbook: Runbook
     action: Action | None
-    commands: tuple[str, ...]  # to take it, and to see more
-    explanation: tuple[str, ...] = ()  # when it began, what moved first, what accounts for it; a sentence each
+    commands: tuple[str, ...]  # to take it, to silence it, and to see more
+    explanation: tuple[Untrusted, ...] = ()  # when it began, what moved first, what accounts for it; a sentence each
+    release: Release | None = None  # None: not known
+    impact: Impact | None = None  # None: not known
+    retraining: Retraining | None = None  # None: not known
+    page: str = ""  # address of the incident's page, where it is acknowledged and silenced; empty: there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from tocsin_alerts.durations import Duration
 from tocsin_alerts.errors import DocumentError, Finding
 from tocsin_alerts.plan_form import render_yaml
 from tocsin_alerts.records import GuardMode, GuardState
+from tocsin_alerts.runbook import first_steps
 
 __all__ = ["Plan", "Plans", "Question", "render_yaml"]
 
@@ -193,6 +194,13 @@ class Plan(_Part):
         """How long after a call its label usually exists; zero where the plan does not say."""
         return self.labels.delay or timedelta(0)
 
+    def with_steps_of(self, folder: Path) -> "Plan":
+        """Take the first steps from the runbook where that is a file of the folder and the plan lists none."""
+        if not self.runbook.link or self.runbook.first_steps:
+            return self
+        steps = list(first_steps(self.runbook.link, folder))
+        return self.model_copy(update={"runbook": self.runbook.model_copy(update={"first_steps": steps})})
+
     def leaves_out(self, since: datetime, until: datetime) -> bool:
         """Whether a window has a day of the calendar in it."""
         return overlaps(self.calendar, since, until)
@@ -240,7 +248,7 @@ class Plans:
             if key in found:
                 message = f"expected one plan for {plan.use_case!r}, but {paths[key]} is one too: keep one"
                 findings.append(Finding(path=str(path), line=0, message=message))
-            found[key], paths[key] = plan, path
+            found[key], paths[key] = plan.with_steps_of(path.parent), path
         if findings:
             raise DocumentError(findings)
         return cls(found)

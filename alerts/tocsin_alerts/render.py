@@ -72,12 +72,13 @@ class Templates:
         Raises:
             TemplateError: as for :meth:`render`.
         """
+        data = as_json(harmless(view, exact=True))
         view = harmless(view, chat=chat)
         subject = " ".join(self.render("subject.txt.j2", view).split())[:_SUBJECT_CHARS]
         stem = template if template and view.transition != "resolved" else view.transition
         text = self.render(f"{stem}.txt.j2", view)
         html = self.render(f"{stem if self.has(f'{stem}.html.j2') else view.transition}.html.j2", view)
-        return Message(subject=subject, text=text, html=html, data=as_json(view))
+        return Message(subject=subject, text=text, html=html, data=data)
 
     def has(self, name: str) -> bool:
         """Whether there is a template of a name."""
@@ -106,6 +107,7 @@ def as_json(view: View) -> dict[str, Any]:
 
 def fallback(view: View, *, reason: str, chat: bool) -> Message:
     """Say the most important in plain words when a template cannot: an alert is never suppressed by its dress."""
+    data = as_json(harmless(view, exact=True))
     view = harmless(view, chat=chat)
     subject = f"[{view.severity} {view.transition}] {view.use_case}: {view.lead.rule}"[:_SUBJECT_CHARS]
     lines = [
@@ -120,7 +122,7 @@ def fallback(view: View, *, reason: str, chat: bool) -> Message:
         "",
         f"(The message template failed, so this is the short form: {' '.join(reason.split())[:300]})",
     ]
-    return Message(subject=subject, text="\n".join(lines) + "\n", html="", data=as_json(view))
+    return Message(subject=subject, text="\n".join(lines) + "\n", html="", data=data)
 
 
 def _plain(value: object) -> object:

@@ -217,6 +217,10 @@ class Rule:
         """Write its condition out with what a sample and the plan say in it."""
         return self.when.explain(sample_names(sample, plan_names(plan, sample.labels)))
 
+    def threshold(self, sample: Sample, plan: Plan) -> float | None:
+        """Say which value the sample was held against; None when the condition compares something else."""
+        return self.when.bound(sample_names(sample, plan_names(plan, sample.labels)))
+
     def reason(self, sample: Sample | None, plan: Plan, to_state: AlertState) -> str:
         """Say in a few words why a slot moved the alert: ``upper 0.884 < floor 0.9``."""
         if sample is None:

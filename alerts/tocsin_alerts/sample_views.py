@@ -4,7 +4,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tocsin_alerts.message import Action, Alert, Drift, Example, Measure, Runbook, Segment, View
+from tocsin_alerts.message import (
+    Action,
+    Alert,
+    Drift,
+    Example,
+    Impact,
+    Measure,
+    Money,
+    Release,
+    Retraining,
+    Runbook,
+    Segment,
+    View,
+)
 
 _SLOT: Final = datetime(2026, 4, 17, tzinfo=UTC)
 _ONSET: Final = datetime(2026, 4, 15, tzinfo=UTC)
@@ -17,6 +30,7 @@ _ESTIMATE: Final = Alert(
     severity="page",
     state="firing",
     measure=Measure(value=0.878, lower=0.871, upper=0.885, baseline=0.941, n=14_002),
+    threshold=0.931,
     reason="drop 0.063 >= 0.01 and z -17.6 <= -3",
     labels={"model_version": "2026-01"},
     since=_SLOT,
@@ -30,6 +44,7 @@ _FLOOR: Final = Alert(
     severity="page",
     state="firing",
     measure=Measure(value=0.883, lower=0.868, upper=0.896, baseline=0.943, n=2_034),
+    threshold=0.9,
     reason="upper 0.896 < floor 0.9",
     labels={"model_version": "2026-01"},
     since=_SLOT,
@@ -42,16 +57,19 @@ FIRING: Final = View(
     project="default",
     use_case="digit-reader",
     incident="7f3c9a1e52b04d68",
-    do_now="Act: about 234 wrong answers a day, 114 before. To serve the fallback, run:",
+    do_now="Act: about 10 wrong answers an hour (5 before). To fall back:",
     command="tocsin guard set digit-reader fallback",
+    changed="What changed: the data",
     opened=_SLOT,
     onset=_ONSET,
     slot=_SLOT,
     lead=_FLOOR,
     alerts=(_FLOOR, _ESTIMATE),
+    more_alerts=0,
     quality=_FLOOR.measure,
     estimated=_ESTIMATE.measure,
     wrong_per_day=234.0,
+    calls_per_day=2_000.0,
     history=(
         0.944, 0.941, 0.946, 0.938, 0.943, None, 0.940, 0.942, 0.939, 0.937, 0.935, 0.931, 0.933, 0.926,
         0.921, 0.917, 0.918, 0.909, 0.905, 0.902, 0.897, 0.893, 0.895, 0.889, 0.884, 0.881, 0.879, 0.874,
@@ -91,14 +109,19 @@ FIRING: Final = View(
         hold_until=None, in_force="normal",
     ),
     commands=(
-        "tocsin alerts ack 7f3c9a1e52b0", "tocsin alerts list --use-case digit-reader", "tocsin guard show digit-reader",
+        "tocsin alerts ack 7f3c9a1e52b0", "tocsin alerts silence digit-reader --for 2h --because WHY",
+        "tocsin alerts list --use-case digit-reader", "tocsin guard show digit-reader",
     ),
     explanation=(
         "Began 2026-03-22 (between 2026-03-20 and 2026-03-25), gradually: 94.2% to 87.4% by estimate",
         "Moved first: edge_sharpness since 2026-03-24 (PSI 0.41); then ink since 2026-04-02 (PSI 0.19)",
         "6.6 points more estimated wrong; of it device = flatbed-2 5.1, device = handheld-1 1.2; by the shift of edge_sharpness 4.8",
-        "What changed: the data",
     ),
+    release=Release(version="2026-01 with prompt p4", since=_SLOT - timedelta(days=11), share=1.0, looked_days=60),
+    impact=Impact(
+        since=_ONSET, calls=4_012, users=310, money=(Money(currency="USD", spent=16.05, unpriced=0),)
+    ),
+    retraining=Retraining(state="", action="", slot=None, said=""),
 )  # fmt: skip
 
 UPDATED: Final = replace(FIRING, transition="updated", opened=_ONSET, lead=_ESTIMATE)
@@ -106,7 +129,7 @@ UPDATED: Final = replace(FIRING, transition="updated", opened=_ONSET, lead=_ESTI
 RESOLVED: Final = replace(
     FIRING,
     transition="resolved",
-    do_now="Nothing to do: every alert of this incident is over. The guard is at normal.",
+    do_now="Nothing to do: every alert of this incident is over.",
     command="",
     onset=_ONSET - timedelta(days=2),
     opened=_ONSET,
@@ -117,7 +140,7 @@ RESOLVED: Final = replace(
     ),
     quality=Measure(value=0.936, lower=0.925, upper=0.945, baseline=0.943, n=2_121),
     estimated=Measure(value=0.937, lower=0.930, upper=0.943, baseline=0.941, n=13_870),
-    commands=FIRING.commands[1:],
+    commands=FIRING.commands[2:],
     drifted=(),
     worst_segment=None,
     examples=(),
@@ -132,7 +155,8 @@ BARE: Final = replace(
     FIRING,
     severity="ticket",
     command="",
-    do_now="Look in working hours: no calls where this hour of the week usually has some.",
+    changed="",
+    do_now="Look at it in working hours: no calls where this hour of the week usually has some.",
     alerts=(
         replace(
             _FLOOR,
@@ -141,14 +165,18 @@ BARE: Final = replace(
             unit="s",
             severity="ticket",
             measure=Measure(value=None),
+            threshold=None,
             reason="no calls",
             labels={},
         ),
     ),
-    lead=replace(_FLOOR, rule="freshness", summary="", unit="s", measure=Measure(value=None), reason="no calls"),
+    lead=replace(
+        _FLOOR, rule="freshness", summary="", unit="s", measure=Measure(value=None), threshold=None, reason="no calls"
+    ),
     quality=None,
     estimated=None,
     wrong_per_day=None,
+    calls_per_day=None,
     history=(),
     drifted=(),
     worst_segment=None,
@@ -157,6 +185,10 @@ BARE: Final = replace(
     contact="",
     runbook=Runbook(link="", steps=()),
     action=None,
+    explanation=(),
+    release=None,
+    impact=None,
+    retraining=None,
 )
 
 SAMPLES: Final = (

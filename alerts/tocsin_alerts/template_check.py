@@ -10,7 +10,19 @@ from jinja2 import meta, nodes
 
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.errors import Finding, TemplateError
-from tocsin_alerts.message import Action, Alert, Drift, Example, Measure, Runbook, Segment
+from tocsin_alerts.message import (
+    Action,
+    Alert,
+    Drift,
+    Example,
+    Impact,
+    Measure,
+    Money,
+    Release,
+    Retraining,
+    Runbook,
+    Segment,
+)
 from tocsin_alerts.records import NotificationTransition
 from tocsin_alerts.render import NAMES, Templates
 from tocsin_alerts.sample_views import SAMPLES
@@ -18,7 +30,8 @@ from tocsin_alerts.sandbox import BudgetedEnvironment
 
 SUFFIX: Final = ".j2"
 _TRANSITIONS: Final = get_args(NotificationTransition)
-_RECORDS: Final = {kind.__name__: kind for kind in (Action, Alert, Drift, Example, Measure, Runbook, Segment)}
+_KINDS: Final = (Action, Alert, Drift, Example, Impact, Measure, Money, Release, Retraining, Runbook, Segment)
+_RECORDS: Final = {kind.__name__: kind for kind in _KINDS}
 
 
 def check_templates(folder: Path | None) -> tuple[Finding, ...]:

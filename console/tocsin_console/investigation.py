@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, time
 from typing import Any, Final
 
@@ -12,10 +12,15 @@ from tocsin_alerts.delivery import Investigator
 from tocsin_alerts.evaluator import Evaluator
 from tocsin_alerts.evidence import gather
 from tocsin_alerts.explanation.explain import Explanation, explain
-from tocsin_alerts.explanation.words import sentences
+from tocsin_alerts.explanation.words import changed, sentences, story
+from tocsin_alerts.impact import impact_of, retraining_of
 from tocsin_collector.store.database import Database
 
 _log = logging.getLogger(__name__)
+_GATHERED: Final = (
+    *("since", "quality", "estimated", "calls_per_day", "history"),
+    *("drifted", "worst_segment", "examples"),
+)
 TIME_S: Final = 10  # of one query: a message without evidence is better than one that comes too late
 
 
@@ -23,16 +28,29 @@ def investigator(database: Database, evaluators: Mapping[str, Evaluator]) -> Inv
     """Make what delivery asks for evidence; :func:`client_for` makes the client."""
 
     def look(*, project: str, use_case: str, slot: datetime, onset: datetime) -> Findings:
-        found = gather(database, evaluators, project=project, use_case=use_case, slot=slot, onset=onset)
-        evidence = {field.name: getattr(found, field.name) for field in fields(Findings) if field.name != "explanation"}
-        why = _explained(database, project=project, use_case=use_case, slot=slot)
+        stream: dict[str, Any] = {"project": project, "use_case": use_case, "slot": slot}
+        found = gather(database, evaluators, **stream, onset=onset)
+        evidence = {name: getattr(found, name) for name in _GATHERED}
+        why = _explained(database, **stream)
+        if why is not None and why.onset is not None:
+            evidence["since"] = datetime.combine(why.onset.day, time(), tzinfo=UTC)
+        evidence |= _consequences(database, **stream, since=min(evidence["since"], slot))
         if why is None:
             return Findings(**evidence)
-        if why.onset is not None:
-            evidence["since"] = datetime.combine(why.onset.day, time(), tzinfo=UTC)
-        return Findings(**evidence, explanation=sentences(why))
+        return Findings(**evidence, explanation=story(why), changed=changed(why), release=why.release)
 
     return look
+
+
+def _consequences(database: Database, **stream: Any) -> dict[str, Any]:
+    """Look up what it costs and what was set off, each for itself: what cannot be looked up is not known."""
+    found: dict[str, Any] = {}
+    for name, look in (("impact", impact_of), ("retraining", retraining_of)):
+        try:
+            found[name] = look(database, **stream)
+        except Exception as error:  # noqa: BLE001 - a boundary: the rest of the message is worth more
+            _log.warning("the %s of %s cannot be looked up: %r", name, stream["use_case"], error)
+    return found
 
 
 def _explained(database: Database, **stream: Any) -> Explanation | None:

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from tocsin_alerts.explanation.changepoint import DayShare, Onset, find_onset
 from tocsin_alerts.explanation.contributions import Contribution, Part, merged, of_parts, of_shift
+from tocsin_alerts.message import Release
 from tocsin_alerts.ports import Query
 
-_BACK: Final = timedelta(days=60)
+_BACK_DAYS: Final = 60
+_BACK: Final = timedelta(days=_BACK_DAYS)
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 _LEAST_LABELS: Final = 10  # a day with fewer says nothing of its share
@@ -45,6 +47,7 @@ class Explanation:
     new_versions: tuple[str, ...]  # that answered first about the onset
     calls_then: float | None  # a day, before the onset
     calls_now: float | None
+    release: Release | None = None  # the last version that came; None: there were no calls
 
     @property
     def causes(self) -> tuple[str, ...]:
@@ -106,6 +109,7 @@ def explain(
         new_versions=_new_versions(versions, onset, slot),
         calls_then=_mean(traffic, eras["then"].date(), begun.date()),
         calls_now=_mean(traffic, eras["now"].date(), slot.date()),
+        release=_release(versions),
     )
 
 
@@ -139,13 +143,30 @@ def _new_versions(versions: Sequence[Mapping[str, Any]], onset: Onset | None, sl
     first_of_all = min(row["first_at"] for row in versions)
     total = sum(row["recent"] for row in versions)
     return tuple(
-        f"{' with prompt '.join(name for name in (row['model_version'], row['prompt_version']) if name) or '(unnamed)'},"
-        f" since {row['first_at']:%Y-%m-%d}"
+        f"{_version(row)}, since {row['first_at']:%Y-%m-%d}"
         for row in versions
         if row["first_at"] > first_of_all
         and onset.earliest - 2 * _DAY <= row["first_at"].date() <= min(onset.latest + 2 * _DAY, slot.date())
         and row["recent"] >= 0.05 * total
     )
+
+
+def _release(versions: Sequence[Mapping[str, Any]]) -> Release | None:
+    """Give the version that answered first most lately, of those that still answer; the first of all is no release."""
+    if not versions:
+        return None
+    first_of_all = min(row["first_at"] for row in versions)
+    total = sum(row["recent"] for row in versions)
+    later = [row for row in versions if row["first_at"] > first_of_all and row["recent"]]
+    if not later:
+        return Release(version="", since=None, share=None, looked_days=_BACK_DAYS)
+    last = max(later, key=lambda row: (row["first_at"], row["recent"]))
+    share = last["recent"] / total
+    return Release(version=_version(last), since=last["first_at"].astimezone(UTC), share=share, looked_days=_BACK_DAYS)
+
+
+def _version(row: Mapping[str, Any]) -> str:
+    return " with prompt ".join(name for name in (row["model_version"], row["prompt_version"]) if name) or "(unnamed)"
 
 
 def _moved(rows: Sequence[Mapping[str, Any]], slot: datetime) -> tuple[Moved, ...]:

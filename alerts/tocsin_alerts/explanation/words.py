@@ -6,6 +6,11 @@ from tocsin_alerts.explanation.explain import Explanation
 
 def sentences(found: Explanation) -> tuple[str, ...]:
     """Say what is known; of nothing there is nothing to say."""
+    return (*story(found), *filter(None, (changed(found),)))
+
+
+def story(found: Explanation) -> tuple[str, ...]:
+    """Say when it began, what moved first and what accounts for it."""
     said = []
     if found.onset is not None:
         onset = found.onset
@@ -23,12 +28,13 @@ def sentences(found: Explanation) -> tuple[str, ...]:
         if found.fields:
             parts.append(f"by the shift of {_listed(found.fields)}")
         said.append("; ".join(parts))
-    if found.onset is not None:
-        said.append(_changed(found))
     return tuple(said)
 
 
-def _changed(found: Explanation) -> str:
+def changed(found: Explanation) -> str:
+    """Say whether model, data or traffic changed; empty when no beginning was found, about which they could have."""
+    if found.onset is None:
+        return ""
     causes = found.causes
     words = {
         "model": f"the model ({'; '.join(found.new_versions)})",

@@ -8,7 +8,7 @@ import pytest
 from tocsin_alerts.briefing import Case, Findings, GuardNews, brief
 from tocsin_alerts.incidents import Incidents
 from tocsin_alerts.message import Measure
-from tocsin_alerts.plan import Plans
+from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.records import GuardRow
 
 FINDINGS = Findings(quality=Measure(value=0.88, lower=0.86, upper=0.896, baseline=0.94, n=2034), calls_per_day=2000)
@@ -56,11 +56,57 @@ def _row(event: Any, **changes: Any) -> GuardRow:
 
 
 def test_unguarded_trouble_asks_to_act_and_says_how_much(case: Any) -> None:
-    """Wrong answers a day are what the business feels."""
+    """Wrong answers are what the business feels."""
     view = brief(case())
 
-    assert view.do_now == "Act: about 240 wrong answers a day (120 before). To fall back:"
+    assert view.do_now == "Act: about 10 wrong answers an hour (5 before). To fall back:"
     assert view.command == "tocsin guard set digit-reader fallback"
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        (100, "about 12 wrong answers a day (6 before)"),
+        (399, "about 48 wrong answers a day (24 before)"),
+        (8_000, "about 40 wrong answers an hour (20 before)"),
+    ],
+)
+def test_a_few_are_counted_by_the_day_and_many_by_the_hour(case: Any, calls: float, said: str) -> None:
+    """Half a wrong answer an hour is a number that nobody feels."""
+    view = brief(case(findings=replace(FINDINGS, calls_per_day=calls)))
+
+    assert said in view.do_now
+
+
+def test_the_threshold_is_in_the_unit_of_the_value(case: Any, event: Any) -> None:
+    """Whoever reads 88 % wants to know of how many; a test statistic has no such place."""
+    floor = brief(case(plan=Plan.model_validate({"use_case": "digit-reader", "quality": {"floor": 0.9}})))
+    drop = brief(case(event("accuracy-drop")))
+    unsaid = brief(case())
+
+    assert floor.lead.threshold == 0.9
+    assert drop.lead.threshold == pytest.approx(0.92)
+    assert unsaid.lead.threshold is None
+
+
+def test_alerts_beyond_the_list_are_counted(case: Any, event: Any) -> None:
+    """Fifty devices are one message, and it says that there are fifty."""
+    view = brief(case(*(event(fingerprint=f"print-{number}") for number in range(50))))
+
+    assert (len(view.alerts), view.more_alerts) == (12, 38)
+
+
+@pytest.mark.parametrize("name", ["https://evil.example", "evil.com", "a@evil.com"])
+def test_a_name_that_only_calls_say_never_becomes_a_link_in_a_command(case: Any, event: Any, name: str) -> None:
+    """A use case is what a span says; programs make links of what looks like one."""
+    nobodys, declared = Plans().get("default", name), Plan(use_case=name, owner="us")
+
+    said = brief(case(event(use_case=name), plan=nobodys))
+    ours = brief(case(event(use_case=name), plan=declared))
+
+    assert said.command == "tocsin guard set USE-CASE fallback"
+    assert not any(name in line for line in said.commands)
+    assert name in ours.command
 
 
 def test_once_the_fallback_serves_it_can_wait(case: Any, event: Any) -> None:
@@ -75,7 +121,7 @@ def test_verify_is_for_today(case: Any, event: Any) -> None:
     """People check the answers, which somebody pays for."""
     view = brief(case(guard=GuardNews(row=_row(event, state="verify"), in_force="verify")))
 
-    assert view.do_now.startswith("Look today, answers are being verified: about 240 wrong answers a day")
+    assert view.do_now.startswith("Look today, answers are being verified: about 10 wrong answers an hour")
 
 
 def test_a_shadow_guard_does_not_calm(case: Any, event: Any) -> None:

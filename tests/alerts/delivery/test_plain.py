@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tocsin_alerts.plain import harmless, one_line, without_mentions
+from tocsin_alerts.plain import Untrusted, harmless, one_line, without_links, without_mentions
 
 
 @given(st.text(alphabet=st.characters(), max_size=300))
@@ -85,3 +85,50 @@ def test_records_are_cleaned_to_the_bottom() -> None:
 
     good = "@\u200bhere"
     assert clean == Outer(Inner(good), (Inner(good),), {good: good}, 1.5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://evil.example/x",
+        "www.evil.com",
+        "evil.com",
+        "a@evil.com",
+        "mailto:a",
+        "[ok](https://e.io)",
+        "javascript:x",
+    ],
+)
+def test_links_are_broken(text: str) -> None:
+    """Mail programs and pagers make links of plain text, and people follow what an alert shows them."""
+    broken = without_links(text)
+
+    assert broken.replace("\u200b", "") == text
+    assert broken != text
+
+
+@pytest.mark.parametrize("text", ["upper 0.896 < floor 0.9", "v1.2.3", "12:30", "ink=0.31 device=flatbed-2", "a: b"])
+def test_figures_are_not_links(text: str) -> None:
+    """They are there to be copied."""
+    assert without_links(text) == text
+
+
+@dataclass(frozen=True)
+class Said:
+    """One field of an operator's, and others of a model's."""
+
+    ours: str
+    theirs: Untrusted
+    listed: tuple[Untrusted, ...]
+    named: dict[Untrusted, Untrusted]
+
+
+def test_only_what_others_said_loses_its_links() -> None:
+    """A runbook is there to be followed; a program that reads the data compares names."""
+    said = Said("https://wiki.io", "https://e.io", ("e.io",), {"e.io": "e.io"})
+
+    shown, exact = harmless(said), harmless(said, chat=True, exact=True)
+
+    assert shown.ours == "https://wiki.io"
+    assert not any("e.io" in text for text in (shown.theirs, *shown.listed, *shown.named, *shown.named.values()))
+    assert exact == said

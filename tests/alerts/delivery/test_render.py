@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tocsin_alerts.message import View
+from tocsin_alerts.message import Impact, Money, View
 from tocsin_alerts.render import Templates, fallback
 from tocsin_alerts.sample_views import FIRING, RESOLVED, SAMPLES
 
@@ -127,11 +127,19 @@ def test_everything_that_a_page_needs_is_in_it() -> None:
             "Look at the five calls",
             "shadow: would have gone to fallback",
             "accuracy-below-floor",
+            "What changed: the data",
+            "2,000 calls a day, 310 users in the last day",
+            "90.0 %",
+            "2026-01 with prompt p4",
+            "none was set off since it began",
+            "16.05 USD, for the 4,012 calls since",
+            "tocsin alerts ack 7f3c9a1e52b0",
+            "tocsin alerts silence digit-reader",
             "tocsin alerts list",
             "tocsin guard show digit-reader",
             FIRING.incident,
         ):
-            assert needed in part, needed
+            assert needed in " ".join(part.split()), needed
 
 
 def test_what_is_unknown_is_not_dressed_up() -> None:
@@ -139,8 +147,39 @@ def test_what_is_unknown_is_not_dressed_up() -> None:
     text = Templates().compose(SAMPLES[3], chat=False).text
 
     assert "unverified" in text
+    assert "What changed: not known" in text
+    assert "Release      not known" in text
+    assert "Cost         not known" in text
+    assert "calls: not known" in text
     assert "Owner        unanswered" in text
     assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("money", "said"),
+    [
+        ((Money(currency="EUR", spent=1.5, unpriced=0),), "1.50 EUR, for the 150 calls"),
+        ((Money(currency="EUR", spent=1.5, unpriced=20),), "1.50 EUR, 20 calls without a price, for the 150 calls"),
+        ((Money(currency="", spent=0, unpriced=150),), "no price is known, for the 150 calls"),
+        (
+            (Money(currency="EUR", spent=1.5, unpriced=0), Money(currency="USD", spent=2, unpriced=0)),
+            "1.50 EUR; 2.00 USD, for the 150 calls",
+        ),
+    ],
+)
+def test_a_cost_says_what_it_leaves_out(money: tuple[Money, ...], said: str) -> None:
+    """What has no price is not free."""
+    view = replace(FIRING, impact=Impact(since=FIRING.onset, calls=150, users=None, money=money))
+
+    assert said in Templates().compose(view, chat=False).text
+
+
+def test_programs_read_names_as_they_are() -> None:
+    """A receiver looks the use case up; what is broken for a chat is another name."""
+    message = Templates().compose(replace(FIRING, use_case="search.rank@eu"), chat=True)
+
+    assert message.data["use_case"] == "search.rank@eu"
+    assert "search.rank" not in message.subject
 
 
 def test_data_are_json_values() -> None:

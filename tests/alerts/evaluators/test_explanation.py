@@ -61,6 +61,8 @@ def test_it_names_the_day_the_segment_and_the_cause(store: Store) -> None:
     assert found.loss is not None
     assert found.segments[0].points == pytest.approx(found.loss, abs=0.02)
     assert found.new_versions == (f"m2, since {BROKE:%Y-%m-%d}",)
+    assert found.release is not None
+    assert (found.release.version, found.release.since) == ("m2", BROKE)
     assert "model" in found.causes
     assert any("device = phone" in line for line in sentences(found))
 
@@ -108,6 +110,8 @@ def test_labels_that_knew_before_the_model_doubted_date_it(store: Store) -> None
     assert found.onset is not None
     assert (found.onset.day, found.onset_by) == (date(2026, 2, 15), "labels")
     assert found.causes == ()
+    assert found.release is not None
+    assert (found.release.version, found.release.looked_days) == ("", 60)
     assert sentences(found)[-1].startswith("Neither versions, inputs nor traffic changed")
 
 
