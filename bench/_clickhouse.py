@@ -76,7 +76,7 @@ class ClickHouse:
     def of(cls, binary: Path, folder: Path, *, shards: int = 1, replicas: int = 1, **how: Any) -> Self:
         """Plan servers; more than one get a Keeper, and are the cluster ``main``."""
         count = shards * replicas
-        ports = _free_ports(3 * count + 2)
+        ports = free_ports(3 * count + 2)
         nodes = tuple(
             Node(
                 name=f"s{number // replicas + 1}r{number % replicas + 1}",
@@ -204,7 +204,7 @@ class ClickHouse:
         )
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     held = [socket.socket() for _ in range(count)]
     try:
         for each in held:

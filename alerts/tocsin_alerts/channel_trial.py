@@ -9,9 +9,11 @@ from datetime import datetime
 from tocsin_alerts.channels import Channel, acts_on_mentions
 from tocsin_alerts.courier import Notifier
 from tocsin_alerts.errors import AlertsError
+from tocsin_alerts.message import View
 from tocsin_alerts.outbox import Notification, notification_id
 from tocsin_alerts.render import Templates
 from tocsin_alerts.sample_views import FIRING, RESOLVED
+from tocsin_alerts.standing import Standing
 
 _MARK = "TEST, nothing is wrong: "
 
@@ -61,6 +63,7 @@ def try_channels(
                         slot=view.slot,
                         message=replace(message, subject=_MARK + message.subject),
                         created_at=now(),
+                        alerts=(_alert(marked),),
                     )
                 )
         except (AlertsError, OSError) as failed:
@@ -68,3 +71,16 @@ def try_channels(
         kind = type(channel).__name__
         tried.append(Tried(channel=channel.name, kind=kind, error=error, took_s=elapsed() - began))
     return tried
+
+
+def _alert(view: View) -> Standing:
+    return Standing(
+        event=view.transition,
+        rule="TocsinTest",
+        labels={"incident": view.incident},
+        severity=view.severity,
+        summary=view.do_now,
+        reason=view.lead.reason,
+        since=view.opened,
+        until=view.slot if view.transition == "resolved" else None,
+    )

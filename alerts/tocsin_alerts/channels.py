@@ -71,12 +71,33 @@ class ChatChannel:
     timeout_s: float = 10.0
 
 
-Channel: TypeAlias = LogChannel | WebhookChannel | SmtpChannel | PagerDutyChannel | ChatChannel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertmanagerChannel:
+    """Posts every alert to each replica of an Alertmanager, which groups, routes and silences by itself."""
+
+    name: str
+    urls: tuple[
+        str, ...
+    ]  # of all replicas, as Prometheus has them: http://host:9093, with a route prefix where there is one
+    user: str = ""
+    password: str = ""  # reference
+    resend_s: float = 60.0  # what fires is posted again this often
+    severities: tuple[Severity, ...] = EVERYTHING  # its routes decide
+    updates: bool = True
+    timeout_s: float = 10.0
+
+
+Channel: TypeAlias = LogChannel | WebhookChannel | SmtpChannel | PagerDutyChannel | ChatChannel | AlertmanagerChannel
 
 
 def acts_on_mentions(channel: Channel) -> bool:
     """Whether what is sent may end in a chat."""
     return not isinstance(channel, LogChannel | SmtpChannel)
+
+
+def follows_each_alert(channel: Channel) -> bool:
+    """Whether it is told of every change of every alert of an incident, not only of what is new."""
+    return isinstance(channel, AlertmanagerChannel)
 
 
 def needs_secret(channel: Channel) -> str:
@@ -88,6 +109,6 @@ def needs_secret(channel: Channel) -> str:
             return channel.routing_key
         case ChatChannel():
             return channel.url
-        case SmtpChannel():
+        case SmtpChannel() | AlertmanagerChannel():
             return channel.password if channel.user else ""
     return ""

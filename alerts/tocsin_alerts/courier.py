@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from tocsin_alerts.errors import DeliveryFailed
 from tocsin_alerts.outbox import Notification, Outbox, State
+from tocsin_alerts.resending import Resending, Resends
 
 _FIRST_RETRY_S: Final = 5.0
 _LONGEST_RETRY_S: Final = 900.0
@@ -81,6 +82,9 @@ class Courier:
         self._is_closed = False
         self._thread: threading.Thread | None = None
         self._stats = ChannelStats(channel=channel)
+        self._resends: Resends | None = None
+        if isinstance(notifier, Resending):
+            self._resends = Resends(notifier, outbox.standing(channel), now=now())
 
     def start(self) -> None:
         """Begin to send by itself."""
@@ -103,6 +107,7 @@ class Courier:
                 tried += 1
                 if not self._attempt(waiting):
                     break
+            self._resend()
         with self._changed:
             self._changed.notify_all()
         return tried
@@ -134,11 +139,26 @@ class Courier:
                 if not self._is_closed:
                     self._changed.wait(self._sleep_s())
 
+    def _resend(self) -> None:
+        """Send what stands again, where the receiver needs that; a failure is counted, and rests the channel as any other."""
+        now = self._now()
+        if self._resends is None or self._is_closed or (self._resume_at and now < self._resume_at):
+            return
+        with self._changed:
+            under_way = {waiting.notification.incident for waiting in self._waiting.values()}
+        try:
+            self._resends.send(now=now, without=under_way)
+        except Exception as failure:  # noqa: BLE001 - a boundary, as for messages
+            with self._changed:
+                self._count("pending", f"{failure}")
+
     def _sleep_s(self) -> float | None:
-        held = [w for w in self._waiting.values() if not self._is_held(w.notification)]
-        if not held:
+        dues = [w.due for w in self._waiting.values() if not self._is_held(w.notification)]
+        if self._resends is not None and (again := self._resends.due()) is not None:
+            dues.append(again)
+        if not dues:
             return None
-        due = min(waiting.due for waiting in held)
+        due = min(dues)
         return max(0.0, (max(due, self._resume_at or due) - self._now()).total_seconds())
 
     def _due(self) -> list[_Waiting]:
@@ -198,6 +218,8 @@ class Courier:
                 self._resume_at = now + timedelta(seconds=min(retry_s, _CHANNEL_PAUSE_S))
             else:
                 del self._waiting[settled.id]
+                if state == "sent" and self._resends is not None:
+                    self._resends.note(settled, now=now)
                 if state == "dead" and settled.transition == "firing":
                     self._undelivered.add(settled.incident)
         return True

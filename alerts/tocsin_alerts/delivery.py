@@ -4,47 +4,24 @@ What a silence covers is told to nobody while it lasts. What it kept still, and 
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
 
-from tocsin_alerts.briefing import Case, Findings, GuardNews, alerts_of, brief
-from tocsin_alerts.channels import Channel, acts_on_mentions
+from tocsin_alerts.channels import Channel, follows_each_alert
+from tocsin_alerts.composing import Composer, GuardDesk, Investigator
 from tocsin_alerts.courier import ChannelStats, Courier, Notifier
-from tocsin_alerts.errors import AlertsError
-from tocsin_alerts.incidents import Incident, Incidents, Member, most_severe
-from tocsin_alerts.message import Message
+from tocsin_alerts.incidents import Incident, Incidents, most_severe
+from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.outbox import Notification, Outbox, notification_id
-from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
-from tocsin_alerts.records import AlertEvent, NotificationTransition, Severity
-from tocsin_alerts.render import Templates, fallback
+from tocsin_alerts.records import AlertEvent
+from tocsin_alerts.render import Templates
 from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.silences import LONGEST, Silence, Silences
-
-_EVENTS = """
-SELECT event_id, project, use_case, rule, labels, fingerprint, incident, severity, from_state, to_state, slot, value,
-    lower, upper, baseline, n, reason, rule_hash
-FROM alert_events FINAL
-WHERE incident != '' OR to_state IN ('pending', 'inactive')
-ORDER BY slot, at, event_id"""
-
-
-class Investigator(Protocol):
-    """Looks up what there is to say about an incident."""
-
-    def __call__(self, *, project: str, use_case: str, slot: datetime, onset: datetime) -> Findings:
-        """Gather the evidence as of a slot."""
-        ...
-
-
-class GuardDesk(Protocol):
-    """Knows what the guard did."""
-
-    def news(self, project: str, use_case: str, incident: str) -> GuardNews:
-        """Say what it did about an incident, and what is in force now."""
-        ...
+from tocsin_alerts.standing import standing
+from tocsin_alerts.telling import Told, due, hears, is_told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +33,6 @@ class DeliveryStats:
     template_errors: int = 0  # sent as the short form instead
     evidence_errors: int = 0  # sent without evidence
     last_error: str = ""
-
-
-@dataclass(slots=True)
-class _Told:
-    """What a channel knows of an incident."""
-
-    transitions: set[NotificationTransition] = field(default_factory=set)
-    alerts: set[str] = field(default_factory=set)
 
 
 class Delivery:
@@ -98,17 +67,13 @@ class Delivery:
         self._channels = tuple(channel for channel, _ in channels)
         self._plans = plans
         self._rules = rules
-        self._investigate = investigator
-        self._guard = guard
-        self._templates = templates or Templates()
+        self._composer = Composer(rules, investigator=investigator, guard=guard, templates=templates or Templates())
         self._now = now
         self._incidents = Incidents()
         self._silences = Silences(query, now=now)
         self._held: set[str] = set()  # incidents of which silences keep something still
-        self._told: dict[tuple[str, str], _Told] = {}
-        self._stats = DeliveryStats(channels=())
+        self._told: dict[tuple[str, str], Told] = {}
         self._paged: set[str] = set()
-        self._looked_up: tuple[tuple[str, datetime], Findings] | None = None
         undelivered: dict[str, set[str]] = {channel.name: set() for channel in self._channels}
         self._couriers = {
             channel.name: Courier(
@@ -135,7 +100,7 @@ class Delivery:
             Exception: the store failed; nothing was sent, call it again.
         """
         if self._held:
-            self._looked_up = None
+            self._composer.begin()
             held = [incident for incident in self._incidents if incident.id in self._held]
             self._tell([(incident, max(member.last.slot for member in incident.members.values())) for incident in held])
 
@@ -148,7 +113,7 @@ class Delivery:
         touched = self._incidents.take(events)
         if not live:
             return
-        self._looked_up = None
+        self._composer.begin()
         self._tell([(incident, slot) for incident in touched])
 
     def _tell(self, incidents: Sequence[tuple[Incident, datetime]]) -> None:
@@ -183,14 +148,20 @@ class Delivery:
     def stats(self) -> DeliveryStats:
         """Count what was done, by channel."""
         channels = tuple(courier.stats() for courier in self._couriers.values())
-        return replace(self._stats, channels=channels, pages=len(self._paged))
+        return DeliveryStats(
+            channels=channels,
+            pages=len(self._paged),
+            template_errors=self._composer.template_errors,
+            evidence_errors=self._composer.evidence_errors,
+            last_error=self._composer.last_error,
+        )
 
     def _restore(self, query: Query, undelivered: Mapping[str, set[str]]) -> None:
         for said in self._outbox.known():
-            self._note(said.incident, said.channel, said.transition, said.alerts)
+            self._told_of(said.incident, said.channel).note(said.transition, said.alerts, said.events)
             if said.transition == "firing" and said.state == "dead" and said.channel in undelivered:
                 undelivered[said.channel].add(said.incident)
-        self._incidents.take([AlertEvent(**row) for row in query.rows(_EVENTS)])
+        self._incidents.take([AlertEvent(**row) for row in query.rows(statement("incident_events"))])
         for incident in self._incidents:
             if not incident.is_open:
                 self._incidents.forget(incident)
@@ -215,104 +186,31 @@ class Delivery:
         self, incident: Incident, channel: Channel, slot: datetime, quiet: frozenset[str]
     ) -> Notification | None:
         plan = self._plans.get(incident.project, incident.use_case)
-        heard = [member for member in incident.members.values() if _hears(channel, member, plan, self._rules)]
-        told = self._told.get((incident.id, channel.name), _Told())
-        due = _due(channel, heard, told, quiet)
-        if due is None:
+        heard = [member for member in incident.members.values() if hears(channel, member, plan, self._rules)]
+        told = self._told.get((incident.id, channel.name), Told())
+        what = due(channel, heard, told, quiet)
+        if what is None:
             return None
-        transition, news = due
-        members = heard if transition == "resolved" else [member for member in heard if _is_told(member, told, quiet)]
-        case = Case(
-            incident=incident,
-            transition=transition,
-            slot=slot,
-            members=members,
-            news=frozenset(news),
-            plan=plan,
-            rules=self._rules,
-            guard=self._guard.news(incident.project, incident.use_case, incident.id),
-            findings=self._findings(incident, slot, members),
-        )
-        repeat = ",".join(sorted(news)) if transition == "updated" else ""
+        members = heard if what.transition == "resolved" else [each for each in heard if is_told(each, told, quiet)]
         return Notification(
-            id=notification_id(incident.id, transition, channel.name, repeat),
+            id=notification_id(incident.id, what.transition, channel.name, what.repeat),
             incident=incident.id,
             project=incident.project,
             use_case=incident.use_case,
-            transition=transition,
+            transition=what.transition,
             channel=channel.name,
             severity=most_severe(members),
             slot=slot,
-            message=replace(self._compose(case, channel), alerts=alerts_of(members)),
+            message=self._composer.compose(incident, what, channel, slot=slot, members=members, plan=plan),
             created_at=self._now(),
+            alerts=standing(members, self._rules) if follows_each_alert(channel) else (),
         )
 
-    def _compose(self, case: Case, channel: Channel) -> Message:
-        view = brief(case)
-        chat = acts_on_mentions(channel)
-        rule = self._rules.get(view.lead.rule)
-        try:
-            return self._templates.compose(view, chat=chat, template=rule.text.template if rule else None)
-        except AlertsError as error:
-            errors = self._stats.template_errors + 1
-            self._stats = replace(self._stats, template_errors=errors, last_error=str(error))
-            return fallback(view, reason=str(error), chat=chat)
+    def _remember(self, said: Notification) -> None:
+        events = [alert.event for alert in said.alerts]
+        self._told_of(said.incident, said.channel).note(said.transition, said.message.alerts, events)
+        if said.transition == "firing" and said.severity == "page":
+            self._paged.add(said.incident)
 
-    def _findings(self, incident: Incident, slot: datetime, members: Sequence[Member]) -> Findings:
-        """Look the evidence up once for all channels: it costs several queries."""
-        if self._looked_up is None or self._looked_up[0] != (incident.id, slot):
-            onset = min(member.onset for member in members)
-            self._looked_up = ((incident.id, slot), self._look_up(incident, slot, onset))
-        return self._looked_up[1]
-
-    def _look_up(self, incident: Incident, slot: datetime, onset: datetime) -> Findings:
-        try:
-            return self._investigate(project=incident.project, use_case=incident.use_case, slot=slot, onset=onset)
-        except Exception as error:  # noqa: BLE001 - an alert without evidence is better than none
-            errors, said = self._stats.evidence_errors + 1, f"{type(error).__name__}: {error}"
-            self._stats = replace(self._stats, evidence_errors=errors, last_error=said)
-            return Findings()
-
-    def _remember(self, notification: Notification) -> None:
-        self._note(notification.incident, notification.channel, notification.transition, notification.message.alerts)
-        if notification.transition == "firing" and notification.severity == "page":
-            self._paged.add(notification.incident)
-
-    def _note(self, incident: str, channel: str, transition: NotificationTransition, alerts: Iterable[str]) -> None:
-        told = self._told.setdefault((incident, channel), _Told())
-        told.transitions.add(transition)
-        told.alerts.update(alerts)
-
-
-def _due(
-    channel: Channel, members: Sequence[Member], told: _Told, quiet: frozenset[str]
-) -> tuple[NotificationTransition, set[str]] | None:
-    """Say what a channel has still to be told of an incident, and which alerts are news to it.
-
-    An incident is not over while an alert that nobody is told of fires in it: told so, a channel would never hear of that one.
-    """
-    spoken = [member for member in members if _is_told(member, told, quiet)]
-    news = {member.fired.fingerprint for member in spoken} - told.alerts
-    if "resolved" in told.transitions or not members:
-        return None
-    if "firing" not in told.transitions:
-        return ("firing", news) if any(member.is_active for member in spoken) else None
-    if not any(member.is_active for member in members):
-        return "resolved", set()
-    return ("updated", news) if news and channel.updates else None
-
-
-def _is_told(member: Member, told: _Told, quiet: frozenset[str]) -> bool:
-    """Whether an alert is spoken of: a silence takes back nothing that was said."""
-    return member.fired.fingerprint not in quiet or member.fired.fingerprint in told.alerts
-
-
-def _hears(channel: Channel, member: Member, plan: Plan, rules: RuleBook) -> bool:
-    """Whether an alert goes to a channel: by the rule's route, else the plan's, else the channel's severities."""
-    severity: Severity = member.fired.severity
-    rule = rules.get(member.fired.rule)
-    own = (
-        rule.text.route if rule and rule.text.severity == severity else []
-    )  # a page that is only a ticket goes where tickets go
-    named = own or getattr(plan.routes, severity)
-    return channel.name in named if named else severity in channel.severities
+    def _told_of(self, incident: str, channel: str) -> Told:
+        return self._told.setdefault((incident, channel), Told())

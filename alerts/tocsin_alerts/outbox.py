@@ -12,17 +12,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
+from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.message import Message
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import NotificationTransition, Severity
+from tocsin_alerts.standing import Standing
 
 State: TypeAlias = Literal["pending", "sent", "dead"]
 
 _TABLE: Final = "notifications"
-_KNOWN: Final = """
-SELECT notification, incident, transition, channel, state, JSONExtract(body, 'message', 'alerts', 'Array(String)') AS alerts
-FROM notifications FINAL"""
-_PENDING: Final = "SELECT * FROM notifications FINAL WHERE state = 'pending' ORDER BY slot, transition, notification"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +37,7 @@ class Notification:
     slot: datetime
     message: Message
     created_at: datetime
+    alerts: tuple[Standing, ...] = ()  # each as it stands, for channels that are told of every one
     state: State = "pending"
     attempts: int = 0
     error: str = ""
@@ -55,6 +54,7 @@ class Said:
     channel: str
     state: State
     alerts: tuple[str, ...]
+    events: tuple[str, ...] = ()  # the transitions that it told of, where it was told of every one
 
 
 def notification_id(incident: str, transition: str, channel: str, repeat: str = "") -> str:
@@ -72,7 +72,7 @@ class Outbox:
     def known(self) -> list[Said]:
         """List every notification there ever was, without its message."""
         with self._lock:
-            rows = self._query.rows(_KNOWN)
+            rows = self._query.rows(statement("said"))
         return [
             Said(
                 id=row["notification"],
@@ -81,6 +81,7 @@ class Outbox:
                 channel=row["channel"],
                 state=row["state"],
                 alerts=tuple(row["alerts"]),
+                events=tuple(row["events"]),
             )
             for row in rows
         ]
@@ -88,7 +89,12 @@ class Outbox:
     def pending(self) -> list[Notification]:
         """Read what was not sent before the last end of the process, oldest first."""
         with self._lock:
-            return [_read(row) for row in self._query.rows(_PENDING)]
+            return [_read(row) for row in self._query.rows(statement("unsent"))]
+
+    def standing(self, channel: str) -> list[Notification]:
+        """Read what a channel was told last of each incident that is not over for it."""
+        with self._lock:
+            return [_read(row) for row in self._query.rows(statement("standing"), {"channel": channel})]
 
     def add(self, notifications: Sequence[Notification], *, now: datetime) -> None:
         """Keep new notifications; the same id again changes nothing that matters."""
@@ -110,7 +116,11 @@ class Outbox:
 
 
 def _row(notification: Notification, now: datetime) -> dict[str, Any]:
-    body = {"message": asdict(notification.message), "created_at": notification.created_at.isoformat()}
+    body = {
+        "message": asdict(notification.message),
+        "created_at": notification.created_at.isoformat(),
+        "alerts": [alert.to_json() for alert in notification.alerts],
+    }
     return {
         "notification": notification.id,
         "incident": notification.incident,
@@ -144,6 +154,7 @@ def _read(row: dict[str, Any]) -> Notification:
         slot=row["slot"],
         message=Message(**{**message, "to": tuple(message["to"]), "alerts": tuple(message["alerts"])}),
         created_at=datetime.fromisoformat(body["created_at"]),
+        alerts=tuple(Standing.from_json(said) for said in body.get("alerts", ())),
         state=row["state"],
         attempts=row["attempts"],
         error=row["error"],

@@ -84,13 +84,15 @@ class LimitsSection(_Section):
 
 
 class Channel(_Section):
-    """Where messages go: the log, a webhook (signed as Standard Webhooks), PagerDuty, Slack, Teams, or mail."""
+    """Where messages go: the log, a webhook (signed as Standard Webhooks), PagerDuty, Alertmanager, Slack, Teams, or mail."""
 
     name: str = Field(min_length=1)
-    type: Literal["log", "webhook", "pagerduty", "slack", "teams", "smtp"]
-    severities: Severities | None = None  # None: everything for the log, pages for the others
+    type: Literal["log", "webhook", "pagerduty", "alertmanager", "slack", "teams", "smtp"]
+    severities: Severities | None = None  # None: everything for the log and Alertmanager, pages for the others
     updates: bool | None = None  # also tell when an open incident gains evidence; None: the type's default
     url: str | None = None  # of Slack and Teams env:NAME or file:PATH, since whoever has it can post
+    urls: tuple[str, ...] | None = None  # every replica of one Alertmanager, not a balancer before them
+    resend_s: float | None = Field(default=None, ge=1, le=3_600)  # of Alertmanager: what fires is posted this often
     routing_key: str | None = None  # env:NAME or file:PATH
     secret: str | None = None  # env:NAME or file:PATH
     host: str | None = None
@@ -123,6 +125,7 @@ _KEYS_OF_TYPE: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # 
     "log": ((), ()),
     "webhook": (("url",), ("secret", "timeout_s")),
     "pagerduty": (("routing_key",), ("url", "timeout_s")),
+    "alertmanager": (("urls",), ("user", "password", "resend_s", "timeout_s")),
     "slack": (("url",), ("timeout_s",)),
     "teams": (("url",), ("timeout_s",)),
     "smtp": (("host", "sender", "recipients"), ("port", "user", "password", "tls", "timeout_s")),

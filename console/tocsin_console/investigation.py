@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from typing import Any, Final
 
 from tocsin_alerts.briefing import Findings
-from tocsin_alerts.delivery import Investigator
+from tocsin_alerts.composing import Investigator
 from tocsin_alerts.evaluator import Evaluator
 from tocsin_alerts.evidence import gather
 from tocsin_alerts.explanation.explain import Explanation, explain

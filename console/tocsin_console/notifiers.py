@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin_alerts.channels import (
+    AlertmanagerChannel,
     Channel,
     ChatChannel,
     LogChannel,
@@ -14,7 +15,14 @@ from tocsin_alerts.channels import (
     needs_secret,
 )
 from tocsin_alerts.courier import Notifier
-from tocsin_alerts.notifiers import ChatNotifier, LogNotifier, PagerDutyNotifier, SmtpNotifier, WebhookNotifier
+from tocsin_alerts.notifiers import (
+    AlertmanagerNotifier,
+    ChatNotifier,
+    LogNotifier,
+    PagerDutyNotifier,
+    SmtpNotifier,
+    WebhookNotifier,
+)
 from tocsin_alerts.notifiers.posting import require_http
 from tocsin_console.config import Config, secret
 from tocsin_console.config_file import Channel as Said
@@ -51,6 +59,8 @@ def with_notifiers(
             case ChatChannel():
                 require_http(f"channel {channel.name!r}", read())
                 made.append((channel, ChatNotifier(channel, read, now=now)))
+            case AlertmanagerChannel():
+                made.append((channel, AlertmanagerNotifier(channel, read, now=now)))
             case SmtpChannel():
                 made.append((channel, SmtpNotifier(channel, read)))
             case LogChannel():
@@ -67,6 +77,8 @@ def _channel(said: Said) -> Channel:
             return PagerDutyChannel(**fields)
         case "slack" | "teams":
             return ChatChannel(app=said.type, **fields)
+        case "alertmanager":
+            return AlertmanagerChannel(**fields)
         case "smtp":
             return SmtpChannel(**fields)
         case "log":

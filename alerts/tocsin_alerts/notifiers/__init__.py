@@ -1,9 +1,17 @@
-"""How a message leaves: to the log, to a webhook, to PagerDuty, Slack or Teams, by mail."""
+"""How a message leaves: to the log, to a webhook, to PagerDuty, Alertmanager, Slack or Teams, by mail."""
 
+from tocsin_alerts.notifiers.alertmanager import AlertmanagerNotifier
 from tocsin_alerts.notifiers.chat import ChatNotifier
 from tocsin_alerts.notifiers.log import LogNotifier
 from tocsin_alerts.notifiers.pagerduty import PagerDutyNotifier
 from tocsin_alerts.notifiers.smtp import SmtpNotifier
 from tocsin_alerts.notifiers.webhook import WebhookNotifier
 
-__all__ = ["ChatNotifier", "LogNotifier", "PagerDutyNotifier", "SmtpNotifier", "WebhookNotifier"]
+__all__ = [
+    "AlertmanagerNotifier",
+    "ChatNotifier",
+    "LogNotifier",
+    "PagerDutyNotifier",
+    "SmtpNotifier",
+    "WebhookNotifier",
+]

@@ -1,0 +1,108 @@
+"""Writes the message of one incident to one channel: evidence, what the guard did, the templates. It always comes to a message."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from tocsin_alerts.briefing import Case, Findings, GuardNews, alerts_of, brief
+from tocsin_alerts.channels import Channel, acts_on_mentions
+from tocsin_alerts.errors import AlertsError
+from tocsin_alerts.incidents import Incident, Member
+from tocsin_alerts.message import Message
+from tocsin_alerts.plan import Plan
+from tocsin_alerts.render import Templates, fallback
+from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.telling import Due
+
+
+class Investigator(Protocol):
+    """Looks up what there is to say about an incident."""
+
+    def __call__(self, *, project: str, use_case: str, slot: datetime, onset: datetime) -> Findings:
+        """Gather the evidence as of a slot."""
+        ...
+
+
+class GuardDesk(Protocol):
+    """Knows what the guard did."""
+
+    def news(self, project: str, use_case: str, incident: str) -> GuardNews:
+        """Say what it did about an incident, and what is in force now."""
+        ...
+
+
+class Composer:
+    """Composes messages; what fails is counted and leaves the message poorer, never unsent.
+
+    Args:
+        rules: Summaries and evaluators.
+        investigator: The evidence.
+        guard: Told before delivery is, so that a message can say what it did.
+        templates: The user's over the shipped.
+    """
+
+    def __init__(self, rules: RuleBook, *, investigator: Investigator, guard: GuardDesk, templates: Templates) -> None:
+        self.template_errors = self.evidence_errors = 0
+        self.last_error = ""
+        self._rules = rules
+        self._investigate = investigator
+        self._guard = guard
+        self._templates = templates
+        self._looked_up: tuple[tuple[str, datetime], Findings] | None = None
+
+    def begin(self) -> None:
+        """Forget the evidence: a new turn asks anew."""
+        self._looked_up = None
+
+    def compose(
+        self, incident: Incident, due: Due, channel: Channel, *, slot: datetime, members: Sequence[Member], plan: Plan
+    ) -> Message:
+        """Write one message.
+
+        Args:
+            incident: Of which.
+            due: What the channel has still to be told.
+            channel: To whom.
+            slot: Of which it speaks.
+            members: The alerts that are spoken of.
+            plan: Of the use case.
+        """
+        case = Case(
+            incident=incident,
+            transition=due.transition,
+            slot=slot,
+            members=members,
+            news=due.news,
+            plan=plan,
+            rules=self._rules,
+            guard=self._guard.news(incident.project, incident.use_case, incident.id),
+            findings=self._findings(incident, slot, members),
+        )
+        return replace(self._write(case, channel), alerts=alerts_of(members))
+
+    def _write(self, case: Case, channel: Channel) -> Message:
+        view = brief(case)
+        chat = acts_on_mentions(channel)
+        rule = self._rules.get(view.lead.rule)
+        try:
+            return self._templates.compose(view, chat=chat, template=rule.text.template if rule else None)
+        except AlertsError as error:
+            self.template_errors += 1
+            self.last_error = str(error)
+            return fallback(view, reason=str(error), chat=chat)
+
+    def _findings(self, incident: Incident, slot: datetime, members: Sequence[Member]) -> Findings:
+        """Look the evidence up once for all channels: it costs several queries."""
+        if self._looked_up is None or self._looked_up[0] != (incident.id, slot):
+            onset = min(member.onset for member in members)
+            self._looked_up = ((incident.id, slot), self._look_up(incident, slot, onset))
+        return self._looked_up[1]
+
+    def _look_up(self, incident: Incident, slot: datetime, onset: datetime) -> Findings:
+        try:
+            return self._investigate(project=incident.project, use_case=incident.use_case, slot=slot, onset=onset)
+        except Exception as error:  # noqa: BLE001 - an alert without evidence is better than none
+            self.evidence_errors += 1
+            self.last_error = f"{type(error).__name__}: {error}"
+            return Findings()
