@@ -19,6 +19,8 @@ Names: TypeAlias = Mapping[str, float | None]
 
 SAMPLE_NAMES: Final = ("value", "lower", "upper", "baseline", "n", "effect", "drop", "z")
 PLAN_NAMES: Final = ("floor", "budget_per_day")
+STRICT: Final = "strict"  # nats by which an installation of many use cases raises its thresholds; 0 for a few
+_NAMES: Final = (*SAMPLE_NAMES, *PLAN_NAMES, STRICT)
 # What a derived name is made of: an evaluator without these columns cannot give it.
 NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "drop": ("value", "baseline"),
@@ -65,9 +67,9 @@ class Condition:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ConditionError(f"expected a condition such as 'upper < floor', got {text!r} ({error})") from error
         _check_truth(tree, text)
-        names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-        for name in sorted(names - {*SAMPLE_NAMES, *PLAN_NAMES}):
-            raise ConditionError(f"unknown name {name!r} in {text!r}: {suggest(name, [*SAMPLE_NAMES, *PLAN_NAMES])}")
+        names = _mentions(tree)
+        for name in sorted(names - {*_NAMES}):
+            raise ConditionError(f"unknown name {name!r} in {text!r}: {suggest(name, _NAMES)}")
         return cls(text=text.strip(), tree=tree, names=names)
 
     def columns(self) -> frozenset[str]:
@@ -110,6 +112,10 @@ def sample_names(sample: Sample, plan_names: Names) -> Names:
 
 def _known(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _mentions(tree: ast.expr) -> frozenset[str]:
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
 
 
 def _check_truth(node: ast.expr, text: str) -> None:
@@ -224,6 +230,9 @@ def _spell(node: ast.expr, names: Names) -> str:  # noqa: PLR0911 - one return p
                 f" {_COMPARE[type(op)][0]} {_spell(side, names)}" for op, side in zip(ops, comparators, strict=True)
             )
             return _spell(left, names) + "".join(rest)
+        case ast.BinOp() if _mentions(node) == {STRICT}:  # a threshold: readers want the number
+            threshold = _number(node, names)
+            return "unknown" if threshold is None else f"{threshold:.4g}"
         case ast.BinOp(left=left, op=operation, right=right):
             first, second = _spell(left, names), _spell(right, names)
             is_product = isinstance(operation, ast.Mult | ast.Div)

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 
 from tocsin_alerts import evaluator
 from tocsin_alerts.board import Batch, Board
+from tocsin_alerts.budget import strictness
 from tocsin_alerts.failures import Failures
 from tocsin_alerts.jobs import DAY, Answer, Evaluate, answer, can_say, list_jobs
 from tocsin_alerts.journal import Journal, Run
@@ -82,6 +83,8 @@ class Engine:
         self._handlers = tuple(handlers)
         self._evaluate = evaluate
         self._maintain = maintain
+        self._evaluators = evaluators
+        self._strict = 0.0
         self._jobs = list_jobs(book, evaluators, keep_offset=not self._is_data_clock)
         self._kinds: frozenset[str] = frozenset()
         self._restater = Restater(query, self._jobs, evaluate)
@@ -113,6 +116,7 @@ class Engine:
         failed: dict[str, str] = {}
         attempted = [*due, REFERENCES, RESTATING]
         due = self._keep_references(due, failed)
+        self._tighten(due)
         kinds = self._outcome_kinds()
         answers = answer(self._queries, due, self._jobs, self._evaluate, kinds=kinds)
         failed.update({name: made.error for name, made in answers.items() if made.error})
@@ -206,6 +210,17 @@ class Engine:
                 failed[REFERENCES] = f"{type(error).__name__}: {error}"[:2000]
                 return _until(due, day - timedelta(microseconds=1))
         return due
+
+    def _tighten(self, due: Mapping[str, Sequence[datetime]]) -> None:
+        """Ask for as much evidence as the number of use cases calls for, before rules that do so are evaluated."""
+        slots = [due[job.name][-1] for job in self._jobs if job.name in due and job.rule and job.rule.tightens]
+        if not slots:
+            return
+        strict = strictness(self._book, self._plans, self._journal.streams(max(slots)))
+        if strict != self._strict:
+            self._strict, self._book = strict, self._book.tightened(strict)
+            self._jobs = list_jobs(self._book, self._evaluators, keep_offset=not self._is_data_clock)
+            self._restater.jobs = self._jobs
 
     def _outcome_kinds(self) -> frozenset[str]:
         """List the kinds of outcome that there are; asked for as long as an evaluator waits for one of them."""

@@ -84,8 +84,7 @@ def list_jobs(book: RuleBook, evaluators: Mapping[str, SampleSource], *, keep_of
         keep_offset: False on the data's clock, where nothing is under way once the watermark has passed.
     """
     jobs = [
-        Job(name=rule.name, source=rule.source, schedule=rule.schedule, params=rule.text.params, rule=rule)
-        for rule in book
+        Job(name=rule.name, source=rule.source, schedule=rule.schedule, params=rule.params, rule=rule) for rule in book
     ]
     read = {job.source.name for job in jobs}
     jobs += [

@@ -75,6 +75,10 @@ class Journal:
         [row] = self.query.rows(statement("outcome_kinds"))
         return frozenset(row["kinds"])
 
+    def streams(self, until: datetime) -> list[tuple[str, str]]:
+        """List project and use case of whatever was called in the four weeks before: each is a stream that may page by chance."""
+        return [(row["project"], row["use_case"]) for row in self.query.rows(statement("streams"), {"until": until})]
+
     def first_hour(self) -> datetime | None:
         """Give the first hour with a call; None without any."""
         row = self.query.rows(statement("first_hour"))[0]

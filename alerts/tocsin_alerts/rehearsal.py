@@ -165,7 +165,7 @@ def backtest(
 
 
 def _samples(query: Query, rule: Rule, since: datetime, until: datetime, run: Evaluate) -> Sequence[Sample]:
-    params: Mapping[str, Any] = dict(rule.text.params)
+    params: Mapping[str, Any] = dict(rule.params)
     step_s = int(rule.text.every.total_seconds())
     return run(query, rule.source, since=since, until=until, step_s=step_s, extra=params)
 

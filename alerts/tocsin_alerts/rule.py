@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from tocsin_alerts.conditions import PLAN_NAMES, Condition, Names, sample_names
+from tocsin_alerts.conditions import PLAN_NAMES, STRICT, Condition, Names, sample_names
 from tocsin_alerts.durations import Duration, parse_duration
 from tocsin_alerts.machine import Observation, Timing
 from tocsin_alerts.plan import Plan
@@ -153,11 +153,23 @@ class Rule:
     clear: Condition | None
     hash: str  # of what it says and of its evaluator
     path: str
+    strict: float = 0.0  # nats that its condition may add to what it asks for
 
     @property
     def name(self) -> str:
         """The rule's name, by which a user's folder overrides a shipped one."""
         return self.text.rule
+
+    @property
+    def params(self) -> Mapping[str, int | float | str]:
+        """What its evaluator is given beyond the range."""
+        given = {STRICT: self.strict} if STRICT in self.source.params else {}
+        return {**self.text.params, **given}
+
+    @property
+    def tightens(self) -> bool:
+        """Whether it asks for more the more use cases there are."""
+        return STRICT in self.when.names
 
     @property
     def schedule(self) -> Schedule:
@@ -188,7 +200,7 @@ class Rule:
             return Observation(holds=None, clears=None, overlay=overlay, value=value)
         if self.leans_on_reference and plan.leaves_out(*self.looks_at(sample.slot, plan)):
             return Observation(holds=None, clears=None, overlay="calendar", value=value)
-        names = sample_names(sample, plan_names(plan, sample.labels))
+        names = self._names(sample, plan)
         holds = self.when.holds(names)
         clears = self.clear.holds(names) if self.clear else None if holds is None else not holds
         return Observation(holds=holds, clears=clears, value=value)
@@ -215,7 +227,7 @@ class Rule:
 
     def explain(self, sample: Sample, plan: Plan) -> str:
         """Write its condition out with what a sample and the plan say in it."""
-        return self.when.explain(sample_names(sample, plan_names(plan, sample.labels)))
+        return self.when.explain(self._names(sample, plan))
 
     def threshold(self, sample: Sample, plan: Plan) -> float | None:
         """Say which value the sample was held against; None when the condition compares something else."""
@@ -225,7 +237,7 @@ class Rule:
         """Say in a few words why a slot moved the alert: ``upper 0.884 < floor 0.9``."""
         if sample is None:
             return "no data"
-        names = sample_names(sample, plan_names(plan, sample.labels))
+        names = self._names(sample, plan)
         if to_state in ("recovering", "resolved", "inactive"):
             if self.clear and to_state != "inactive":
                 return self.clear.explain(names)
@@ -233,6 +245,9 @@ class Rule:
         if self.when.holds(names):
             return self.when.explain(names)
         return f"not yet {self.clear.explain(names)}" if self.clear else self.when.explain(names)
+
+    def _names(self, sample: Sample, plan: Plan) -> Names:
+        return sample_names(sample, {**plan_names(plan, sample.labels), STRICT: self.strict})
 
 
 def plan_names(plan: Plan, labels: Mapping[str, str]) -> Names:

@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from tocsin_alerts import documents
-from tocsin_alerts.conditions import Condition, ConditionError
+from tocsin_alerts.conditions import STRICT, Condition, ConditionError
 from tocsin_alerts.documents import Document, suggest
 from tocsin_alerts.errors import DocumentError, Finding, RuleError
 from tocsin_alerts.inline_sql import InlineSource, JudgeSql, describe
@@ -18,6 +18,7 @@ from tocsin_alerts.rule import Rule, RuleText, SampleSource
 
 SHIPPED: Final = Path(__file__).parent / "rules"
 RANGE_PARAMS: Final = frozenset({"since", "until", "step_s"})  # the engine gives these; a rule may not
+_GIVEN: Final = RANGE_PARAMS | {STRICT}
 TEST_FILES: Final = ("*.test.yaml", "*.test.yml")  # beside rules, and none themselves
 KEY_COLUMNS: Final = frozenset({"project", "use_case", "slot"})
 
@@ -33,6 +34,10 @@ class RuleBook:
     def get(self, name: str) -> Rule | None:
         """Give a rule, or None where there is none of that name."""
         return self.rules.get(name)
+
+    def tightened(self, strict: float) -> "RuleBook":
+        """Give the book of an installation that asks for so many nats more, where rules say how."""
+        return RuleBook({name: replace(rule, strict=strict) for name, rule in self.rules.items()})
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules.values())
@@ -123,7 +128,7 @@ def compile_rule(
     if source:
         for key, condition in (("when", when), ("clear", clear)):
             findings += _missing_columns(document, key, condition, source)
-        settable = sorted(set(source.params) - RANGE_PARAMS)
+        settable = sorted(set(source.params) - _GIVEN)
         findings += [
             document.finding(
                 f"unknown parameter {name!r} of {source.name!r}: {suggest(name, settable)}", "params", name
@@ -162,7 +167,8 @@ def _source(
         if query is None:
             return source
         try:
-            return describe(source, query, text.params, judge=judge)
+            given = {STRICT: 0.0} if STRICT in source.params else {}
+            return describe(source, query, {**text.params, **given}, judge=judge)
         except DocumentError as error:
             findings += [_in_sql(document, found) for found in error.findings]
             return None

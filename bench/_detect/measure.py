@@ -42,10 +42,11 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
     return lower, middle, upper
 
 
-def figures(scenario: Scenario, outcome: Outcome, *, calls_per_day: int) -> list[Figure]:
+def figures(scenario: Scenario, outcome: Outcome, *, calls_per_day: int, use_cases: int = 1) -> list[Figure]:
     """Turn a scenario's outcome into figures; the goal is for 2,000 calls a day, whose names have no size in them."""
-    main = calls_per_day == 2_000
-    name = scenario.figure if main else f"{scenario.figure}_at_{calls_per_day}"
+    main = calls_per_day == 2_000 and use_cases == 1
+    name = scenario.figure + (f"_at_{calls_per_day}" if calls_per_day != 2_000 else "")
+    name += f"_of_{use_cases}_use_cases" if use_cases > 1 else ""
     goal = scenario.goal if main else ""
     streams = len(outcome.streams)
     size = Figure(name=f"{name}_streams", value=streams, unit="streams")

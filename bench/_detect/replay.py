@@ -47,6 +47,7 @@ def replay(
     *,
     days: int,
     only_pages: bool = False,
+    strict: float = 0.0,
     note: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Told]:
     """Freeze the references, then judge every slot after them, in the order of time.
@@ -56,13 +57,14 @@ def replay(
         plans: Of the streams.
         days: Of history, from its start.
         only_pages: Leave out the rules of tickets, whose hourly slots are half of a year's work.
+        strict: Nats that rules ask for beyond their own, as where many use cases share the budget of false pages.
         note: Told of progress.
 
     Raises:
         RuntimeError: an evaluator failed, which would read as silence.
     """
     evaluators = load_evaluators()
-    book = load_rules(evaluators=evaluators, query=database)
+    book = load_rules(evaluators=evaluators, query=database).tightened(strict)
     jobs = [
         job
         for job in list_jobs(book, evaluators, keep_offset=False)

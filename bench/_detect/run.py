@@ -61,7 +61,12 @@ def draw_streams(
 
 
 def run(
-    database: Database, scenario: Scenario, streams: list[Stream], *, note: Callable[[str], None] = lambda _: None
+    database: Database,
+    scenario: Scenario,
+    streams: list[Stream],
+    *,
+    strict: float = 0.0,
+    note: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Run some streams of a scenario on a store that is emptied first."""
     store.empty(database)
@@ -70,7 +75,8 @@ def run(
         note(f"stream {done + 1} of {len(streams)}")
     days = streams[0].days
     only_pages = scenario.unit == "pages/year"
-    told = tuple(replay(database, _plans(scenario, streams), days=days, only_pages=only_pages, note=note))
+    plans = _plans(scenario, streams)
+    told = tuple(replay(database, plans, days=days, only_pages=only_pages, strict=strict, note=note))
     return Outcome(streams=tuple(streams), told=told, days=days)
 
 

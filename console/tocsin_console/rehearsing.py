@@ -6,8 +6,10 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from tocsin_alerts.budget import strictness
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.evaluator import load_evaluators
+from tocsin_alerts.journal import Journal
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.rehearsal import Backtest, backtest, dry_run
@@ -46,8 +48,9 @@ class Rehearsal:
             UsageProblem: a rule or a file cannot be meant.
         """
         with self._one_at_a_time:
-            rules = pick(self._book(), names)
-            found = list(dry_run(self._query, rules, self._plans(), now=self._complete_to()))
+            now, plans = self._complete_to(), self._plans()
+            rules = pick(self._tightened(self._book(), plans, now), names)
+            found = list(dry_run(self._query, rules, plans, now=now))
         return [
             {
                 "rule": each.rule,
@@ -80,14 +83,18 @@ class Rehearsal:
             raise UsageProblem(f"expected --from before {end.isoformat(timespec='minutes')}, got {since.isoformat()}")
         with self._one_at_a_time:
             book = load_rules(evaluators=load_evaluators()) if shipped else self._book()
-            [rule] = pick(book, [name])
-            found = backtest(self._query, rule, self._plans(), since=since, until=end, progress=progress)
+            plans = self._plans()
+            [rule] = pick(self._tightened(book, plans, end), [name])
+            found = backtest(self._query, rule, plans, since=since, until=end, progress=progress)
         return described(found)
 
     def _book(self) -> RuleBook:
         reading = rulebook.read(self._config, query=self._query)
         reading.require_sound()
         return reading.book
+
+    def _tightened(self, book: RuleBook, plans: Plans, until: datetime) -> RuleBook:
+        return book.tightened(strictness(book, plans, Journal(self._query, 0).streams(until)))
 
     def _plans(self) -> Plans:
         return Plans.load(self._config.use_cases_dir)

@@ -1,7 +1,7 @@
 /*
 summary = "Evidence that labelled calls are wrong more often than in the reference (CUSUM by day)"
 unit    = "nats of evidence"
-params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", allowance = "Float64", most_evidence = "Float64" }
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", allowance = "Float64", most_evidence = "Float64", strict = "Float64" }
 outcomes = ["ground_truth", "review"]
 
 [columns]
@@ -20,7 +20,7 @@ n              = "UInt64"
 -- Window: 60 whole days of calls, ending the plan's label delay (seven days without a plan) before the slot, none of them
 -- before the reference's end. The sum is made anew from those days at every slot, so it does not depend on who asked before.
 -- Method: each day's share of wrong answers less what the reference has on that weekday, as the log-likelihood ratio of a
--- rise by d = max(one standard deviation of a day, 2 × allowance) against none, summed, never below 0 and never above most_evidence: what
+-- rise by d = max(one standard deviation of a day, 2 × allowance) against none, summed, never below 0 and never above most_evidence + strict: what
 -- a long decline gathered must not outlive it. With d of one
 -- standard deviation this is Page's CUSUM of k = 0.5 in its own units. The deviation holds the wander beyond the binomial, and the
 -- reference's own standard error is taken off every day. n: labels of the last seven of those days.
@@ -85,7 +85,7 @@ WITH
             arrayMap((each, q) -> each.3 / each.2 - q, kept, expected) AS rises,
             arrayMap((each, q) -> q * (1 - q) / each.2 + daily_wander, kept, expected) AS variances,
             arrayMap(v -> greatest(0.5 * sqrt(v), {allowance:Float64}), variances) AS halves,
-            arrayFold((sum, step_up) -> least({most_evidence:Float64}, greatest(0., sum + step_up)),
+            arrayFold((sum, step_up) -> least({most_evidence:Float64} + {strict:Float64}, greatest(0., sum + step_up)),
                 arrayMap((x, v, half) -> 2 * half / v * (x - half - daily_doubt), rises, variances, halves), 0.) AS evidence,
             arraySlice(kept, -4) AS latest,
             arraySum((each, x) -> each.2 * x, latest, arraySlice(rises, -4)) / arraySum(each -> each.2, latest) AS rise,

@@ -1,7 +1,7 @@
 /*
 summary = "Evidence of a judge and of reviews together that calls are wrong more often than their own confidence said (e-detector)"
 unit    = "nats of evidence"
-params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", most_evidence = "Float64" }
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", most_evidence = "Float64", strict = "Float64" }
 outcomes = ["judge"]
 
 [columns]
@@ -127,7 +127,7 @@ WITH
             arrayMap(each -> if(each.3 > 0, harshness[each.3], 0.), seen) AS floors,
             arrayMap(each -> if(each.3 > 0, 1 - harshness[each.3] - misses[each.3], 1.), seen) AS slopes,
             arrayMap((number, a, slope) -> a + slope * chances[number], steps, floors, slopes) AS expected,
-            arrayMap(flips -> arrayFold((sum, ratio) -> ratio + least({most_evidence:Float64}, greatest(0., sum)), arrayMap((each, number, a, slope, p) ->
+            arrayMap(flips -> arrayFold((sum, ratio) -> ratio + least({most_evidence:Float64} + {strict:Float64}, greatest(0., sum)), arrayMap((each, number, a, slope, p) ->
                 if(each.4, log((a + slope * (chances[number] + (1 - chances[number]) * flips)) / p),
                     log((1 - a - slope * (chances[number] + (1 - chances[number]) * flips)) / (1 - p))),
                 seen, steps, floors, slopes, expected), 0.), [0.03, 0.06]) AS sums,

@@ -1,7 +1,7 @@
 /*
 summary = "Evidence that reviewed calls are wrong more often than their own confidence said (e-detector)"
 unit    = "nats of evidence"
-params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", most_evidence = "Float64" }
+params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32", most_evidence = "Float64", strict = "Float64" }
 outcomes = ["review"]
 
 [columns]
@@ -22,7 +22,7 @@ n              = "UInt64"
 -- Method: each call has the chance q of being wrong that its confidence had in the reference (without confidence, that of all
 -- calls). Its review is the likelihood ratio of an alternative in which wrong answers are more frequent than q: odds twice
 -- as high, or 5 or 12 % of right answers turned wrong at any confidence. The three ratios are summed each as a CUSUM, which keeps
--- no more than most_evidence from one review to the next; their mean is the evidence. Conditional on confidence, so it is valid under any way of choosing calls that was settled before their reviews.
+-- no more than most_evidence (and strict, by which thresholds are raised) from one review to the next; their mean is the evidence. Conditional on confidence, so it is valid under any way of choosing calls that was settled before their reviews.
 -- A calibration's own uncertainty: q is its posterior mean plus one standard error of the step, at least 0.001 (reviewers err too).
 -- Effect: how much more often wrong than calibrated the reviewed calls of the last 28 days were, each counting once: what it would be for
 -- all calls where answers turn wrong at any confidence. Weighted as reviewed_accuracy is, a few calls would decide it, and days later.
@@ -90,7 +90,7 @@ WITH
     measured AS
     (
         SELECT *,
-            arrayMap(alternative -> arrayFold((sum, ratio) -> ratio + least({most_evidence:Float64}, greatest(0., sum)), arrayMap((each, number) ->
+            arrayMap(alternative -> arrayFold((sum, ratio) -> ratio + least({most_evidence:Float64} + {strict:Float64}, greatest(0., sum)), arrayMap((each, number) ->
                 if(each.4, log(if(alternative.1 > 0, alternative.1 / (1 - chances[number] + alternative.1 * chances[number]), (chances[number] + (1 - chances[number]) * alternative.2) / chances[number])),
                     log(if(alternative.1 > 0, 1 / (1 - chances[number] + alternative.1 * chances[number]), 1 - alternative.2))),
                 seen, steps), 0.), [(2., 0.), (0., 0.05), (0., 0.12)]) AS sums,

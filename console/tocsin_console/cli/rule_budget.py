@@ -26,7 +26,7 @@ def budget(
     api: Api = None,
     json: Json = False,
 ) -> None:
-    """Show what the page rules spend of one false page a quarter, over every use case that has calls.
+    """Show what the page rules spend of one false page a quarter, over every use case that has calls, and what that makes them ask for.
 
     The figures are the rules' false_pages_per_year, measured on stationary streams. Exits 1 when a use case or the sum is over.
     """
@@ -54,6 +54,8 @@ def _document(found: "Spend") -> dict[str, Any]:
     return {
         "holds": found.holds,
         "per_year": found.per_year,
+        "loose_per_year": found.loose_per_year,
+        "strict": found.strict,
         "most_per_year": ROTATION_PER_YEAR,
         "most_per_stream_year": STREAM_PER_YEAR,
         "streams": found.count,
@@ -95,6 +97,10 @@ def _describe(found: "Spend", *, are_known: bool) -> None:
         say(f"{name}: {_sum(each.per_year, each.unmeasured)} a year of {STREAM_PER_YEAR:g}: {each.holds}")
     spent = _sum(found.per_year, found.unmeasured)
     say(f"{found.count:,} use cases together: {spent} false pages a year of {ROTATION_PER_YEAR:g}: {found.holds}")
+    if found.strict > 0:
+        say(
+            f"at the rules' own thresholds it would be {found.loose_per_year:.3g}: rules with evidence in nats ask for {found.strict:.2f} more"
+        )
     if found.most_streams is not None:
         most = "at most " if found.unmeasured else ""
         say(f"the budget bears {most}{found.most_streams:,} use cases such as these")

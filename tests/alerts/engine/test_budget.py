@@ -1,10 +1,11 @@
 """The budget of false pages: the rotation's, over every use case, and never green without measurement."""
 
+import math
 from typing import Any
 
 import pytest
 
-from tocsin_alerts.budget import spend
+from tocsin_alerts.budget import spend, strictness
 from tocsin_alerts.errors import DocumentError
 from tocsin_alerts.plan import Plan, Plans, Quality
 
@@ -93,3 +94,47 @@ def test_a_rate_that_is_none_is_refused(kit: Any, said: str) -> None:
 def test_a_measured_rate_does_not_make_it_another_rule(kit: Any) -> None:
     """Measuring again must not look like a change of what pages."""
     assert kit.make_rule(rule("a", 0.1)).hash == kit.make_rule(rule("a", 0.2)).hash
+
+
+TIGHTENING = "rule: {name}\nsummary: s\nevaluator: accuracy\nwhen: value >= 4 + strict\nseverity: page\nfalse_pages_per_year: {rate}\n"
+
+
+def test_many_use_cases_ask_for_more_evidence_and_keep_to_the_budget_together(kit: Any) -> None:
+    """A hundred streams at 0.28 a year would wake a rotation 28 times: seven times the budget is ln 7 nats more from each."""
+    book = kit.make_book(TIGHTENING.format(name="t", rate=0.28))
+
+    few, many = spend(book, Plans(), streams(14)), spend(book, Plans(), streams(100))
+
+    assert (few.strict, few.per_year) == (0, pytest.approx(3.92))
+    assert (many.strict, many.per_year) == (pytest.approx(math.log(7)), pytest.approx(4))
+    assert (many.loose_per_year, many.most_streams, many.make_tickets()) == (pytest.approx(28), 14, ())
+    assert (many.holds, {each.holds for each in many.streams}) == ("within", {"within"})
+
+
+def test_a_noisy_rule_that_does_not_tighten_makes_no_other_deaf(kit: Any) -> None:
+    """A team's own rule may page every day: the ones that tell of decay must not pay for it."""
+    noisy = rule("noisy", 300)
+    book = kit.make_book(TIGHTENING.format(name="t", rate=0.2), noisy)
+
+    found = spend(book, Plans(), streams(10))
+
+    assert (found.strict, found.holds, found.make_tickets()) == (0, "over", ("noisy",))
+
+
+def test_a_tightened_rule_asks_its_evaluator_and_its_condition_for_the_same() -> None:
+    """Where the sum of evidence stopped below the raised threshold, the rule could never fire again."""
+    from tocsin_alerts.evaluator import load_evaluators
+    from tocsin_alerts.rules import load_rules
+
+    book = load_rules(evaluators=load_evaluators())
+    tightened = book.tightened(strictness(book, Plans(), streams(100)))
+
+    for each in tightened:
+        assert each.strict > 2
+        if "most_evidence" in each.source.params:
+            assert each.tightens
+            assert each.params["strict"] == each.strict
+        else:
+            assert "strict" not in each.params
+    rest = [each.text.false_pages_per_year or 0 for each in book if not each.tightens]
+    assert sum(rest) == 0, "what pages by chance must tighten, or many use cases are over"

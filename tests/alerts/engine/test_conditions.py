@@ -57,6 +57,15 @@ def test_what_is_unknown_neither_fires_nor_clears(text: str, facts: dict[str, fl
     assert Condition.parse(text).holds(names(**facts)) is verdict
 
 
+def test_a_raised_threshold_is_read_as_one_number() -> None:
+    """Whoever is woken reads what was asked for, not how it was worked out."""
+    condition = Condition.parse("z <= -3.5 - strict / 3.5 and value >= 4 + strict")
+    facts = {**names(value=5.0), "z": -4.2, "strict": 0.7}
+
+    assert condition.holds(facts) is True
+    assert condition.explain(facts) == "z -4.2 <= -3.7 and value 5 >= 4.7"
+
+
 def test_the_reason_shows_the_values() -> None:
     """Whoever is woken reads why, not the rule's source."""
     condition = Condition.parse("drop >= 0.01 and (z <= -3 or upper < baseline - 0.02)")

@@ -189,3 +189,20 @@ def test_a_budget_in_another_currency_is_not_compared(kit: Any, database: Any, b
     kit.make_engine(database, kit.make_book(rule), world, sink, plans=plans).tick(kit.at(1), kit.at(1))
 
     assert sink.moves() == ([("cost", "firing")] if budget_currency == "USD" else [])
+
+
+def test_a_rule_asks_for_more_where_many_use_cases_share_the_budget(kit: Any, database: Any) -> None:
+    """Sixty streams with half a false page a year each: 7.5 times the budget, so 2 nats more than the rule says."""
+    rule = "rule: nats\nsummary: s\nevaluator: accuracy\nseverity: page\nwhen: value >= 4 + strict\nfalse_pages_per_year: 0.5\n"
+    count = dict.fromkeys(("probes", "errors", "retries", "unpriced", "confident", "cost"), 0)
+    hour = {"project": "default", "hour": kit.at(0.5), "calls": 5, "served_by": "model", **count}
+    database.insert("ai_calls_1h", [{**hour, "use_case": f"uc-{number}"} for number in range(60)])
+    sink = kit.FakeSink()
+    world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, 5.0 if slot == kit.at(1) else 6.5)])
+    engine = kit.make_engine(database, kit.make_book(rule), world, sink)
+
+    engine.tick(kit.at(1), kit.at(1))
+    engine.tick(kit.at(2), kit.at(2))
+
+    assert sink.moves() == [("nats", "firing")]
+    assert sink.told[-1][2][0].reason == "value 6.5 >= 6.015"

@@ -20,6 +20,7 @@ SETTABLE = {
     "short_h": 1,
     "long_h": 6,
     "most_evidence": 8.0,
+    "strict": 0.0,
 }  # parameters that rules give, by name
 
 
