@@ -3,11 +3,12 @@
 import json
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
-from time import monotonic
+from time import thread_time
 from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader
 from jinja2 import TemplateError as JinjaError
@@ -24,20 +25,30 @@ _SUBJECT_CHARS: Final = 160
 
 
 class Templates:
-    """Renders the message of a :class:`View`, within bounds and without ever letting its texts act."""
+    """Renders the message of a :class:`View`, within bounds and without ever letting its texts act.
+
+    Args:
+        folder: The user's, whose templates override the shipped ones by name.
+        public_url: Where people reach the console, for links to an incident's page; empty: nowhere.
+        max_bytes: Of one rendered text.
+        time_s: For one template, of the clock.
+        clock: Seconds of work: on a busy machine a page must not fall to the short form for what others do.
+    """
 
     def __init__(
         self,
         folder: Path | None = None,
         *,
+        public_url: str = "",
         max_bytes: int = _BYTES,
         time_s: float = _TIME_S,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = thread_time,
     ) -> None:
         shipped: list[BaseLoader] = [PackageLoader("tocsin_alerts", "templates")]
         own: list[BaseLoader] = [FileSystemLoader(folder)] if folder else []
         self.text = BudgetedEnvironment(ChoiceLoader(own + shipped), html=False)
         self.html = BudgetedEnvironment(ChoiceLoader(own + shipped), html=True)
+        self._public_url = public_url
         self._max_bytes = max_bytes
         self._time_s = time_s
         self._clock = clock
@@ -72,6 +83,8 @@ class Templates:
         Raises:
             TemplateError: as for :meth:`render`.
         """
+        if self._public_url:
+            view = replace(view, page=f"{self._public_url}/alerts/{quote(view.incident)}")
         data = as_json(harmless(view, exact=True))
         view = harmless(view, chat=chat)
         subject = " ".join(self.render("subject.txt.j2", view).split())[:_SUBJECT_CHARS]

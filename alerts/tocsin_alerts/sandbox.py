@@ -64,7 +64,7 @@ class Budget:
     chars: int = 1 << 20  # printed anywhere, also into variables
     turns: int = 20_000  # loop turns, macro calls and templates entered
     deadline: float  # on the clock below
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = time.thread_time
 
     def turn(self, chars: int) -> None:
         """Charge one turn and the literal text in it."""

@@ -74,6 +74,7 @@ class Config:
     grpc: Address
     http: Address | None  # None: off
     api: Address
+    public_url: str  # where people reach the API; empty: nowhere
     api_is_given: bool  # somebody named the address, so a run.json does not decide
     guard: Address
     clickhouse_http: Address | None  # None: off
@@ -146,6 +147,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         grpc=Address.parse(pick(flags.grpc, "TOCSIN_GRPC_ADDRESS", said.listen.grpc, GRPC)),
         http=None if http.lower() == OFF else Address.parse(http),
         api=Address.parse(pick(flags.api, "TOCSIN_API_ADDRESS", said.listen.api, API)),
+        public_url=_public_url(environment.get("TOCSIN_PUBLIC_URL") or said.public_url or ""),
         api_is_given=bool(flags.api or environment.get("TOCSIN_API_ADDRESS")),
         guard=Address.parse(pick(flags.guard, "TOCSIN_GUARD_ADDRESS", said.listen.guard, GUARD)),
         tls=_tls(said, environment, base=base, cwd=cwd),
@@ -216,6 +218,12 @@ def _data_dir(
         return base / "tocsin-data"
     shared = environment.get("XDG_DATA_HOME")
     return (Path(shared) if shared else Path(environment.get("HOME", "/")) / ".local" / "share") / "tocsin"
+
+
+def _public_url(said: str) -> str:
+    if said and not re.fullmatch(r"https?://[^\s/?#@]+/?", said):
+        raise UsageProblem(f"expected public_url as https://HOST, got {said!r}")
+    return said.rstrip("/")
 
 
 def _truth(flag: bool | None, variable: str | None, in_file: bool | None) -> bool:

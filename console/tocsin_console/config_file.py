@@ -287,6 +287,11 @@ class TocsinYaml(_Section):
     data_dir: Path | None = None
     clock: Clock | None = None
     insecure: bool | None = None
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#@]+/?$",
+        description="where people reach the API, by a proxy that signs them in",
+    )
     store: StoreSection = StoreSection()
     listen: ListenSection = ListenSection()
     collector: CollectorSection = CollectorSection()

@@ -173,7 +173,7 @@ class Judging(RoleProcess):
 
     def _templates(self) -> Templates:
         folder = self._config.templates_dir
-        return Templates(folder if folder.is_dir() else None)
+        return Templates(folder if folder.is_dir() else None, public_url=self._config.public_url)
 
 
 def _use_cases(query: Database) -> list[tuple[str, str]]:

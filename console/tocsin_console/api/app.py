@@ -1,10 +1,13 @@
 """The routes of ``tocsin up``."""
 
+from urllib.parse import urlsplit
+
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from tocsin_console.api.answering import ON_ERROR, with_body
 from tocsin_console.api.cost import cost_routes
+from tocsin_console.api.incident import incident_routes
 from tocsin_console.api.judge import judge_routes
 from tocsin_console.api.people import people_routes
 from tocsin_console.api.references import reference_routes
@@ -31,6 +34,7 @@ def build_app(parts: Parts) -> App:
         Route("/api/use-cases", views.use_cases),
         Route("/api/use-cases/map", with_body(views.map_use_cases), methods=["POST"]),
         *people_routes(parts),
+        *incident_routes(parts),
         Route("/api/rules", views.rules),
         Route("/api/guard", views.guards),
         Route("/api/guard/{use_case:path}", with_body(views.change_guard), methods=["POST"]),
@@ -61,4 +65,5 @@ def build_app(parts: Parts) -> App:
         Route("/api/notifications/{incident}", views.notifications),
     ]
     app = Starlette(routes=routes, exception_handlers=ON_ERROR)
-    return LoopbackOnly(app, any_host=parts.config.insecure)
+    public = urlsplit(parts.config.public_url).netloc
+    return LoopbackOnly(app, any_host=parts.config.insecure, public_host=public)

@@ -13,6 +13,8 @@ th, td { text-align: left; padding: .35rem .7rem; border-bottom: 1px solid #8884
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 .verdict { font-weight: 600; }
 .wrong { color: #d1242f; } .drifting { color: #9a6700; } .right { color: #1a7f37; }
+pre { overflow-x: auto; padding: .7rem 1rem; background: #8881; }
+form { display: inline-block; vertical-align: top; margin: 0 3rem 1rem 0; } label { display: block; margin: .35rem 0; }
 .small { color: #888; font-size: .875rem; }
 """
 

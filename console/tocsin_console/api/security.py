@@ -11,15 +11,26 @@ from tocsin_console.errors import UsageProblem
 
 MAX_BODY_BYTES = 1 << 20
 LARGE_BODIES = {"/api/outcomes/load": 8 << 20}  # a chunk of a label file
+FORMS = "/alerts/"  # pages with forms, which post to themselves
 _HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+
+_NO_FORMS = (
     (
         b"content-security-policy",
         b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
-    (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
+)
+_WITH_FORMS = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    (b"referrer-policy", b"same-origin"),  # with no-referrer a browser says of a form's post that it comes from nowhere
 )
 
 Message = MutableMapping[str, Any]
@@ -32,9 +43,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 class LoopbackOnly:
     """Refuses other hosts' names (DNS rebinding), foreign origins, and POSTs that a form could send."""
 
-    def __init__(self, app: App, *, any_host: bool = False) -> None:
+    def __init__(self, app: App, *, any_host: bool = False, public_host: str = "") -> None:
         self._app = app
         self._any_host = any_host  # --insecure: a proxy before us speaks other names
+        self._public_host = public_host.lower()  # of public_url: a proxy before us speaks this name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
@@ -42,9 +54,11 @@ class LoopbackOnly:
             await self._app(scope, receive, send)
             return
 
+        more = _WITH_FORMS if scope["path"].startswith(FORMS) else _NO_FORMS
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
+                message["headers"] = [*message.get("headers", []), *_HEADERS, *more]
             await send(message)
 
         status, refusal = self._refusal(scope["method"], Headers(raw=scope["headers"]), scope["path"])
@@ -53,21 +67,28 @@ class LoopbackOnly:
 
     def _refusal(self, method: str, headers: Headers, path: str) -> tuple[int, str]:
         host = headers.get("host", "")
-        if not (self._any_host or is_loopback(host)):
+        if not (self._any_host or is_loopback(host) or (host and host.lower() == self._public_host)):
             return 403, f"expected a request to a loopback address, got one for {host!r}"
         origin = headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host:
             return 403, f"expected a request of this page, got one of {origin!r}"
         if method in {"GET", "HEAD"}:
             return 0, ""
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            return 415, f"expected a body of application/json, got {kind or 'none'!r}"
-        length = headers.get("content-length", "")
-        most = LARGE_BODIES.get(path, MAX_BODY_BYTES)
-        if not length.isdecimal() or int(length) > most:
-            return 413, f"expected a body of at most {most} bytes with its length"
-        return 0, ""
+        return _refusal_of_body(headers, path)
+
+
+def _refusal_of_body(headers: Headers, path: str) -> tuple[int, str]:
+    expected = "application/x-www-form-urlencoded" if path.startswith(FORMS) else "application/json"
+    if path.startswith(FORMS) and "origin" not in headers:  # another site's form can post too: browsers say whose it is
+        return 403, "expected a request of this page, got one of nowhere"
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != expected:
+        return 415, f"expected a body of {expected}, got {kind or 'none'!r}"
+    length = headers.get("content-length", "")
+    most = LARGE_BODIES.get(path, MAX_BODY_BYTES)
+    if not length.isdecimal() or int(length) > most:
+        return 413, f"expected a body of at most {most} bytes with its length"
+    return 0, ""
 
 
 def is_loopback(host: str) -> bool:

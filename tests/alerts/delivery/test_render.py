@@ -182,6 +182,19 @@ def test_programs_read_names_as_they_are() -> None:
     assert "search.rank" not in message.subject
 
 
+def test_with_a_public_address_a_message_links_the_page_and_without_it_says_the_commands() -> None:
+    """A link that leads nowhere is worse than none."""
+    linked = Templates(public_url="https://tocsin.example.com").compose(FIRING, chat=False)
+    plain = Templates().compose(FIRING, chat=False)
+
+    page = f"https://tocsin.example.com/alerts/{FIRING.incident}"
+    assert f"Acknowledge  {page}" in linked.text
+    assert f'href="{page}#silence"' in linked.html
+    assert linked.data["page"] == page
+    assert "/alerts/" not in plain.text + plain.html
+    assert "tocsin alerts ack" in plain.text
+
+
 def test_data_are_json_values() -> None:
     """A webhook's receiver reads figures, not prose."""
     data = Templates().compose(FIRING, chat=True).data

@@ -1,0 +1,122 @@
+"""The page that messages link: looking at it changes nothing, its buttons do, and no other site can press them."""
+
+import urllib.request
+import uuid
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+
+import pytest
+from tests.alerts.delivery.test_render import Tags
+from tests.console.test_acknowledging import fires
+
+from tocsin_console.api.incident_page import render_incident
+
+
+@pytest.fixture
+def incident(running: Any) -> str:
+    """An open incident of one alert."""
+    name = uuid.uuid4().hex
+    fires(running.database, name, rule="accuracy-drop", to_state="firing")
+    return name
+
+
+class Stay(urllib.request.HTTPRedirectHandler):
+    """Follows nothing: where a form leads is part of the answer."""
+
+    def redirect_request(self, *_told: Any) -> None:
+        """Stay."""
+
+
+def ask(running: Any, path: str, form: dict[str, str] | None = None, **headers: str) -> tuple[int, dict[str, str], str]:
+    """Open a page, or post a form as a browser does; gives status, headers and text."""
+    host = running.address
+    sent = {"origin": f"http://{host}"} if form is not None else {}
+    body = None if form is None else urlencode(form).encode()
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(
+        f"http://{host}{path}", data=body, headers={name: value for name, value in sent.items() if value}
+    )
+    try:
+        answer = urllib.request.build_opener(Stay).open(request, timeout=30)
+    except HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, {key.lower(): value for key, value in answer.headers.items()}, answer.read().decode()
+
+
+def test_looking_at_it_changes_nothing_and_pressing_does(running: Any, incident: str) -> None:
+    """Mail scanners open every link; only a person presses."""
+    status, headers, before = ask(running, f"/alerts/{incident}")
+    pressed, led, _ = ask(running, f"/alerts/{incident}/acknowledge", {"actor": "ana", "note": "on it"})
+    _, _, after = ask(running, led["location"])
+
+    assert (status, pressed) == (200, 303)
+    assert "Nobody has it" in before
+    assert 'method="post"' in before
+    assert "script" not in before
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "form-action 'self'" in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "same-origin"
+    assert "ana has it" in after
+    assert "Acknowledged." in after
+
+
+def test_a_silence_is_of_the_rule_for_so_long(running: Any, incident: str) -> None:
+    """A silence of everything is another decision."""
+    form = {"rule": "accuracy-drop", "for": "2h", "because": "known", "actor": "ana"}
+
+    status, _, _ = ask(running, f"/alerts/{incident}/silence", form)
+
+    (made,) = [each for each in running.parts.silences.in_force() if each.reason == "known"]
+    running.parts.silences.expire(made.silence, by="test")
+    assert status == 303
+    assert (made.use_case, made.rule, made.author) == ("triage", "accuracy-drop", "ana")
+    assert (made.until - made.since).total_seconds() == 7_200
+
+
+@pytest.mark.parametrize(
+    ("form", "headers", "status"),
+    [
+        ({"actor": "eve"}, {"origin": "https://evil.example"}, 403),
+        ({"actor": "eve"}, {"origin": "null"}, 403),
+        ({"actor": "eve"}, {"origin": ""}, 403),
+        ({"actor": "eve"}, {"host": "rebound.example", "origin": "http://rebound.example"}, 403),
+        ({"actor": "eve"}, {"content_type": "text/plain"}, 415),
+        ({"actor": " "}, {}, 400),
+    ],
+)
+def test_nobody_else_presses(
+    running: Any, incident: str, form: dict[str, str], headers: dict[str, str], status: int
+) -> None:
+    """A page on another site must not take or silence an incident through somebody's browser."""
+    answered, _, _ = ask(running, f"/alerts/{incident}/acknowledge", form, **headers)
+
+    (row,) = [each for each in running.parts.book.alerts() if each["incident"] == incident]
+    assert answered == status
+    assert row["acknowledged_by"] == ""
+
+
+def test_what_cannot_be_done_is_said_on_the_page(running: Any, incident: str) -> None:
+    """A person reads it, not a program."""
+    status, headers, text = ask(
+        running, f"/alerts/{incident}/silence", {"rule": "other", "for": "2h", "because": "x", "actor": "a"}
+    )
+    missing, _, nothing = ask(running, "/alerts/none")
+
+    assert status == 400
+    assert headers["content-type"].startswith("text/html")
+    assert "expected a rule of this incident" in text
+    assert (missing, "No such incident" in nothing) == (404, True)
+
+
+def test_no_text_acts_on_the_page() -> None:
+    """The rule's reason holds what an upload said."""
+    poison = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+    alert = {"use_case": poison, "rule": poison, "severity": "page", "state": "firing", "reason": poison}
+    tags = Tags()
+
+    tags.feed(render_incident("abc", alerts=[{**alert, "acknowledged_by": ""}], told={"text": poison}, said=poison))
+
+    assert not tags.tags & {"script", "img"}
+    assert not any(name.startswith("on") for name, _ in tags.attributes)
