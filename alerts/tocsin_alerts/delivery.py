@@ -132,6 +132,18 @@ class Delivery:
             if not incident.is_open:
                 self._incidents.forget(incident)
 
+    def post(self, letters: Sequence[Notification]) -> list[str]:
+        """Keep and send messages that belong to no incident, from any thread; gives the ids that were not kept before.
+
+        Raises:
+            Exception: the store failed; hand in the same ones again.
+        """
+        fresh = [each for each in letters if not self._outbox.has(each.id)]
+        self._outbox.add(fresh, now=self._now())
+        for each in fresh:
+            self._couriers[each.channel].post(each)
+        return [each.id for each in fresh]
+
     def pump(self) -> int:
         """Try every message that is due, in this thread, and return how many were tried."""
         return sum(courier.pump() for courier in self._couriers.values())

@@ -86,6 +86,11 @@ class Outbox:
             for row in rows
         ]
 
+    def has(self, notification: str) -> bool:
+        """Whether one of this id was ever kept."""
+        with self._lock:
+            return bool(self._query.rows(statement("kept"), {"notification": notification}))
+
     def pending(self) -> list[Notification]:
         """Read what was not sent before the last end of the process, oldest first."""
         with self._lock:

@@ -14,6 +14,7 @@ from importlib import metadata
 from typing import Any
 
 from tocsin_alerts.engine import Engine
+from tocsin_alerts.outbox import Notification
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.errors import CollectorError
 from tocsin_collector.load.watermark import Watermark
@@ -25,6 +26,7 @@ from tocsin_console.api.server import ApiServer
 from tocsin_console.api.small import Switch, build_small_app
 from tocsin_console.api.spool import spool_routes
 from tocsin_console.collecting import Collecting
+from tocsin_console.errors import UsageProblem
 from tocsin_console.loop import Loop
 from tocsin_console.presenting import Presenting
 from tocsin_console.process import RoleProcess, now
@@ -137,6 +139,7 @@ class EvaluatorAlone(Presenting):
         self._heard_at = now()
         self._loop.start()
         self._switch.app = build_app(self._parts(self._addresses()))
+        self._start_reports()
 
     def _may_act(self) -> bool:
         return self._lease.is_held
@@ -223,6 +226,9 @@ class ConsoleAlone(Presenting):
 
     def _addresses(self) -> dict[str, str]:
         return {}
+
+    def _post(self, _messages: Sequence[Notification]) -> Sequence[str]:
+        raise UsageProblem("one process tells people: ask the evaluator, with --api and the address where it listens")
 
     def _statuses(self, reading: Database) -> Sequence[UseCaseStatus]:
         return self._onlooker.engine().status(query=reading)

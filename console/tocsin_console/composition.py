@@ -35,7 +35,9 @@ class Up(Collecting, Presenting):
         self._start_alerts(self._reading)
         self._start_collector()
         self._start_loops()
-        return self._announce(self._start_api())
+        addresses = self._start_api()
+        self._start_reports()
+        return self._announce(addresses)
 
     def _watermark(self) -> Watermark:
         own = self._collector.watermark()

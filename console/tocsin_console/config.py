@@ -21,6 +21,7 @@ from tocsin_console.config_file import (
     IngestKeys,
     JudgeSection,
     LimitsSection,
+    ReportSection,
     RetrainingAction,
     TocsinYaml,
     UseCaseMapping,
@@ -87,6 +88,7 @@ class Config:
     prices: tuple[AgreedPrice, ...]
     judge: JudgeSection | None
     retraining_actions: tuple[RetrainingAction, ...]
+    report: ReportSection | None
     max_disk_bytes: int | None
     channels: tuple[Channel, ...]
     use_case_map: tuple[UseCaseMapping, ...]
@@ -158,6 +160,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         prices=tuple(each.agreed() for each in said.prices),
         judge=said.judge,
         retraining_actions=said.retraining_actions,
+        report=said.report,
         clickhouse_http=None if asked.lower() == OFF else Address.parse(asked),
         clickhouse_http_is_given=bool(
             flags.clickhouse_http or environment.get("TOCSIN_CLICKHOUSE_HTTP_ADDRESS") or said.listen.clickhouse

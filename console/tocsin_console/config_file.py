@@ -6,12 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tocsin_collector.correct.prices import AgreedPrice, UnitPrice
 from tocsin_collector.privacy.redaction import PRESETS, Redaction
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Clock = Literal["wall", "data"]
 IngestKeys = Literal["required", "optional"]
 Severities = tuple[Literal["page", "ticket", "log"], ...]
@@ -281,6 +283,22 @@ _KEYS_OF_ACTION: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  
 }
 
 
+class ReportSection(_Section):
+    """When the week's report is mailed. Without this section it is not."""
+
+    day: Weekday
+    time: time
+    zone: str = "UTC"  # such as Europe/Berlin
+    channels: tuple[str, ...] = ()  # of type smtp; none: all of them
+
+    @field_validator("zone")
+    @classmethod
+    def _is_a_zone(cls, said: str) -> str:
+        if said not in available_timezones():
+            raise ValueError(f"expected a time zone such as Europe/Berlin, got {said!r}")
+        return said
+
+
 class TocsinYaml(_Section):
     """All of tocsin.yaml."""
 
@@ -302,6 +320,7 @@ class TocsinYaml(_Section):
     prices: tuple[PriceSection, ...] = ()
     judge: JudgeSection | None = None
     retraining_actions: tuple[RetrainingAction, ...] = ()
+    report: ReportSection | None = None
     max_disk: str | int | None = None  # such as 50GB
     channels: tuple[Channel, ...] = ()
     use_case_map: tuple[UseCaseMapping, ...] = ()

@@ -11,6 +11,7 @@ from tocsin_alerts.channels import Channel
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.silences import Silences
+from tocsin_alerts.verdicts import Verdicts
 from tocsin_collector.correct.prices import Synced
 from tocsin_collector.load.fleet import Member
 from tocsin_collector.privacy.disk_use import DiskUse
@@ -28,6 +29,7 @@ from tocsin_console.reader import Answer
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
 from tocsin_console.report.desk import ReportDesk
+from tocsin_console.report.sending import Postbox
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.spool_desk import SpoolDesk
 
@@ -116,10 +118,12 @@ class Parts:
     rehearsal: Rehearsal
     retraining: RetrainingBook
     report: ReportDesk
+    postbox: Postbox
     explain: Explainer
     silences: Silences
     try_channels: Callable[[str], Sequence[Tried]]  # one by its name, or all
     acknowledgements: Acknowledgements
+    verdicts: Verdicts
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None

@@ -11,8 +11,10 @@ from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.audit import record
 from tocsin_alerts.channel_trial import Tried, try_channels
 from tocsin_alerts.documents import suggest
+from tocsin_alerts.outbox import Notification
 from tocsin_alerts.silences import Silences
 from tocsin_alerts.status import UseCaseStatus
+from tocsin_alerts.verdicts import Verdicts
 from tocsin_collector.correct.relabel import relabel
 from tocsin_collector.receive.key_book import KeyBook
 from tocsin_collector.store.database import Database
@@ -37,11 +39,13 @@ from tocsin_console.reader import Reader
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
 from tocsin_console.report.desk import ReportDesk
+from tocsin_console.report.sending import Postbox, mailboxes, timetable_of
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.roles import Others
 from tocsin_console.spool_desk import SpoolDesk
 
 _END_S = 15.0
+_REPORT_PERIOD_S = 60.0
 
 
 class Presenting(Judging):
@@ -83,7 +87,27 @@ class Presenting(Judging):
     def _parts(self, addresses: Mapping[str, str]) -> Parts:
         config, reading = self._config, self._sibling()
         book = Book(reading, self._plans, lambda: self._statuses(reading), now=now)
-        apart = self._others()
+        apart, retraining = self._others(), self._retraining()
+        reviews = ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._clock_of_slots, now=now)
+        references = ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=now, calendar=self._plans.calendar)
+        self._report = ReportDesk(
+            store=self._sibling(),
+            plans=self._plans,
+            rules=self._reading.book,
+            channels=channels_of(config),
+            book=book,
+            retraining=retraining,
+            references=references,
+            reviews=reviews,
+            clock=self._clock_of_slots,
+            now=now,
+        )
+        self._postbox = Postbox(
+            channels=mailboxes(channels_of(config), config.report),
+            post=self._post,
+            now=now,
+            timetable=timetable_of(config.report),
+        )
         return Parts(
             config=config,
             version=metadata.version("tocsin"),
@@ -120,34 +144,41 @@ class Presenting(Judging):
             relabel=lambda project, old, new: asdict(relabel(self._database, project, old, new)),
             record_outcomes=apart.record_outcomes,
             rehearsal=Rehearsal(config, self._sibling(), complete_to=self._slots_complete_to),
-            references=ReferenceDesk(
-                self._sibling(), clock=self._clock_of_slots, wall=now, calendar=self._plans.calendar
-            ),
+            references=references,
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=now),
             judge=self._judge_desk(),
             cost=CostDesk(store=self._sibling(), plans=self._plans, clock=self._clock_of_slots),
-            retraining=(retraining := self._retraining()),
-            report=ReportDesk(
-                store=self._sibling(),
-                plans=self._plans,
-                rules=self._reading.book,
-                channels=channels_of(config),
-                retraining=retraining,
-                clock=self._clock_of_slots,
-                now=now,
-            ),
+            retraining=retraining,
+            report=self._report,
+            postbox=self._postbox,
             explain=Explainer(
                 self._own(client_for(self._database)), self._reading.evaluators, slot=self._clock_of_slots
             ),
             try_channels=self._try_channels,
             silences=Silences(self._sibling(), now=now),
             acknowledgements=Acknowledgements(self._sibling(), now=now),
-            reviews=ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._clock_of_slots, now=now),
+            verdicts=Verdicts(self._sibling(), now=now),
+            reviews=reviews,
             now=now,
             reading=apart.reading,
             spool_max_bytes=apart.spool_max_bytes,
             collectors=self._fleet.members if config.store_url else list,
         )
+
+    def _start_reports(self) -> None:
+        """Send the week when it is due, where this process tells people; its desk is one of the parts."""
+        if self._config.report is None:
+            return
+        loop = Loop("report", self._report_turn, period_s=_REPORT_PERIOD_S)
+        self._ends.callback(lambda: loop.stop(timeout_s=_END_S))
+        loop.start()
+
+    def _report_turn(self) -> None:
+        if self._may_act():
+            self._postbox.turn(self._report.week)
+
+    def _post(self, messages: Sequence[Notification]) -> Sequence[str]:
+        return self._delivery.post(messages)
 
     def _judge_desk(self) -> JudgeDesk:
         return JudgeDesk(store=self._sibling(), now=now)

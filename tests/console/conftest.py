@@ -13,12 +13,15 @@ import pytest
 
 from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.channel_trial import Tried
+from tocsin_alerts.channels import SmtpChannel
 from tocsin_alerts.evaluator import load_evaluators
+from tocsin_alerts.outbox import Notification
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.rules import RuleBook, load_rules
 from tocsin_alerts.silences import Silences
 from tocsin_alerts.status import UseCaseStatus
+from tocsin_alerts.verdicts import Verdicts
 from tocsin_collector.correct.prices import Synced
 from tocsin_collector.correct.relabel import relabel
 from tocsin_collector.load.ledger import Ledger
@@ -43,6 +46,7 @@ from tocsin_console.reader import Reader
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
 from tocsin_console.report.desk import ReportDesk
+from tocsin_console.report.sending import Postbox
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.spool_desk import SpoolDesk
 
@@ -51,6 +55,7 @@ FATES = [
     f"{fate}_spans" for fate in ("received", "stored", "duplicate", "refused", "dead_lettered", "damaged", "waiting")
 ]
 DELIVERY = {"channels": [], "pages": 0, "template_errors": 0, "evidence_errors": 0, "last_error": ""}
+MAIL = [SmtpChannel(name="team", host="mail", sender="a@example.com", recipients=("b@example.com",))]
 LOOP = LoopStats(turns=3, failures=0, consecutive_failures=0, last_error="", is_alive=True)
 
 
@@ -86,6 +91,20 @@ class FakeOutcomes:
 
 
 @dataclass
+class FakeLetters:
+    """Keeps what is to be sent, an id once."""
+
+    posted: list[Notification] = field(default_factory=list)
+
+    def post(self, letters: Sequence[Notification]) -> list[str]:
+        """Keep what is new."""
+        known = {each.id for each in self.posted}
+        fresh = [each for each in letters if each.id not in known]
+        self.posted += fresh
+        return [each.id for each in fresh]
+
+
+@dataclass
 class Running:
     """A running API, what it answers from, and where."""
 
@@ -95,6 +114,7 @@ class Running:
     outcomes: FakeOutcomes
     database: Database
     statuses: list[UseCaseStatus]
+    letters: "FakeLetters"
 
 
 @pytest.fixture
@@ -129,6 +149,10 @@ def running(config: Config, store: Database) -> Iterator[Running]:
     plans = Plans.of(Plan(use_case="planned", owner="team"))
     statuses: list[UseCaseStatus] = []
     watch = DiskWatch(store, config.data_dir, limit_bytes=None, now=lambda: NOW)
+    book = Book(reading, plans, lambda: statuses, now=lambda: NOW)
+    references = ReferenceDesk(store.sibling(), clock=lambda: NOW, wall=lambda: NOW)
+    reviews = ReviewDesk(store.sibling(), outcomes.record, clock=lambda: NOW, now=lambda: NOW)
+    letters = FakeLetters()
     retraining = RetrainingBook(
         store.sibling(),
         plans,
@@ -143,7 +167,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         store_version=store.version(),
         started_at=NOW - timedelta(minutes=5),
         addresses={"grpc": "127.0.0.1:1", "api": "127.0.0.1:2", "guard": "127.0.0.1:3"},
-        book=Book(reading, plans, lambda: statuses, now=lambda: NOW),
+        book=book,
         reader=Reader(store.sibling, database=name, embedded=True),
         plans=plans,
         channels=channels_of(config),
@@ -169,9 +193,9 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         relabel=lambda project, old, new: asdict(relabel(store, project, old, new)),
         record_outcomes=outcomes.record,
         rehearsal=Rehearsal(config, store.sibling(), complete_to=lambda: NOW),
-        references=ReferenceDesk(store.sibling(), clock=lambda: NOW, wall=lambda: NOW),
+        references=references,
         outcome_desk=OutcomeDesk(store.sibling(), outcomes.record, now=lambda: NOW),
-        reviews=ReviewDesk(store.sibling(), outcomes.record, clock=lambda: NOW, now=lambda: NOW),
+        reviews=reviews,
         judge=JudgeDesk(store=store.sibling(), now=lambda: NOW),
         cost=CostDesk(store=store.sibling(), plans=plans, clock=lambda: NOW),
         retraining=retraining,
@@ -180,23 +204,28 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             plans=plans,
             rules=shipped_rules(),
             channels=channels_of(config),
+            book=book,
             retraining=retraining,
+            references=references,
+            reviews=reviews,
             clock=lambda: NOW,
             now=lambda: NOW,
         ),
+        postbox=Postbox(channels=MAIL, post=letters.post, now=lambda: NOW),
         try_channels=lambda _name: [
             Tried(channel="oncall", kind="WebhookChannel", error="", took_s=0.1),
             Tried(channel="mail", kind="SmtpChannel", error="mail 'mail' refused", took_s=2.0),
         ],
         silences=Silences(store.sibling(), now=lambda: NOW),
         acknowledgements=Acknowledgements(store.sibling(), now=lambda: NOW),
+        verdicts=Verdicts(store.sibling(), now=lambda: NOW),
         explain=Explainer(store.sibling(), load_evaluators(), slot=lambda: NOW),
         now=lambda: NOW,
     )
     server = ApiServer(build_app(parts), replace(config.api, port=0))
     address = str(server.start())
     config.run_file.write_text(json.dumps({"api": address}))
-    yield Running(parts, address, guard, outcomes, store, statuses)
+    yield Running(parts, address, guard, outcomes, store, statuses, letters)
     server.stop(timeout_s=5)
     reading.close()
 

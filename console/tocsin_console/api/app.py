@@ -56,7 +56,7 @@ def build_app(parts: Parts) -> App:
         *judge_routes(parts.judge),
         *cost_routes(parts.cost),
         *retraining_routes(parts.retraining),
-        *report_routes(parts.report),
+        *report_routes(parts.report, parts.postbox),
         Route("/api/explain", views.explain),
         Route("/api/query", with_body(views.query), methods=["POST"]),
         Route("/api/recent-calls", views.recent_calls),

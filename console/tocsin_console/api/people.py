@@ -31,9 +31,7 @@ def people_routes(parts: Parts) -> list[Route]:
         return {"silence": silence and silence.silence, "silenced_until": silence and silence.until}
 
     def acknowledge(request: Request, body: dict[str, Any]) -> Response:
-        by, note = text_of(body, "actor"), str(body.get("note") or "")
-        taken = parts.acknowledgements.acknowledge(request.path_params["incident"], by=by, note=note)
-        return Json({"acknowledgement": asdict(taken)})
+        return _acknowledge(parts, request.path_params["incident"], body)
 
     def silences(_request: Request) -> Response:
         return Json({"silences": [asdict(each) for each in parts.silences.in_force()]})
@@ -71,6 +69,16 @@ def people_routes(parts: Parts) -> list[Route]:
         Route("/api/silences", with_body(silence), methods=["POST"]),
         Route("/api/silences/{silence}/expire", with_body(expire), methods=["POST"]),
     ]
+
+
+def _acknowledge(parts: Parts, incident: str, body: Mapping[str, Any]) -> Response:
+    """Take an incident; of one that is over only what it was worth can still be said."""
+    by, note, verdict = text_of(body, "actor"), str(body.get("note") or ""), str(body.get("verdict") or "")
+    said = parts.verdicts.record(incident, verdict, by=by) if verdict else None
+    if said is not None and not said.is_open:
+        return Json({"acknowledgement": None, "verdict": asdict(said)})
+    taken = parts.acknowledgements.acknowledge(incident, by=by, note=note)
+    return Json({"acknowledgement": asdict(taken), "verdict": said and asdict(said)})
 
 
 def _require(name: str, known: set[str], what: str) -> None:

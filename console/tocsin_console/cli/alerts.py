@@ -67,6 +67,9 @@ def acknowledge(
     incident: Annotated[str, typer.Argument(help="An open incident, or how it begins.")],
     note: Annotated[str, typer.Option("--note", help="What you are about to do, for the audit log.")] = "",
     *,
+    verdict: Annotated[
+        str, typer.Option("--verdict", help="Whether it was worth a page: actionable or noise; afterwards too.")
+    ] = "",
     by: By = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
@@ -74,10 +77,15 @@ def acknowledge(
     json: Json = False,
 ) -> None:
     """Take an incident: everybody sees who looks at it, and 'tocsin cost' counts the minutes until it is over."""
-    body = {"actor": person(by), "note": note}
-    taken = connect(config, data_dir, api).post(f"/api/alerts/{incident}/acknowledge", body)["acknowledgement"]
+    body = {"actor": person(by), "note": note, "verdict": verdict}
+    answer = connect(config, data_dir, api).post(f"/api/alerts/{incident}/acknowledge", body)
+    taken = answer["acknowledgement"]
     if json:
-        print_json(taken)
+        print_json(taken or answer["verdict"])
+        return
+    if taken is None:  # it is over: there is nothing left to take
+        said = answer["verdict"]
+        say(f"{said['incident'][:12]} of {named(said)} was {said['verdict']}, says {said['by']}")
         return
     had = "" if taken["is_new"] else "already "
     say(f"{taken['incident'][:12]} of {named(taken)} is {had}{taken['by']}'s, since {when(taken['at'])} UTC")

@@ -1,5 +1,6 @@
 """The verbs of reports: whether a use case is ready for users, and the week."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs."""
     report = typer.Typer(help="What the data say: the five questions, and the week.", no_args_is_help=True)
     report.command("readiness")(readiness)
+    report.command("weekly")(weekly)
     app.add_typer(report, name="report")
 
 
@@ -40,6 +42,33 @@ def readiness(
             say("no use cases yet: 'tocsin plan init NAME' begins with the five questions")
     if not found or not all(each["is_ready"] for each in found):
         raise typer.Exit(FINDING)
+
+
+def weekly(
+    *,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the page into this file instead.")] = None,
+    send: Annotated[bool, typer.Option("--send", help="Mail it to the channels of type smtp instead.")] = False,
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """The last seven days in half an hour: pages and what they were worth, quality, cost, decisions, time, the five questions."""
+    client = connect(config, data_dir, api)
+    if send:
+        sent = client.post("/api/report/weekly/send", {})["sent"]
+        if json:
+            print_json({"sent": sent})
+        else:
+            say(f"in the outbox for {', '.join(sent)}: 'tocsin status' says if one of them does not take it")
+        return
+    found = client.get("/api/report/weekly")
+    if html is not None:
+        html.write_text(found["html"], encoding="utf-8")
+    if json:
+        print_json(found["week"])
+    else:
+        say(f"wrote {html}" if html is not None else found["text"].rstrip("\n"))
 
 
 def _lines(each: dict[str, Any]) -> list[str]:

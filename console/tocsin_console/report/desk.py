@@ -1,9 +1,9 @@
-"""Answers the five questions of each use case from the store."""
+"""Answers the five questions and puts the week together, from the store and the other desks."""
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tocsin_alerts.channels import Channel
@@ -11,10 +11,15 @@ from tocsin_alerts.documents import suggest
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.report.facts import gather
+from tocsin_alerts.report.facts import statement as own
 from tocsin_alerts.report.readiness import document, readiness
+from tocsin_alerts.report.weekly import WEEK, Told, Week, weekly
 from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.rules import RuleBook
+from tocsin_console.book import Book
 from tocsin_console.errors import UsageProblem
+from tocsin_console.reference_desk import ReferenceDesk
+from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.statements import statement
 
 
@@ -26,7 +31,10 @@ class ReportDesk:
     plans: Plans
     rules: RuleBook
     channels: Sequence[Channel]
+    book: Book
     retraining: RetrainingBook
+    references: ReferenceDesk
+    reviews: ReviewDesk
     clock: Callable[[], datetime]
     now: Callable[[], datetime]
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
@@ -37,6 +45,42 @@ class ReportDesk:
         Raises:
             UsageProblem: there is no such use case.
         """
+        found = self._readiness()
+        wanted = [each for each in found if project in ("", each["project"]) and use_case in ("", each["use_case"])]
+        if use_case and not wanted:
+            known = suggest(use_case, sorted({each["use_case"] for each in found}))
+            raise UsageProblem(f"expected a use case with calls or a plan, got {use_case!r}: {known}")
+        return wanted
+
+    def week(self) -> Week:
+        """Put the last seven days together, to the hour that goes on."""
+        until = self.clock().astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        since, now = until - WEEK, self.now()
+        slots = {"since": since, "until": until}
+        days = {"since": now - WEEK, "until": now}
+        standings = [
+            {name: each[name] for name in ("project", "use_case", "week", "size", "scored")}
+            for each in self.reviews.standings()
+        ]
+        answers = self._readiness()
+        with self._one_at_a_time:
+            told = Told(
+                pages=self.store.rows(own("pages"), slots),
+                fired=self.store.rows(own("fired"), slots),
+                spent=self.store.rows(own("spent"), slots),
+                forecasts=self.store.rows(own("forecasts"), {"since": until - timedelta(days=3)}),
+                minutes=self.store.rows(own("minutes"), days),
+                use_cases=self.book.use_cases(),
+                retraining=self.retraining.warnings(),
+                releases=self.references.listed(),
+                guards=self.book.ask("guard_latest"),
+                reviews=standings,
+                rules=[(rule.name, rule.text.severity) for rule in self.rules],
+                readiness=answers,
+            )
+        return weekly(told, since=since, until=until, now=now)
+
+    def _readiness(self) -> list[dict[str, Any]]:
         at, now = self.clock(), self.now()
         with self._one_at_a_time:
             facts = gather(
@@ -48,8 +92,18 @@ class ReportDesk:
                 failing=[row["rule"] for row in self.store.rows(statement("failing_rules"))],
                 at=at,
             )
-        wanted = [each for each in facts if project in ("", each.plan.project) and use_case in ("", each.plan.use_case)]
-        if use_case and not wanted:
-            known = suggest(use_case, sorted({each.plan.use_case for each in facts}))
-            raise UsageProblem(f"expected a use case with calls or a plan, got {use_case!r}: {known}")
-        return [document(readiness(each, at=at, now=now)) for each in wanted]
+        return [document(readiness(each, at=at, now=now)) for each in facts]
+
+
+def as_document(week: Week) -> dict[str, Any]:
+    """Write the week as a document."""
+    off_target = [
+        {name: each[name] for name in ("project", "use_case", "verdict", "reason")} for each in week.off_target
+    ]
+    return {
+        **asdict(week),
+        "off_target": off_target,
+        "judged": week.judged,
+        "actionable": week.actionable,
+        "actionable_share": week.actionable_share,
+    }

@@ -73,6 +73,11 @@ class ReviewDesk:
             asked = {"project": project, "use_case": use_case}
             return [self._standing(held) for held in self._store.rows(statement("review_latest"), asked)]
 
+    def standings(self) -> list[dict[str, Any]]:
+        """Say how far the latest draw of each use case has come, in one question."""
+        with self._one_at_a_time:
+            return self._store.rows(statement("review_standings"))
+
     def overdue(self) -> list[dict[str, Any]]:
         """List the use cases whose review is overdue, in one question: it is asked whenever anybody looks."""
         with self._one_at_a_time:

@@ -258,5 +258,27 @@ def test_a_restart_goes_on_where_it_was(
     ]
 
 
+def test_a_letter_outside_any_incident_is_sent_once_whoever_restarts(
+    make_delivery: Callable[..., Delivery], notification: Any, receiver: Any, database: Any, clock: Any
+) -> None:
+    """The week's report is handed in at every start on its day; one that could not be sent goes out after the restart."""
+    letter = notification(incident="weekly-report k", severity="log")
+    before = make_delivery(query=database)
+    receiver.failures = [DeliveryFailed("down")]
+    assert before.post([letter]) == [letter.id]
+    before.pump()
+    assert receiver.taken == []
+
+    clock.pass_by(minutes=1)
+    after = make_delivery(query=database)
+    assert after.post([letter]) == []
+    after.pump()
+    third = make_delivery(query=database)
+    assert third.post([letter]) == []
+    third.pump()
+
+    assert [each.id for each in receiver.taken] == [letter.id]
+
+
 def _row(event: Any) -> dict[str, Any]:
     return {name: getattr(event, name) for name in event.__slots__}
