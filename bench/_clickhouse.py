@@ -196,6 +196,7 @@ class ClickHouse:
             f"<shard><internal_replication>true</internal_replication>{each}</shard>" for each in shards.values()
         )
         return (
+            f"<keeper_map_path_prefix>/clickhouse/keeper_map</keeper_map_path_prefix>"
             f"<zookeeper><node><host>127.0.0.1</host><port>{keeper}</port></node>"
             f"<session_timeout_ms>4000</session_timeout_ms></zookeeper>"
             f"<distributed_ddl><path>/clickhouse/task_queue/ddl</path></distributed_ddl>"

@@ -11,14 +11,15 @@ from typing import Final, Literal, TypeAlias
 
 from tocsin_alerts import evaluator
 from tocsin_alerts.board import Batch, Board
+from tocsin_alerts.bookkeeping import failed_run, runs_of, samples_of
 from tocsin_alerts.budget import strictness
 from tocsin_alerts.failures import Failures
 from tocsin_alerts.jobs import DAY, Answer, Evaluate, answer, can_say, list_jobs
-from tocsin_alerts.journal import Journal, Run
+from tocsin_alerts.journal import Journal, Memory
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.provisional import Provisional
-from tocsin_alerts.records import AlertEvent, Sample
+from tocsin_alerts.records import AlertEvent
 from tocsin_alerts.restating import Restated, Restater
 from tocsin_alerts.rule import SampleSource
 from tocsin_alerts.rules import RuleBook
@@ -53,7 +54,7 @@ class Engine:
         book: The rules in force.
         evaluators: By name; those that no rule reads are recorded once a day.
         plans: Of the use cases.
-        epoch: The process that writes; rises with each start.
+        epoch: The evaluator that writes; higher than that of any before it.
         clock_mode: ``data``: now is the watermark, offsets are ignored, every slot is live.
         handlers: Sinks, in the order in which they hear of each slot: guard, then delivery.
         maintain: Called with each whole day before anything of it is evaluated: freezes references.
@@ -95,7 +96,13 @@ class Engine:
         self._done_to: dict[str, datetime] = {}
         self._unsettled: tuple[AlertEvent, ...] = ()
         self._has_orphans = False
+        self._has_begun = False
         self._restore()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has taken over from the evaluator before."""
+        return self._has_begun
 
     def tick(self, now: datetime, watermark: datetime) -> TickReport:
         """Take in every slot that is due.
@@ -105,13 +112,17 @@ class Engine:
             watermark: Data are complete to here.
 
         Raises:
+            Superseded: another evaluator has taken over. Tick no more.
             Exception: the store or a sink failed. Tick again: nothing is lost, and nothing is decided twice.
         """
-        if self._is_stale:
+        if not self._has_begun:
+            self._begin(at=now)
+        elif self._is_stale:
             self._restore()
         due, has_more = self._due(now, watermark)
         if not due and not self._unsettled and not self._has_orphans:
             return TickReport()
+        self._journal.require_current()
         self._is_stale = True  # until everything below is stored
         failed: dict[str, str] = {}
         attempted = [*due, REFERENCES, RESTATING]
@@ -120,7 +131,7 @@ class Engine:
         kinds = self._outcome_kinds()
         answers = answer(self._queries, due, self._jobs, self._evaluate, kinds=kinds)
         failed.update({name: made.error for name, made in answers.items() if made.error})
-        samples = self._samples(due, answers)
+        samples = samples_of(self._jobs, due, answers)
         self._journal.write_samples(samples, at=now)
         if restated := self._restated(due, failed, kinds):
             self._journal.write_samples(restated, at=now, is_restated=True)
@@ -132,7 +143,10 @@ class Engine:
         for name in failed:
             board.mark_error(name)
         self._journal.write_states(board.changed_since(self._board), at=now)
-        self._journal.write_runs(self._runs(due, answers, failed, at=now), at=now)
+        runs = runs_of(self._jobs, due, answers, failed, on_record=self._failures.is_on_record)
+        if REFERENCES in failed and not self._failures.is_on_record(REFERENCES):
+            runs.append(failed_run(REFERENCES, failed[REFERENCES], slot=_DAYS.floor(now)))
+        self._journal.write_runs(runs, at=now)
         self._done_to.update({name: slots[-1] for name, slots in due.items() if name not in failed})
         self._board, self._unsettled, self._has_orphans, self._is_stale = board, (), False, False
         self._failures.note(attempted=attempted, failed=failed)
@@ -173,13 +187,19 @@ class Engine:
         """Take in what another engine has journalled: for one that never ticks."""
         self._restore()
 
-    def _restore(self) -> None:
+    def _begin(self, *, at: datetime) -> None:
+        """Take over from the evaluator before: what is not read here counts no more."""
+        self._journal.take_over(self._restore(), at=at)
+        self._has_begun = True
+
+    def _restore(self) -> Memory:
         memory = self._journal.restore(sources={rule.name: rule.source.name for rule in self._book})
         self._board = Board(memory.series, book=self._book, plans=self._plans)
         self._done_to = dict(memory.done_to)
         self._unsettled = memory.unsettled
         self._has_orphans = any(self._book.get(each.rule) is None for each in memory.series)
         self._is_stale = False
+        return memory
 
     def _due(self, now: datetime, watermark: datetime) -> tuple[dict[str, list[datetime]], bool]:
         due: dict[str, list[datetime]] = {}
@@ -238,17 +258,6 @@ class Engine:
             failed[RESTATING] = f"{type(error).__name__}: {error}"[:2000]
             return []
 
-    def _samples(
-        self, due: Mapping[str, Sequence[datetime]], answers: Mapping[str, Answer]
-    ) -> list[tuple[str, str, Sample]]:
-        """Gather the samples of due slots once, however many rules read them."""
-        found: dict[tuple[object, ...], list[tuple[str, str, Sample]]] = {}
-        for job in self._jobs:
-            for slot in due.get(job.name, ()):
-                samples = answers[job.name].by_slot.get(slot, ())
-                found[(job.shares_with, slot)] = [(job.source.name, job.source_hash, sample) for sample in samples]
-        return [each for samples in found.values() for each in samples]
-
     def _step(
         self,
         board: Board,
@@ -275,32 +284,6 @@ class Engine:
             tidings.append(Tidings(slot, [event for event in events if event.rule not in live], False))
             tidings.append(Tidings(slot, [event for event in events if event.rule in live], True))
         return tidings
-
-    def _runs(
-        self,
-        due: Mapping[str, Sequence[datetime]],
-        answers: Mapping[str, Answer],
-        failed: Mapping[str, str],
-        *,
-        at: datetime,
-    ) -> list[Run]:
-        runs = [
-            Run(
-                rule=job.name,
-                slot=slot,
-                samples=len(answers[job.name].by_slot.get(slot, ())),
-                rule_hash=job.hash,
-                duration_ms=answers[job.name].duration_ms / len(due[job.name]),
-                error=answers[job.name].error,
-            )
-            for job in self._jobs
-            if job.name in due and not (job.name in failed and self._failures.is_on_record(job.name))
-            for slot in (due[job.name][:1] if job.name in failed else due[job.name])
-        ]
-        if REFERENCES in failed and not self._failures.is_on_record(REFERENCES):
-            error = failed[REFERENCES]
-            runs.append(Run(rule=REFERENCES, slot=_DAYS.floor(at), samples=0, rule_hash="", duration_ms=0, error=error))
-        return runs
 
 
 def _until(due: Mapping[str, list[datetime]], horizon: datetime) -> dict[str, list[datetime]]:

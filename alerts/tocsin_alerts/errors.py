@@ -7,6 +7,7 @@ TocsinError
     │   └── TemplateError  fix: as above, in a message template: an undeclared name, or more than it may take
     ├── EvaluatorError     fix: an evaluator's header and its SQL do not agree
     ├── ChannelError       fix: a channel cannot work as it is configured: a secret is missing or unreadable
+    ├── Superseded         stop: another evaluator took over, or may have
     ├── DeliveryFailed     try again: the receiver did not take the message (``is_permanent``: never will)
     ├── GuardRefused       fix: no such use case or state, or nothing to release
     └── ReferenceRefused   fix: no such version, or too few calls to be what the present is compared with
@@ -66,6 +67,10 @@ class DeliveryFailed(AlertsError):  # noqa: N818 - says what happened
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.is_permanent = is_permanent
+
+
+class Superseded(AlertsError):  # noqa: N818 - says what happened
+    """This evaluator's time is over: whatever it still has to say, another says."""
 
 
 class GuardRefused(AlertsError):  # noqa: N818 - says what happened

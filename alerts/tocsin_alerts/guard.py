@@ -22,7 +22,7 @@ from tocsin_alerts.records import AlertEvent, GuardRow, GuardState
 from tocsin_alerts.rules import RuleBook
 
 _TRIPS_PER_HOUR: Final = 6
-_ROWS: Final = "SELECT * EXCEPT (at) FROM guard_events FINAL ORDER BY project, use_case, version"
+_ROWS: Final = "SELECT * EXCEPT (at, epoch) FROM guard_events FINAL ORDER BY project, use_case, version"
 
 
 class GuardBook:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from tocsin_alerts.board import SUPERSEDED_AFTER, Series
+from tocsin_alerts.errors import Superseded
 from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.machine import Status
 from tocsin_alerts.ports import Query
@@ -37,6 +38,7 @@ class Memory:
     series: tuple[Series, ...]
     done_to: Mapping[str, datetime]  # by rule
     unsettled: tuple[AlertEvent, ...]  # stored, their slots not done; in slot order
+    epoch: int = 0  # whose rows these are; 0: of nobody who said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Journal:
 
     Args:
         query: The store.
-        epoch: The process that writes; rises with each start.
+        epoch: The evaluator that writes; each that takes over has a higher one, and rows of lower ones count no more.
     """
 
     query: Query
@@ -57,18 +59,62 @@ class Journal:
         Args:
             sources: The evaluator's name of each rule.
         """
-        rows = self.query.rows(statement("states"))
+        last = self._last_takeover()
+        epoch = last["epoch"]
+        rows = self.query.rows(statement("states"), {"epoch": epoch})
         active = [row["slot"] for row in rows if row["state"] in ("pending", "firing", "recovering")]
         seen: dict[tuple[object, ...], datetime] = {}
         if active:
             after = min(active) - 2 * SUPERSEDED_AFTER
             for row in self.query.rows(statement("seen"), {"after": after}):
                 seen[_series_key(row, row["evaluator"])] = row["seen"]
+        done_to: dict[str, datetime] = dict(last["done_to"])
+        done_to.update({row["rule"]: row["done_to"] for row in self.query.rows(statement("done"), {"epoch": epoch})})
+        carried = {"epoch": epoch, "carried": last["unsettled"]}
+        events = [_event(row) for row in self.query.rows(statement("unsettled"), carried)]
         return Memory(
             series=tuple(_series(row, seen.get(_series_key(row, sources.get(row["rule"], "")))) for row in rows),
-            done_to={row["rule"]: row["done_to"] for row in self.query.rows(statement("done"))},
-            unsettled=tuple(_event(row) for row in self.query.rows(statement("unsettled"))),
+            done_to=done_to,
+            unsettled=tuple(each for each in events if each.rule not in done_to or each.slot > done_to[each.rule]),
+            epoch=epoch,
         )
+
+    def require_current(self) -> None:
+        """Make sure that nobody has taken over since.
+
+        Raises:
+            Superseded: somebody has: write nothing more.
+        """
+        self._require_not_after(self._last_takeover()["epoch"])
+
+    def take_over(self, memory: Memory, *, at: datetime) -> None:
+        """Write down what was found as where this epoch begins: states first, since the takeover makes them count.
+
+        Raises:
+            Superseded: a later epoch has begun.
+        """
+        self._require_not_after(memory.epoch)
+        if memory.epoch == self.epoch:
+            return
+        if memory.series:
+            self.write_states(memory.series, at=at)
+        row = {
+            "epoch": self.epoch,
+            "done_to": dict(memory.done_to),
+            "unsettled": [event.event_id for event in memory.unsettled],
+            "at": at,
+        }
+        self.query.insert("takeovers", [row])
+
+    def _last_takeover(self) -> dict[str, Any]:
+        found = self.query.rows(statement("takeover"))
+        return found[0] if found else {"epoch": 0, "done_to": {}, "unsettled": []}
+
+    def _require_not_after(self, epoch: int) -> None:
+        if epoch > self.epoch:
+            raise Superseded(
+                f"expected to be the last evaluator that began, but epoch {epoch} began after {self.epoch}"
+            )
 
     def outcome_kinds(self) -> frozenset[str]:
         """List the kinds of outcome that anybody has sent."""
@@ -107,7 +153,9 @@ class Journal:
             for evaluator, evaluator_hash, sample in samples
         ]
         token = hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()
-        self.query.insert("evaluations", [{**row, "evaluated_at": at} for row in rows], token=token)
+        self.query.insert(
+            "evaluations", [{**row, "epoch": self.epoch, "evaluated_at": at} for row in rows], token=token
+        )
 
     def write_events(self, events: Sequence[AlertEvent], *, at: datetime) -> None:
         """Store transitions; the same one again replaces itself."""
@@ -132,6 +180,7 @@ class Journal:
                 "acknowledged_by": each.acknowledged_by,
                 "rule_hash": each.rule_hash,
                 "epoch": self.epoch,
+                "fence": self.epoch,
                 "at": at,
             }
             for each in series

@@ -1,11 +1,10 @@
 """The parts of ``tocsin up`` in processes of their own, over one server.
 
-Any number of collectors; of several evaluators one works and the others wait; any number of consoles.
+Any number of collectors; of several evaluators one works, and the others wait where there is a Keeper, else they are refused; any
+number of consoles.
 """
 
 import logging
-import os
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -19,7 +18,8 @@ from tocsin_alerts.status import UseCaseStatus
 from tocsin_collector.errors import CollectorError
 from tocsin_collector.load.watermark import Watermark
 from tocsin_collector.store.database import Database
-from tocsin_collector.store.lease import TTL_S, Lease, holder_of
+from tocsin_collector.store.lease import RENEWAL_S
+from tocsin_collector.store.lease_claims import holder_of
 from tocsin_console.addresses import Address
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
@@ -32,8 +32,9 @@ from tocsin_console.presenting import Presenting
 from tocsin_console.process import RoleProcess, now
 from tocsin_console.roles import NO_DELIVERY, Elsewhere, EvaluatorOf, GuardElsewhere, Others, Role
 from tocsin_console.spool_desk import SpoolDesk
+from tocsin_console.tenure import LEASE, LOST, Tenure
 
-_LEASE = "evaluator"
+_JOURNAL = ("takeovers", "alert_state", "alert_events", "rule_runs")
 _NEWS = timedelta(seconds=10)  # new use cases are looked for as often
 _FRESH = timedelta(seconds=5)  # of what a console shows
 _END_S = 15.0
@@ -94,39 +95,29 @@ class EvaluatorAlone(Presenting):
         server = ApiServer(self._switch, self._config.api)
         self._ends.callback(lambda: server.stop(timeout_s=5.0))
         self._api = str(server.start())
-        self._lease = Lease(
-            self._sibling(),
-            _LEASE,
-            holder=f"{socket.gethostname()}:{os.getpid()}",
-            address=self._api,
-            sleep=self._pause,
-        )
         self._ending = threading.Event()
-        self._lease_loop = Loop("lease", self._keep_lease, period_s=TTL_S / 5)
+        self._tenure = Tenure(self._sibling(), address=self._api, pause=self._ending.wait)
+        if not self._tenure.may_wait:
+            self._tenure.require()
+        self._lease_loop = Loop("lease", self._keep_lease, period_s=RENEWAL_S)
+        self._ends.callback(self._tenure.release)  # last, when nothing works any more
         self._ends.callback(lambda: self._lease_loop.stop(timeout_s=_END_S))
         self._ends.callback(self._ending.set)
         self._lease_loop.start()
         return self._announce({"api": self._api, "guard": str(self._config.guard)})
 
-    def _pause(self, seconds: float) -> None:
-        self._ending.wait(seconds)
-
     def _keep_lease(self) -> None:
-        if not self._is_working:
-            if self._lease.take():
-                _log.info("this evaluator has the lease and works")
-                self._work()
-            return
-        try:
-            if self._lease.renew():
-                return
-        except CollectorError:
-            if self._lease.is_held:  # until it has run out
-                raise
-        self.failure = "another evaluator took over, or the store did not answer for so long that one may have"
+        if self._is_working:
+            if not self._tenure.renew():
+                self.failure = LOST
+        elif self._tenure.lease.is_held or self._tenure.lease.take():
+            _log.info("this evaluator has the lease and works")
+            self._work()
 
     def _work(self) -> None:
+        self._tenancy = self._tenure.tenancy()
         try:
+            self._catch_up_replica()
             self._read_rules()
             self._sync_tables()
             self._start_alerts(self._reading)
@@ -141,12 +132,16 @@ class EvaluatorAlone(Presenting):
         self._switch.app = build_app(self._parts(self._addresses()))
         self._start_reports()
 
-    def _may_act(self) -> bool:
-        return self._lease.is_held
+    def _catch_up_replica(self) -> None:
+        """Wait for what the evaluator before wrote on another node."""
+        if self._config.store.cluster:
+            try:
+                for table in _JOURNAL:
+                    self._database.command(f"SYSTEM SYNC REPLICA {table} LIGHTWEIGHT")
+            except CollectorError as error:
+                _log.warning("what the evaluator before wrote last may not be here yet: %s", error)
 
     def _turn(self) -> None:
-        if not self._lease.is_held:
-            return
         if now() - self._heard_at > _NEWS:
             self._heard_at = now()
             self._evaluation.data_arrived()
@@ -185,7 +180,7 @@ class EvaluatorAlone(Presenting):
         )
 
     def _waiting(self) -> dict[str, Any]:
-        holder = holder_of(self._own_reading(), _LEASE)
+        holder = holder_of(self._own_reading(), LEASE)
         return {
             **_state_of(self, self._started_at),
             "ready": False,
@@ -214,7 +209,7 @@ class ConsoleAlone(Presenting):
         self._elsewhere = Elsewhere(self.role, self._fleet)
         self._onlooker = Onlooker(lambda: self._make_engine(self._reading, ()), now=now)
         leases = self._sibling()
-        self._evaluator = EvaluatorOf(lambda: holder_of(leases, _LEASE))
+        self._evaluator = EvaluatorOf(lambda: holder_of(leases, LEASE))
         self._start_disk_watch()
         return self._announce(self._start_api())
 

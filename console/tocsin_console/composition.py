@@ -1,12 +1,15 @@
 """The one place where the parts meet: ``tocsin up``. What runs of it apart over a server is in :mod:`apart`."""
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from tocsin_alerts.fencing import Tenancy, next_epoch
 from tocsin_collector.correct.public_prices import PublicPrices
 from tocsin_collector.load.watermark import Watermark
+from tocsin_collector.store.lease import RENEWAL_S
 from tocsin_console.addresses import Address
 from tocsin_console.collecting import Collecting
 from tocsin_console.judge.desk import JudgeDesk, desk_of
@@ -15,8 +18,10 @@ from tocsin_console.outcomes import record_outcomes
 from tocsin_console.presenting import Presenting
 from tocsin_console.process import now
 from tocsin_console.roles import Others, Role
+from tocsin_console.tenure import LOST, Tenure
 
 _JUDGE_PERIOD_S = 60.0
+_END_S = 15.0
 
 
 class Up(Collecting, Presenting):
@@ -32,12 +37,33 @@ class Up(Collecting, Presenting):
         self._read_rules()
         self._sync_tables()
         self._make_collector()
+        self._begin_tenure()
         self._start_alerts(self._reading)
         self._start_collector()
         self._start_loops()
         addresses = self._start_api()
         self._start_reports()
+        if self._tenure:
+            self._tenure.lease.moved_to(addresses["api"])
         return self._announce(addresses)
+
+    def _begin_tenure(self) -> None:
+        """Become the evaluator: nobody else can be over the embedded engine, and over a server nobody else may."""
+        self._tenure: Tenure | None = None
+        if self._config.store_url is None:
+            self._tenancy = Tenancy(epoch=next_epoch(self._database))
+            return
+        self._tenure = Tenure(self._sibling(), address="", pause=time.sleep)
+        self._tenure.require()
+        self._ends.callback(self._tenure.release)
+        self._tenancy = self._tenure.tenancy()
+        lease_loop = self._lease_loop = Loop("lease", self._keep_lease, period_s=RENEWAL_S)
+        self._ends.callback(lambda: lease_loop.stop(timeout_s=_END_S))
+        lease_loop.start()
+
+    def _keep_lease(self) -> None:
+        if self._tenure and not self._tenure.renew():
+            self.failure = LOST
 
     def _watermark(self) -> Watermark:
         own = self._collector.watermark()
@@ -88,6 +114,7 @@ class Up(Collecting, Presenting):
                 "contents": self._contents_loop.stats(),
                 "retraining": self._retraining_loop.stats(),
                 "disk": self._disk_loop.stats(),
+                **({"lease": self._lease_loop.stats()} if self._tenure else {}),
                 **({"judge": self._judge_loop.stats()} if self._judge.judge else {}),
             },
             sync_prices=self._keeper.price_all,

@@ -1,14 +1,15 @@
 """The part that evaluates, keeps the guard and tells people."""
 
 import functools
-import time
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from tocsin_alerts.delivery import Delivery
 from tocsin_alerts.engine import Engine
+from tocsin_alerts.errors import Superseded
 from tocsin_alerts.evaluator import evaluate
+from tocsin_alerts.fencing import FencedNotifier, FencedQuery, Tenancy
 from tocsin_alerts.guard import GuardBook
 from tocsin_alerts.guard_bars import GuardBars
 from tocsin_alerts.guard_flags import terms_of
@@ -37,11 +38,15 @@ _BARS_PERIOD_S = 300.0  # it reads three months of verdicts
 _PRICES_PERIOD_S = 30.0  # a model that was not seen before is priced this soon
 _CONTENTS_PERIOD_S = 3_600.0  # periods are days
 _RETRAINING_PERIOD_S = 60.0
+_STALE_STATES = "ALTER TABLE alert_state DELETE WHERE fence < {epoch:UInt64}"
 _END_S = 15.0  # for a turn of the engine that is under way
 
 
 class Judging(RoleProcess):
     """A process with rules over the store: one that works by them, or one that only looks."""
+
+    _tenancy = Tenancy(epoch=0, is_held=lambda: False)  # who only looks writes nothing
+    _is_tidy = False
 
     @abstractmethod
     def _watermark(self) -> Watermark:
@@ -51,7 +56,7 @@ class Judging(RoleProcess):
         config, plans, book = self._config, self._plans, reading.book
         self._bars = GuardBars(self._sibling(), plans)
         self._guard = GuardBook(
-            self._sibling(),
+            self._fenced(),
             plans,
             book,
             clock=self._logical_now,
@@ -68,8 +73,8 @@ class Judging(RoleProcess):
         self._guard_server.start()
         self._ends.callback(self._guard_server.stop)
         self._delivery = Delivery(
-            self._sibling(),
-            self._notifiers,
+            self._fenced(),
+            [(channel, FencedNotifier(notifier, self._tenancy)) for channel, notifier in self._notifiers],
             plans=plans,
             rules=book,
             investigator=investigator(self._own(client_for(self._database)), reading.evaluators),
@@ -96,21 +101,21 @@ class Judging(RoleProcess):
             now=now,
         )
         reviewed = ReviewedContent(self._sibling(), after=config.reviewed_content, now=now)
-        self._contents_loop = Loop("contents", reviewed.turn, period_s=_CONTENTS_PERIOD_S)
+        self._contents_loop = Loop("contents", self._while_held(reviewed.turn), period_s=_CONTENTS_PERIOD_S)
         self._bars_loop = Loop("bars", self._find_bars, period_s=_BARS_PERIOD_S)
-        self._prices = Loop("prices", self._keeper.tidy, period_s=_PRICES_PERIOD_S)
+        self._prices = Loop("prices", self._while_held(self._keeper.tidy), period_s=_PRICES_PERIOD_S)
         self._retraining_loop = Loop("retraining", self._retraining().turn, period_s=_RETRAINING_PERIOD_S)
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
 
     def _make_engine(self, reading: RulebookReading, handlers: Sequence[EventSink]) -> Engine:
-        query = self._sibling()
+        query = self._fenced()
         return Engine(
             query,
             reading.book,
             reading.evaluators,
             self._plans,
-            epoch=time.time_ns() // 1_000_000,
+            epoch=self._tenancy.epoch,
             clock_mode=self._config.clock,
             handlers=handlers,
             evaluate=evaluate,
@@ -137,7 +142,14 @@ class Judging(RoleProcess):
         )
 
     def _may_act(self) -> bool:
-        return True
+        return self._tenancy.is_held()
+
+    def _while_held(self, turn: Callable[[], object]) -> Callable[[], object]:
+        """Leave out turns in which another evaluator may work."""
+        return lambda: turn() if self._tenancy.is_held() else None
+
+    def _fenced(self) -> FencedQuery:
+        return FencedQuery(self._sibling(), self._tenancy)
 
     def _evaluated_through(self) -> datetime | None:
         return self._engine.evaluated_through()
@@ -147,10 +159,23 @@ class Judging(RoleProcess):
         return ()
 
     def _turn(self) -> None:
-        self._keeper.settle()  # first: evaluators must not see two spans of one response as two calls
-        if self._evaluation.turn():
-            self._loop.wake()
-        self._delivery.wake()
+        if not self._tenancy.is_held():
+            return
+        try:
+            self._keeper.settle()  # first: evaluators must not see two spans of one response as two calls
+            if self._evaluation.turn():
+                self._loop.wake()
+            self._delivery.wake()
+        except Superseded as error:
+            self.failure = str(error)
+            raise
+        self._tidy_states()
+
+    def _tidy_states(self) -> None:
+        """Delete, once, where alerts stood under evaluators before: nobody reads it."""
+        if self._engine.has_begun and not self._is_tidy:
+            self._is_tidy = True
+            self._database.command(_STALE_STATES, parameters={"epoch": self._tenancy.epoch})
 
     def _judged(self, through: Mapping[str, str]) -> None:
         """Tell services how far evaluation has come; a day that was judged may be one that calls for a retraining."""

@@ -23,6 +23,8 @@ CREATE ROLE IF NOT EXISTS tocsin_collector;
 GRANT tocsin_migrator TO tocsin_collector;
 CREATE ROLE IF NOT EXISTS tocsin_evaluator;
 GRANT tocsin_migrator TO tocsin_evaluator;
+-- On a cluster one that takes over waits for what the other wrote.
+GRANT SYSTEM SYNC REPLICA ON tocsin.* TO tocsin_evaluator;
 
 -- What people and dashboards read with: bounded, and read-only whatever they send.
 CREATE SETTINGS PROFILE IF NOT EXISTS tocsin_reading

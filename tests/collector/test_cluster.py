@@ -29,6 +29,8 @@ from tocsin_collector.receive.ingest_keys import IngestKeys
 from tocsin_collector.receive.key_book import KeyBook
 from tocsin_collector.store.cluster import ClusterStore, each_shard, survey
 from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.lease import TTL_S, Lease
+from tocsin_collector.store.lease_claims import claims_in, holder_of
 from tocsin_collector.store.migrate import migrate
 from tocsin_collector.store.placement import SHARDED
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
@@ -477,3 +479,30 @@ def _alone(cluster: ClickHouse, node: str, address: StoreAddress) -> bool:
 
 def _span_id(table: str) -> str:
     return "SpanId" if table == "otel_traces" else "span_id"
+
+
+def test_of_two_evaluators_one_has_the_lease_in_keeper(cluster: ClickHouse, migrated: StoreAddress) -> None:
+    """Asked on two nodes at the same moment, Keeper gives each epoch to one; whoever follows has the next one."""
+    clock = [0.0]
+    nodes = [Database.open(replace(migrated, url=url, more_urls=())) for url in (cluster.urls[0], cluster.urls[3])]
+    made = [claims_in(node, "a-test") for node in nodes]
+    first, second = (
+        Lease(claims, holder=f"host:{number}", address="", elapsed=lambda: clock[0])
+        for number, (claims, _) in enumerate(made)
+    )
+    rivals = [claims.claim(9, holder=f"rival:{number}", address="") for number, (claims, _) in enumerate(made)]
+    [has_it] = [rival for rival in rivals if rival]
+    made[0][0].renew(has_it, released=True)
+
+    taken = first.take(), second.take()
+    clock[0] += TTL_S
+    followed = second.take()
+
+    assert [may_wait for _, may_wait in made] == [True, True]
+    assert (taken, followed, second.epoch) == ((True, False), True, 11)
+    assert not first.renew()
+    held = holder_of(nodes[0], "a-test")
+    assert held is not None
+    assert (held.holder, held.epoch) == ("host:1", 11)
+    for node in nodes:
+        node.close()

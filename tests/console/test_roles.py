@@ -17,10 +17,9 @@ from tests.collector.sending import Client, eventually, trace_request
 
 from tocsin_collector.load.fleet import Fleet
 from tocsin_collector.store.database import Database, StoreAddress
-from tocsin_collector.store.lease import TTL_S, Lease, holder_of
 from tocsin_console.apart import ConsoleAlone, EvaluatorAlone
 from tocsin_console.config import Config, Flags, resolve
-from tocsin_console.errors import UsageProblem
+from tocsin_console.errors import Unreachable, UsageProblem
 from tocsin_console.process import RoleProcess
 from tocsin_console.roles import Role, require_server
 
@@ -130,17 +129,13 @@ def test_parts_apart_do_what_they_do_together(begin: Begin, collector: dict[str,
 
 
 @pytest.mark.server
-def test_of_two_evaluators_one_waits(begin: Begin) -> None:
-    """Two that both worked would both page."""
+def test_without_a_keeper_a_second_evaluator_refuses(begin: Begin) -> None:
+    """Two that both worked would both page, and a table alone cannot decide between two who wait."""
     first = begin(EvaluatorAlone, "first")
     eventually(lambda: ask(first, "/readyz")[0] == 200)
-    second = begin(EvaluatorAlone, "second")
 
-    status, waiting = ask(second, "/api/status")
-
-    assert status == 200
-    assert waiting["role"] == "evaluator"
-    assert not waiting["ready"]
+    with pytest.raises(Unreachable, match=rf"only evaluator.*{first['api']}.*has the lease since.*stop that one first"):
+        begin(EvaluatorAlone, "second")
 
 
 @pytest.mark.parametrize("role", ["collector", "evaluator", "console"])
@@ -148,63 +143,6 @@ def test_a_part_alone_needs_a_server(role: Role, config: Config) -> None:
     """One process holds the embedded engine: a second would only fail to open it, with another's error."""
     with pytest.raises(UsageProblem, match=r"store\.url"):
         require_server(role, config)
-
-
-class Beating:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.s = 0.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.s
-
-    def sleep(self, _seconds: float) -> None:
-        """Pass without waiting."""
-
-
-def test_a_lease_has_one_holder(database: Database) -> None:
-    """The second waits while the first is heard of."""
-    clock = Beating()
-    first, second = (_lease(database, name, clock) for name in ("first", "second"))
-
-    taken = first.take(), second.take()
-
-    assert taken == (True, False)
-    assert first.renew()
-    assert not second.is_held
-    held = holder_of(database, "evaluator")
-    assert held is not None
-    assert (held.holder, held.address, held.is_live) == ("first", "127.0.0.1:1", True)
-
-
-def test_of_two_who_ask_at_once_the_first_has_it(database: Database) -> None:
-    """Both found nobody; who looks again finds whose claim was first, and so does the other."""
-    clock = Beating()
-    late = _lease(database, "a-late-one", clock)
-    taken: list[bool] = []
-
-    class Racing(Beating):
-        def sleep(self, _seconds: float) -> None:
-            taken.append(late.take())
-
-    early = Lease(database, "evaluator", holder="early", address="", sleep=Racing().sleep, elapsed=clock)
-
-    assert early.take()
-    assert taken == [False]
-
-
-def test_a_holder_that_could_not_renew_stops(database: Database) -> None:
-    """Cut off from the store it cannot know whether another took over, so it acts no more."""
-    clock = Beating()
-    lease = _lease(database, "first", clock)
-    lease.take()
-
-    clock.s = TTL_S + 1
-
-    assert not lease.is_held
-    assert not lease.renew()
 
 
 def test_the_oldest_live_collector_says_what_is_complete(database: Database) -> None:
@@ -230,10 +168,6 @@ def test_without_collectors_everything_is_complete(database: Database) -> None:
 def _mark(database: Database, name: str, complete_to: datetime, at: datetime, *, state: str = "") -> None:
     row = {"collector": name, "complete_to": complete_to, "data_complete_to": complete_to, "state": state, "at": at}
     database.insert("watermarks", [row])
-
-
-def _lease(database: Database, holder: str, clock: Beating) -> Lease:
-    return Lease(database, "evaluator", holder=holder, address="127.0.0.1:1", sleep=clock.sleep, elapsed=clock)
 
 
 def _setting(state: str) -> dict[str, str]:

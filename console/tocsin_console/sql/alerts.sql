@@ -4,7 +4,7 @@ SELECT
     s.overlay AS overlay, s.severity AS severity, s.incident AS incident, s.since AS since, s.slot AS slot,
     s.value AS value, s.fingerprint AS fingerprint, e.last_reason AS reason,
     a.taken_by AS acknowledged_by, a.taken_at AS acknowledged_at
-FROM (SELECT * FROM alert_state FINAL) AS s
+FROM standing_alerts AS s
 LEFT JOIN
 (
     SELECT fingerprint, argMax(reason, slot) AS last_reason

@@ -203,6 +203,8 @@ WRITTEN = [
     "alert_events",
     "alert_state",
     "rule_runs",
+    "takeovers",
+    "notifications",
     "plans",
     "ai_calls",
     "ai_calls_1h",

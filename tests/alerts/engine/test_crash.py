@@ -14,7 +14,7 @@ TABLES = {
     "rule_runs": "rule, slot",
 }
 HOURS = (24, 33, 48, 110)  # ticks over five days: live, caught up, live, caught up
-WRITES = 4  # of one tick: samples, events, states, runs
+WRITES = 5  # of the first tick: takeover, samples, events, states, runs
 
 
 @dataclass
@@ -56,7 +56,7 @@ def tables(database: Any) -> dict[str, list[dict[str, Any]]]:
 
 def wipe(database: Any) -> None:
     """Forget everything that the engine has written."""
-    for name in TABLES:
+    for name in (*TABLES, "takeovers"):
         database.command(f"TRUNCATE TABLE {name}")
 
 
@@ -154,7 +154,7 @@ def test_a_stored_transition_outweighs_data_that_arrived_since(kit: Any, databas
     value = [0.8]
     world = kit.FakeWorld(lambda _evaluator, slot: [kit.sample(slot, value[0], upper=value[0] + 0.01)])
     book, now = kit.make_book(kit.FLOOR_RULE), kit.DAY_0 + kit.DAY
-    engine = kit.make_engine(CrashingQuery(database, crash_at=2), book, world)
+    engine = kit.make_engine(CrashingQuery(database, crash_at=3), book, world)
     with pytest.raises(Crash):
         engine.tick(now, now)
     value[0] = 0.95
