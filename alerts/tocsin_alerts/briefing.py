@@ -11,6 +11,7 @@ from tocsin_alerts.incidents import Incident, Member, most_severe
 from tocsin_alerts.message import (
     Action,
     Alert,
+    Day,
     Drift,
     Example,
     Impact,
@@ -49,6 +50,7 @@ class Findings:
     release: Release | None = None
     impact: Impact | None = None
     retraining: Retraining | None = None
+    days: tuple[Day, ...] = ()  # of which history is made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,7 @@ def brief(case: Case) -> View:
         release=findings.release,
         impact=findings.impact,
         retraining=findings.retraining,
+        days=findings.days,
         owner=(rule.text.owner if rule else None) or plan.owner or "",
         contact=plan.contact or "",
         runbook=_runbook(rule, plan),

@@ -63,8 +63,16 @@ class ChannelError(AlertsError):
 class DeliveryFailed(AlertsError):  # noqa: N818 - says what happened
     """The receiver did not take the message; try again after ``retry_after_s`` where it said so."""
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None, is_permanent: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        is_permanent: bool = False,
+        status: int | None = None,
+    ) -> None:
         super().__init__(message)
+        self.status = status  # that was answered over HTTP
         self.retry_after_s = retry_after_s
         self.is_permanent = is_permanent
 

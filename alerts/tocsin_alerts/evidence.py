@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any, Final
 
 from tocsin_alerts.evaluator import Evaluator, evaluate
-from tocsin_alerts.message import Drift, Example, Measure, Segment
+from tocsin_alerts.message import Day, Drift, Example, Measure, Segment
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import Sample
 
@@ -20,15 +20,6 @@ _MOST_EXAMPLES: Final = 5
 _MOST_FIELDS: Final = 4
 _LEAST_LABELS: Final = 30
 _LEAST_CALLS: Final = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """One daily slot of the sparkline."""
-
-    slot: datetime
-    estimated: float | None
-    labelled: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,15 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """Accuracy at one daily slot."""
+
+    slot: datetime
+    estimated: float | None
+    labelled: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """The version that came last."""
 
@@ -166,6 +175,7 @@ class View:
     release: Release | None = None  # None: not known
     impact: Impact | None = None  # None: not known
     retraining: Retraining | None = None  # None: not known
+    days: tuple[Day, ...] = ()  # what history is made of, for a chart
     page: str = ""  # address of the incident's page, where it is acknowledged and silenced; empty: there is none
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from tocsin_alerts.message import (
     Action,
     Alert,
+    Day,
     Drift,
     Example,
     Impact,
@@ -51,6 +52,16 @@ _FLOOR: Final = Alert(
     is_new=True,
 )
 
+_HISTORY: Final = (
+    0.944, 0.941, 0.946, 0.938, 0.943, None, 0.940, 0.942, 0.939, 0.937, 0.935, 0.931, 0.933, 0.926,
+    0.921, 0.917, 0.918, 0.909, 0.905, 0.902, 0.897, 0.893, 0.895, 0.889, 0.884, 0.881, 0.879, 0.874,
+)  # fmt: skip
+_DAYS: Final = tuple(
+    Day(slot=_SLOT - timedelta(days=27 - number), labelled=value if number < 24 else None,
+        estimated=None if value is None else round(value - 0.003, 3))
+    for number, value in enumerate(_HISTORY)
+)  # fmt: skip
+
 FIRING: Final = View(
     transition="firing",
     severity="page",
@@ -70,10 +81,8 @@ FIRING: Final = View(
     estimated=_ESTIMATE.measure,
     wrong_per_day=234.0,
     calls_per_day=2_000.0,
-    history=(
-        0.944, 0.941, 0.946, 0.938, 0.943, None, 0.940, 0.942, 0.939, 0.937, 0.935, 0.931, 0.933, 0.926,
-        0.921, 0.917, 0.918, 0.909, 0.905, 0.902, 0.897, 0.893, 0.895, 0.889, 0.884, 0.881, 0.879, 0.874,
-    ),
+    history=_HISTORY,
+    days=_DAYS,
     drifted=(
         Drift(field="edge_sharpness", psi=0.412, detail="median 0.61 → 0.44"),
         Drift(field="ink", psi=0.187, detail="median 0.21 → 0.26"),
@@ -177,6 +186,7 @@ BARE: Final = replace(
     estimated=None,
     wrong_per_day=None,
     calls_per_day=None,
+    days=(),
     history=(),
     drifted=(),
     worst_segment=None,

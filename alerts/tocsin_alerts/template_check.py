@@ -13,6 +13,7 @@ from tocsin_alerts.errors import Finding, TemplateError
 from tocsin_alerts.message import (
     Action,
     Alert,
+    Day,
     Drift,
     Example,
     Impact,
@@ -30,7 +31,7 @@ from tocsin_alerts.sandbox import BudgetedEnvironment
 
 SUFFIX: Final = ".j2"
 _TRANSITIONS: Final = get_args(NotificationTransition)
-_KINDS: Final = (Action, Alert, Drift, Example, Impact, Measure, Money, Release, Retraining, Runbook, Segment)
+_KINDS: Final = (Action, Alert, Day, Drift, Example, Impact, Measure, Money, Release, Retraining, Runbook, Segment)
 _RECORDS: Final = {kind.__name__: kind for kind in _KINDS}
 
 

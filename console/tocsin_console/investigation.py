@@ -18,7 +18,7 @@ from tocsin_collector.store.database import Database
 
 _log = logging.getLogger(__name__)
 _GATHERED: Final = (
-    *("since", "quality", "estimated", "calls_per_day", "history"),
+    *("since", "quality", "estimated", "calls_per_day", "history", "days"),
     *("drifted", "worst_segment", "examples"),
 )
 TIME_S: Final = 10  # of one query: a message without evidence is better than one that comes too late

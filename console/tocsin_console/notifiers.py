@@ -14,6 +14,7 @@ from tocsin_alerts.channels import (
     WebhookChannel,
     needs_secret,
 )
+from tocsin_alerts.charts.drawer import Draw, no_chart
 from tocsin_alerts.courier import Notifier
 from tocsin_alerts.notifiers import (
     AlertmanagerNotifier,
@@ -34,7 +35,11 @@ def channels_of(config: Config) -> list[Channel]:
 
 
 def with_notifiers(
-    config: Config, *, environment: Mapping[str, str], now: Callable[[], datetime]
+    config: Config,
+    *,
+    environment: Mapping[str, str],
+    now: Callable[[], datetime],
+    draw: Draw = no_chart,
 ) -> list[tuple[Channel, Notifier]]:
     """Give each channel its way out; secrets are followed now, and again at each use, so that they can be changed.
 
@@ -58,11 +63,11 @@ def with_notifiers(
                 made.append((channel, PagerDutyNotifier(channel, read, now=now)))
             case ChatChannel():
                 require_http(f"channel {channel.name!r}", read())
-                made.append((channel, ChatNotifier(channel, read, now=now)))
+                made.append((channel, ChatNotifier(channel, read, now=now, has_charts=draw is not no_chart)))
             case AlertmanagerChannel():
                 made.append((channel, AlertmanagerNotifier(channel, read, now=now)))
             case SmtpChannel():
-                made.append((channel, SmtpNotifier(channel, read)))
+                made.append((channel, SmtpNotifier(channel, read, draw=draw)))
             case LogChannel():
                 made.append((channel, LogNotifier()))
     return made

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.channel_trial import Tried
 from tocsin_alerts.channels import Channel
+from tocsin_alerts.charts.drawer import Draw
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.silences import Silences
@@ -88,6 +89,7 @@ class Parts:
     started_at: datetime
     addresses: Mapping[str, str]
     book: Book
+    draw: Draw
     reader: Asker
     plans: Plans
     channels: Sequence[Channel]

@@ -115,6 +115,7 @@ class Presenting(Judging):
             started_at=self._started_at,
             addresses=addresses,
             book=book,
+            draw=self._draw,
             reader=Reader(self._database.sibling, database=config.database, embedded=config.store_url is None),
             plans=self._plans,
             channels=channels_of(config),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
+from tocsin_alerts.charts.drawer import Draw, Drawer, can_draw, no_chart
 from tocsin_alerts.plan import Plans
 from tocsin_collector.load.fleet import Fleet
 from tocsin_collector.privacy.rule_trial import require_runnable
@@ -75,7 +76,11 @@ class RoleProcess(ABC):
     def _read_files(self) -> None:
         """Read what people wrote before anything is opened, since that is what most often needs mending."""
         config = self._config
-        self._notifiers = with_notifiers(config, environment=os.environ, now=now)
+        self._draw: Draw = no_chart
+        if can_draw():
+            drawer = self._draw = Drawer()
+            self._ends.callback(drawer.close)
+        self._notifiers = with_notifiers(config, environment=os.environ, now=now, draw=self._draw)
         self._actions = actions_of(config, environment=os.environ, now=now)
         self._plans = Plans.load(config.use_cases_dir)
         rulebook.read(config).require_sound()

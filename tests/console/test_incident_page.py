@@ -1,5 +1,6 @@
 """The page that messages link: looking at it changes nothing, its buttons do, and no other site can press them."""
 
+import json
 import urllib.request
 import uuid
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from tests.alerts.delivery.test_render import Tags
+from tests.console.conftest import NOW
 from tests.console.test_acknowledging import fires
 
 from tocsin_console.api.incident_page import render_incident
@@ -108,6 +110,27 @@ def test_what_cannot_be_done_is_said_on_the_page(running: Any, incident: str) ->
     assert headers["content-type"].startswith("text/html")
     assert "expected a rule of this incident" in text
     assert (missing, "No such incident" in nothing) == (404, True)
+
+
+def test_the_page_shows_the_chart_of_what_was_told_last(running: Any, incident: str) -> None:
+    """The same chart as in the mail, drawn when it is asked for."""
+    day = {"estimated": 0.9, "labelled": None}
+    told = {
+        "use_case": "triage",
+        "days": [{"slot": f"2026-04-0{number}T00:00:00+00:00", **day} for number in (1, 2, 3)],
+    }
+    body = json.dumps({"message": {"text": "Text", "data": told}})
+    row = {"notification": incident, "incident": incident, "channel": "mail", "state": "sent", "transition": "firing"}
+    bare, _, nothing = ask(running, f"/alerts/{incident}/chart.svg")
+    running.database.insert("notifications", [{**row, "body": body, "version": 1, "slot": NOW, "at": NOW}])
+
+    _, _, page = ask(running, f"/alerts/{incident}")
+    status, headers, drawn = ask(running, f"/alerts/{incident}/chart.svg")
+    other, _, _ = ask(running, f"/alerts/{incident}/chart.gif")
+
+    assert f'src="/alerts/{incident}/chart.svg"' in page
+    assert (status, headers["content-type"], drawn) == (200, "image/svg+xml", "svg of triage")
+    assert (bare, nothing, other) == (404, "", 404)
 
 
 def test_no_text_acts_on_the_page() -> None:

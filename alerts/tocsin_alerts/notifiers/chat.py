@@ -5,13 +5,15 @@ Source: Slack's reference of Block Kit ("Header", "Rich text") and of incoming w
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import urllib3
 
 from tocsin_alerts.channels import ChatChannel
+from tocsin_alerts.charts.quality import chart_of
+from tocsin_alerts.errors import DeliveryFailed
 from tocsin_alerts.notifiers.posting import Post
 from tocsin_alerts.outbox import Notification
 
@@ -19,6 +21,7 @@ _SLACK_HEADER_CHARS: Final = 150
 _SLACK_BLOCK_CHARS: Final = 3_000
 _SLACK_BLOCKS: Final = 10
 _TEAMS_BYTES: Final = 24_000  # Teams takes 28 KB
+_REFUSED: Final = frozenset({400, 422})  # for what the message holds
 _CUT: Final = "… (cut: 'tocsin alerts show' prints all of it)"
 
 
@@ -32,7 +35,9 @@ class ChatNotifier:
         *,
         now: Callable[[], datetime],
         pool: urllib3.PoolManager | None = None,
+        has_charts: bool = False,
     ) -> None:
+        self._has_charts = has_charts
         self._write = slack if channel.app == "slack" else teams
         self._url = url
         self._post = Post(f"{channel.app} channel {channel.name!r}", timeout_s=channel.timeout_s, now=now, pool=pool)
@@ -44,10 +49,27 @@ class ChatNotifier:
             DeliveryFailed: it was not taken.
             ChannelError: the secret is no address.
         """
-        self._post.send(self._url(), json.dumps(self._write(notification), ensure_ascii=False).encode())
+        image = image_of(notification) if self._has_charts else None
+        try:
+            self._send(notification, image)
+        except DeliveryFailed as failure:
+            if image is None or failure.status not in _REFUSED:
+                raise
+            self._send(notification, None)  # the app could not fetch the picture: it takes the message without it
+
+    def _send(self, notification: Notification, image: Mapping[str, str] | None) -> None:
+        body = self._write(notification, image=image)
+        self._post.send(self._url(), json.dumps(body, ensure_ascii=False).encode())
 
 
-def slack(notification: Notification) -> dict[str, Any]:
+def image_of(notification: Notification) -> dict[str, str] | None:
+    """Say where the chart of a message is served, and what it shows; None where people do not reach the console."""
+    data = notification.message.data
+    chart = chart_of(data) if str(data.get("page") or "").startswith(("https://", "http://")) else None
+    return chart and {"url": f"{data['page']}/chart.png", "alt": str(chart["alt"])}
+
+
+def slack(notification: Notification, *, image: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Write a message of blocks: the subject as plain text, the rest preformatted, which Slack does not parse."""
     message = notification.message
     parts = _parts(message.text.strip("\n"), _SLACK_BLOCK_CHARS)
@@ -55,6 +77,7 @@ def slack(notification: Notification) -> dict[str, Any]:
         parts = [*parts[: _SLACK_BLOCKS - 1], _CUT]
     header = {"type": "plain_text", "text": message.subject[:_SLACK_HEADER_CHARS] or "tocsin", "emoji": False}
     return {
+        "mrkdwn": False,
         "text": _escaped(message.subject),  # what a notification on a phone shows
         "unfurl_links": False,
         "unfurl_media": False,
@@ -67,11 +90,12 @@ def slack(notification: Notification) -> dict[str, Any]:
                 }
                 for part in parts
             ),
+            *([{"type": "image", "image_url": image["url"], "alt_text": image["alt"]}] if image else ()),
         ],
     }
 
 
-def teams(notification: Notification) -> dict[str, Any]:
+def teams(notification: Notification, *, image: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Write an Adaptive Card: a line a block, of runs, in which Teams reads no Markdown."""
     message = notification.message
     body = [_line(message.subject, weight="Bolder", size="Medium")]
@@ -83,6 +107,8 @@ def teams(notification: Notification) -> dict[str, Any]:
             body.append(_line(_CUT))
             break
         body.append(made)
+    if image:
+        body.append({"type": "Image", "url": image["url"], "altText": image["alt"], "size": "Stretch"})
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

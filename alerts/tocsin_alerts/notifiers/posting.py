@@ -66,6 +66,7 @@ class Post:
             f"{self._what} answered {answer.status}{_reason(answer, said)}",
             retry_after_s=retry_after_s(answer.headers.get("Retry-After"), now=self._now()),
             is_permanent=answer.status == _GONE,
+            status=answer.status,
         )
 
 

@@ -8,13 +8,18 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from html import escape
 from typing import Final
 
 from tocsin_alerts.channels import SmtpChannel
+from tocsin_alerts.charts.drawer import Draw, no_chart
+from tocsin_alerts.charts.quality import chart_of
 from tocsin_alerts.errors import ChannelError, DeliveryFailed
+from tocsin_alerts.message import Message
 from tocsin_alerts.outbox import Notification, notification_id
 from tocsin_alerts.plain import one_line
 
+CHART_PLACE: Final = "<!-- tocsin: chart -->"  # in HTML templates; text from elsewhere cannot hold it
 _DOMAIN: Final = "tocsin.invalid"  # of message ids: they name a notification, not a host
 _SUBJECT_CHARS: Final = 160
 
@@ -22,11 +27,12 @@ _SUBJECT_CHARS: Final = 160
 class SmtpNotifier:
     """Sends mail over one server; OK is the 250 after the data."""
 
-    def __init__(self, channel: SmtpChannel, password: Callable[[], str]) -> None:
+    def __init__(self, channel: SmtpChannel, password: Callable[[], str], *, draw: Draw = no_chart) -> None:
         for address in (channel.sender, *channel.recipients):
             _address(address, channel.name)
         self._channel = channel
         self._password = password
+        self._draw = draw
 
     def send(self, notification: Notification) -> None:
         """Send one message.
@@ -35,7 +41,7 @@ class SmtpNotifier:
             DeliveryFailed: the server did not take it for any recipient.
             ChannelError: an address or the password cannot be used.
         """
-        mail = compose(self._channel, notification)
+        mail = compose(self._channel, notification, chart=self._draw(notification.message.data, "png"))
         try:
             with self._connected() as server:
                 refused = server.send_message(mail)
@@ -63,8 +69,13 @@ class SmtpNotifier:
         return server
 
 
-def compose(channel: SmtpChannel, notification: Notification) -> EmailMessage:
-    """Write the mail: headers that cannot be injected into, text first, HTML as the alternative.
+def compose(channel: SmtpChannel, notification: Notification, *, chart: bytes | None = None) -> EmailMessage:
+    """Write the mail: headers that cannot be injected into, text first, HTML with its chart as the alternative.
+
+    Args:
+        channel: From whom, and to whom.
+        notification: What it says.
+        chart: A PNG, which stands where the template has its place for it; without one nothing does.
 
     Raises:
         ChannelError: an address is none.
@@ -84,8 +95,18 @@ def compose(channel: SmtpChannel, notification: Notification) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
     mail.set_content(message.text, cte="quoted-printable")
     if message.html:
-        mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        name = f"chart.{notification.id}@{_DOMAIN}"
+        mail.add_alternative(_with_chart(message, name if chart else ""), subtype="html", cte="quoted-printable")
+        html = mail.get_body(("html",))
+        if chart and CHART_PLACE in message.html and html is not None:
+            html.add_related(chart, "image", "png", cid=f"<{name}>", disposition="inline", filename="chart.png")
     return mail
+
+
+def _with_chart(message: Message, name: str) -> str:
+    alt = (chart_of(message.data) or {}).get("alt", "")
+    image = f'<p><img src="cid:{name}" alt="{escape(alt)}" width="100%" style="max-width:660px"></p>' if name else ""
+    return message.html.replace(CHART_PLACE, image, 1)
 
 
 def _subject(text: str) -> str:

@@ -18,6 +18,7 @@ def render_incident(
     *,
     alerts: Sequence[Mapping[str, Any]],
     told: Mapping[str, Any] | None,
+    chart: str = "",
     said: str = "",
 ) -> str:
     """Write the page.
@@ -26,6 +27,7 @@ def render_incident(
         incident: Its whole id.
         alerts: Of this incident, as ``/api/alerts`` lists them.
         told: The last of its notifications, as ``/api/notifications`` lists them.
+        chart: What its chart shows; empty: there is none.
         said: What became of the button that was pressed.
     """
     first = alerts[0] if alerts else told or {}
@@ -36,6 +38,7 @@ def render_incident(
         f'<p class="verdict">{_text(said)}</p>' if said else "",
         f"<p>{_standing(is_open, owner)} Incident {_text(incident)}.</p>",
         _list(alerts),
+        f'<p><img src="/alerts/{escape(incident)}/chart.svg" alt="{_text(chart)}"></p>' if chart else "",
         _acknowledge(incident) if is_open and not owner else "",
         _silence(incident, alerts) if is_open else "",
         f"<h2>What was told</h2><pre>{escape(str(told['text']))}</pre>" if told else "",

@@ -1,0 +1,39 @@
+"""What is drawn of an incident: quality by day, its threshold, and when it began. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_LEAST_DAYS: Final = 3  # fewer are no trend
+LABELS, ESTIMATE = "by labels", "estimated without labels"
+
+
+def chart_of(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Say what is drawn of a message's data, in JSON values; None where there is too little of it.
+
+    Args:
+        data: As ``Message.data`` holds it.
+
+    Returns:
+        ``title``, ``alt`` (the same in words), ``rows`` of ``day``, ``value`` and ``by``, ``threshold`` and ``onset``.
+    """
+    days = data.get("days") or []
+    rows = [
+        {"day": each["slot"][:10], "value": each[key], "by": by}
+        for key, by in (("estimated", ESTIMATE), ("labelled", LABELS))
+        for each in days
+        if each[key] is not None
+    ]
+    known = sorted({row["day"] for row in rows})
+    if len(known) < _LEAST_DAYS:
+        return None
+    lead = data.get("lead") or {}
+    is_share = lead.get("unit") == "share" and str(lead.get("evaluator", "")) in ("accuracy", "estimated_accuracy")
+    onset = str(data.get("onset") or "")[:10]
+    last = [row for row in rows if row["day"] == known[-1]][-1]
+    return {
+        "title": f"Accuracy of {data.get('use_case', '')} by day",
+        "alt": f"Accuracy by day from {known[0]} to {known[-1]}, {100 * last['value']:.1f} % at the end {last['by']}",
+        "rows": rows,
+        "threshold": lead.get("threshold") if is_share else None,
+        "onset": onset if known[0] < onset <= known[-1] else None,
+    }

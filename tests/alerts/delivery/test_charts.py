@@ -1,0 +1,201 @@
+"""A chart is one more fact of a message: drawn elsewhere, within a time, and never in its way."""
+
+import email
+import email.policy
+import json
+import sys
+from dataclasses import replace
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from tests.alerts.delivery.conftest import NOON, Hook
+
+from tocsin_alerts.channels import ChatChannel, SmtpChannel
+from tocsin_alerts.charts.drawer import Drawer, no_chart
+from tocsin_alerts.charts.quality import chart_of
+from tocsin_alerts.errors import DeliveryFailed
+from tocsin_alerts.message import Day
+from tocsin_alerts.notifiers import ChatNotifier
+from tocsin_alerts.notifiers.chat import image_of, slack, teams
+from tocsin_alerts.notifiers.smtp import CHART_PLACE, compose
+from tocsin_alerts.render import Templates
+from tocsin_alerts.sample_views import BARE, FIRING
+
+PNG = b"\x89PNG\r\n\x1a\n of a chart"
+MAIL = SmtpChannel(name="mail", host="h", sender="t@example.com", recipients=("o@example.com",))
+ECHO = "import sys, struct\nfor line in sys.stdin.buffer:\n    sys.stdout.buffer.write(struct.pack('>I', 3) + b'png')\n    sys.stdout.flush()\n"
+ONCE = ECHO + "    break\n"
+
+
+def data(**changes: Any) -> dict[str, Any]:
+    """Give what a message says, as data."""
+    return dict(Templates().compose(replace(FIRING, **changes), chat=False).data)
+
+
+def drawer(script: str, *, time_s: float = 60.0) -> Drawer:
+    """Make a drawer whose process runs a script."""
+    return Drawer((sys.executable, "-c", script), time_s=time_s)
+
+
+class Images(HTMLParser):
+    """Lists the images of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note one."""
+        if tag == "img":
+            self.found.append(dict(attrs))
+
+
+def test_what_is_drawn_is_what_the_message_says() -> None:
+    """Labels where there are some, the estimate beside them, the threshold that was crossed."""
+    chart = chart_of(data())
+
+    assert chart is not None
+    assert {row["by"] for row in chart["rows"]} == {"by labels", "estimated without labels"}
+    assert chart["threshold"] == 0.9
+    assert chart["onset"] == "2026-04-15"
+    assert chart["alt"] == ("Accuracy by day from 2026-03-21 to 2026-04-17, 87.1 % at the end estimated without labels")
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    """Two points are no trend, and an empty chart would say that all is well."""
+    few = tuple(Day(slot=day.slot, estimated=None, labelled=None) for day in FIRING.days[2:]) + FIRING.days[:2]
+
+    assert chart_of(data(days=())) is None
+    assert chart_of(data(days=few)) is None
+    assert chart_of({}) is None
+
+
+def test_a_threshold_of_something_else_is_not_drawn_into_accuracy() -> None:
+    """A line at 0.25 PSI in a chart of shares would be false."""
+    chart = chart_of(data(lead=replace(FIRING.lead, evaluator="input_psi", unit="PSI", threshold=0.25)))
+
+    assert chart is not None
+    assert chart["threshold"] is None
+
+
+def test_it_is_drawn_by_vega() -> None:
+    """The same specification as PNG and SVG, in the process that messages use."""
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    made = Drawer(time_s=240.0)  # for a busy machine
+
+    png, svg = made(data(), "png"), made(data(), "svg")
+
+    made.close()
+    assert png is not None
+    assert svg is not None
+    assert png.startswith(b"\x89PNG")
+    assert len(png) < 200_000
+    assert b"Accuracy of digit-reader by day" in svg
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "import time; time.sleep(3600)",
+        "while True: pass",
+        "raise SystemExit(1)",
+        "import sys; sys.stdin.readline(); print('not an image, but a long text of no meaning', flush=True)",
+        "import sys, struct; sys.stdin.readline(); sys.stdout.buffer.write(struct.pack('>I', 0)); sys.stdout.flush(); input()",
+    ],
+    ids=["hangs", "spins", "dies", "babbles", "cannot"],
+)
+def test_whatever_happens_to_the_process_there_is_only_no_chart(script: str) -> None:
+    """A page waits for no decoration, and a process that hangs is killed."""
+    made = drawer(script, time_s=0.5)
+
+    drawn = made(data(), "png")
+
+    assert drawn is None
+    assert made._process is None or made._process.poll() is None or made._process.returncode == 1
+    made.close()
+    assert made._process is None
+
+
+def test_a_process_that_has_ended_is_started_again_and_what_was_drawn_is_kept() -> None:
+    """It ends when it has nothing to do; and a chart goes to several recipients."""
+    made = drawer(ONCE)
+
+    first = made(data(), "png")
+    other = made(data(use_case="other"), "png")
+    made.close()
+    again = made(data(), "png")
+
+    assert (first, other, again) == (b"png", b"png", b"png")
+    assert made._process is None
+
+
+def test_without_what_draws_there_is_no_chart() -> None:
+    """It is an extra."""
+    assert no_chart(data(), "png") is None
+
+
+def _mail(notification: Any, chart: bytes | None, view: Any = FIRING) -> EmailMessage:
+    sent = notification(message=Templates().compose(view, chat=False))
+    raw = compose(MAIL, sent, chart=chart).as_bytes()
+    return email.message_from_bytes(raw, policy=email.policy.default)  # type: ignore[return-value]
+
+
+def test_a_mail_shows_its_chart_inline(notification: Any) -> None:
+    """By its content id: no mail program fetches anything from anywhere."""
+    mail = _mail(notification, PNG)
+
+    html, images = mail.get_body(("html",)), Images()
+    assert html is not None
+    images.feed(html.get_content())
+    (image,) = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    assert image.get_content() == PNG
+    assert [each["src"] for each in images.found] == [f"cid:{image['content-id'].strip('<>')}"]
+    assert (images.found[0]["alt"] or "").startswith("Accuracy by day")
+    assert image.get_content_disposition() == "inline"
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "▁" in text.get_content()
+
+
+@pytest.mark.parametrize(("chart", "view"), [(None, FIRING), (b"", FIRING), (None, BARE)])
+def test_a_mail_without_a_chart_has_no_place_for_one(notification: Any, chart: bytes | None, view: Any) -> None:
+    """A frame around nothing looks like a failure of the model."""
+    mail = _mail(notification, chart, view)
+
+    html, images = mail.get_body(("html",)), Images()
+    assert html is not None
+    images.feed(html.get_content())
+    assert images.found == []
+    assert CHART_PLACE not in html.get_content()
+    assert not any(part.get_content_type() == "image/png" for part in mail.walk())
+
+
+def test_chats_are_shown_the_picture_where_they_can_fetch_it(notification: Any) -> None:
+    """Only with a public address."""
+    linked = notification(message=Templates(public_url="https://t.example.com").compose(FIRING, chat=True))
+    unlinked = notification(message=Templates().compose(FIRING, chat=True))
+
+    image = image_of(linked)
+
+    assert image is not None
+    assert image["url"] == f"https://t.example.com/alerts/{FIRING.incident}/chart.png"
+    assert slack(linked, image=image)["blocks"][-1]["image_url"] == image["url"]
+    assert teams(linked, image=image)["attachments"][0]["content"]["body"][-1]["url"] == image["url"]
+    assert image_of(unlinked) is None
+
+
+def test_a_chat_that_cannot_fetch_the_picture_gets_the_message_without_it(hook: Hook, notification: Any) -> None:
+    """Slack refuses a whole message for a picture behind a sign-in."""
+    channel = ChatChannel(name="c", app="slack", url="env:X", timeout_s=30)
+    sent = notification(message=Templates(public_url="https://t.example.com").compose(FIRING, chat=True))
+    hook.status = 400
+    notifier = ChatNotifier(channel, lambda: f"http://127.0.0.1:{hook.port}/s", now=lambda: NOON, has_charts=True)
+
+    with pytest.raises(DeliveryFailed):
+        notifier.send(sent)
+
+    kinds = [[block["type"] for block in json.loads(body)["blocks"]] for _, _, body in hook.requests]
+    assert ["image" in each for each in kinds] == [True, False]
