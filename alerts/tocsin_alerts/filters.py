@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Final
 
 from tocsin_alerts.message import Measure
+from tocsin_alerts.prometheus_filters import PROMETHEUS
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _TO: Final = "\u2013"  # en dash
@@ -62,7 +63,7 @@ def duration(span: float | timedelta | None) -> str:
     return sign + " ".join(parts[:2]) if parts else "0 s"
 
 
-def humanize(number: float | None) -> str:
+def quantity(number: float | None) -> str:
     """2034 → ``2,034``; 1,234,567 → ``1.23 million``; 0.0312 → ``0.031``."""
     if number is None or not isfinite(number):
         return _UNKNOWN
@@ -85,7 +86,7 @@ def amount(value: float | None, unit: str) -> str:
         return duration(value)
     if len(unit) == 3 and unit.isupper() and unit != "PSI":
         return money(value, unit)
-    return f"{humanize(value)} {unit}".rstrip()
+    return f"{quantity(value)} {unit}".rstrip()
 
 
 def interval(measure: Measure, unit: str = "share") -> str:
@@ -165,7 +166,7 @@ FILTERS: Final = {
         usd,
         delta,
         duration,
-        humanize,
+        quantity,
         amount,
         interval,
         spark,
@@ -176,4 +177,4 @@ FILTERS: Final = {
         pad,
         href,
     )
-}
+} | PROMETHEUS

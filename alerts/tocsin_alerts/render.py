@@ -16,6 +16,7 @@ from jinja2 import TemplateError as JinjaError
 from tocsin_alerts.errors import Finding, TemplateError
 from tocsin_alerts.message import Message, View
 from tocsin_alerts.plain import harmless
+from tocsin_alerts.rendering import RenderingProcess
 from tocsin_alerts.sandbox import Budget, BudgetedEnvironment
 
 NAMES: Final = frozenset(field.name for field in fields(View))
@@ -30,6 +31,7 @@ class Templates:
     Args:
         folder: The user's, whose templates override the shipped ones by name.
         public_url: Where people reach the console, for links to an incident's page; empty: nowhere.
+        apart: Render in a process that can be killed, where there is a folder.
         max_bytes: Of one rendered text.
         time_s: For one template, of the clock.
         clock: Seconds of work: on a busy machine a page must not fall to the short form for what others do.
@@ -40,6 +42,7 @@ class Templates:
         folder: Path | None = None,
         *,
         public_url: str = "",
+        apart: bool = False,
         max_bytes: int = _BYTES,
         time_s: float = _TIME_S,
         clock: Callable[[], float] = thread_time,
@@ -49,6 +52,7 @@ class Templates:
         self.text = BudgetedEnvironment(ChoiceLoader(own + shipped), html=False)
         self.html = BudgetedEnvironment(ChoiceLoader(own + shipped), html=True)
         self._public_url = public_url
+        self._apart = RenderingProcess(folder) if folder and apart else None
         self._max_bytes = max_bytes
         self._time_s = time_s
         self._clock = clock
@@ -63,6 +67,8 @@ class Templates:
         Raises:
             TemplateError: it does not exist, cannot be read, names what does not exist, or takes too much.
         """
+        if self._apart is not None:
+            return self._apart.render(name, view)
         environment = self.html if ".html" in name else self.text
         budget = Budget(deadline=self._clock() + self._time_s, clock=self._clock)
         try:
@@ -92,6 +98,11 @@ class Templates:
         text = self.render(f"{stem}.txt.j2", view)
         html = self.render(f"{stem if self.has(f'{stem}.html.j2') else view.transition}.html.j2", view)
         return Message(subject=subject, text=text, html=html, data=data)
+
+    def close(self) -> None:
+        """End the process that renders, where there is one."""
+        if self._apart is not None:
+            self._apart.close()
 
     def has(self, name: str) -> bool:
         """Whether there is a template of a name."""

@@ -79,7 +79,7 @@ class Judging(RoleProcess):
             rules=book,
             investigator=investigator(self._own(client_for(self._database)), reading.evaluators),
             guard=self._guard,
-            templates=self._templates(),
+            templates=self._templates,
         )
         self._delivery.start()
         self._ends.callback(self._delivery.close)
@@ -196,9 +196,12 @@ class Judging(RoleProcess):
         key = presented(metadata)
         return None if key is None else self._keys.project_of(key)
 
+    @functools.cached_property
     def _templates(self) -> Templates:
         folder = self._config.templates_dir
-        return Templates(folder if folder.is_dir() else None, public_url=self._config.public_url)
+        made = Templates(folder if folder.is_dir() else None, public_url=self._config.public_url, apart=True)
+        self._ends.callback(made.close)
+        return made
 
 
 def _use_cases(query: Database) -> list[tuple[str, str]]:

@@ -192,7 +192,7 @@ class Presenting(Judging):
         if not chosen:
             names = [channel.name for channel, _ in self._notifiers]
             raise UsageProblem(f"expected a channel of tocsin.yaml, got {name!r}: {suggest(name, names)}")
-        tried = try_channels(chosen, self._templates(), now=now)
+        tried = try_channels(chosen, self._templates, now=now)
         for each in tried:  # a test that was taken is what shows that pages would be
             record(
                 self._database,

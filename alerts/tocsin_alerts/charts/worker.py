@@ -1,44 +1,32 @@
-"""The process that draws: a line of JSON in, a length and an image out, until nobody asks for a while.
-
-It ends when its parent does, and when it takes too much of the processor, whatever the libraries that draw are about.
-"""
+"""The process that draws: it is asked in JSON, and answers with an image, empty where there can be none."""
 
 import json
 import resource
-import select
-import struct
-import sys
-from typing import Any, Final
+from typing import Final
 
 import vl_convert
 
 from tocsin_alerts.charts.specification import specification
+from tocsin_alerts.killable import serve
 
-_IDLE_S: Final = 120.0  # it holds 140 MB, and incidents are rare
-_CPU_S: Final = 30  # in all; the next message gets a new one
+_CPU_S: Final = 30  # in all; the message after that gets a new process
 
 
 def main() -> None:
-    """Draw until the input ends."""
+    """Draw until nobody asks."""
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     vl_convert.vegalite_to_svg({"mark": "point", "data": {"values": [{}]}})  # the first takes half a second, so now
-    while select.select([sys.stdin.buffer], [], [], _IDLE_S)[0]:
-        line = sys.stdin.buffer.readline()
-        if not line:
-            return
-        drawn = _drawn(json.loads(line))
-        sys.stdout.buffer.write(struct.pack(">I", len(drawn)) + drawn)
-        sys.stdout.buffer.flush()
+    serve(_drawn)
 
 
-def _drawn(asked: dict[str, Any]) -> bytes:
+def _drawn(request: bytes) -> bytes:
     try:
+        asked = json.loads(request)
         spec = specification(asked["chart"])
         if asked["kind"] == "svg":
             return bytes(vl_convert.vegalite_to_svg(spec).encode())
         return bytes(vl_convert.vegalite_to_png(spec, scale=1.5))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the message goes out without a chart
-        print(f"a chart cannot be drawn: {error!r}", file=sys.stderr)  # noqa: T201
+    except Exception:  # noqa: BLE001 - whatever it is, the message goes out without a chart
         return b""
 
 

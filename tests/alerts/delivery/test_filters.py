@@ -21,10 +21,10 @@ from tocsin_alerts.message import Measure
         (filters.duration(timedelta(days=3)), "3 days"),
         (filters.duration(0.2), "0 s"),
         (filters.duration(-90), "-1 min 30 s"),
-        (filters.humanize(2034), "2,034"),
-        (filters.humanize(1_234_567), "1.23 million"),
-        (filters.humanize(0.0312), "0.031"),
-        (filters.humanize(3.14159), "3.14"),
+        (filters.quantity(2034), "2,034"),
+        (filters.quantity(1_234_567), "1.23 million"),
+        (filters.quantity(0.0312), "0.031"),
+        (filters.quantity(3.14159), "3.14"),
         (filters.amount(0.5, "share"), "50.0 %"),
         (filters.amount(7200, "s"), "2 h"),
         (filters.amount(21.5, "USD"), "21.50 USD"),
@@ -55,13 +55,13 @@ def test_filters_say(shown: str, expected: str) -> None:
         filters.usd(None),
         filters.delta(None, 1.0),
         filters.duration(None),
-        filters.humanize(None),
+        filters.quantity(None),
         filters.fixed(None),
         filters.amount(None, "share"),
         filters.interval(Measure(value=None)),
         filters.day(None),
         filters.pct(float("nan")),
-        filters.humanize(float("inf")),
+        filters.quantity(float("inf")),
     ],
 )
 def test_what_is_not_known_says_so(shown: str) -> None:
@@ -83,3 +83,33 @@ def test_widths_are_bounded() -> None:
     assert len(filters.pad("x", 10**9)) == 200
     assert len(filters.fill("x", 10**9, 10**9, 10**9)) <= 200
     assert len(filters.row("x", "y" * 100, 10**9, 10**9)) <= 300
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [  # as promtool 2.42 prints them
+        ("humanize", 0.0, "0"),
+        ("humanize", 2034, "2.034k"),
+        ("humanize", 999.96, "1000"),
+        ("humanize", -1234567.0, "-1.235M"),
+        ("humanize", 0.0031, "3.1m"),
+        ("humanize", 1e27, "1000Y"),
+        ("humanize1024", 1024, "1ki"),
+        ("humanize1024", 1048576, "1Mi"),
+        ("humanize1024", 0.5, "0.5"),
+        ("humanizeDuration", 0.0, "0s"),
+        ("humanizeDuration", 59.999, "60s"),
+        ("humanizeDuration", 93784, "1d 2h 3m 4s"),
+        ("humanizeDuration", -3661.5, "-1h 1m 1s"),
+        ("humanizeDuration", 0.0031, "3.1ms"),
+        ("humanizePercentage", 0.8834, "88.34%"),
+        ("humanizeTimestamp", 1435065584.128, "2015-06-23 13:19:44.128 +0000 UTC"),
+        ("humanizeTimestamp", -0.0015, "1969-12-31 23:59:59.999 +0000 UTC"),
+        ("humanizeTimestamp", 1e11, "unknown"),
+        ("humanize", None, "unknown"),
+        ("humanizeDuration", float("nan"), "unknown"),
+    ],
+)
+def test_prometheus_filters_print_what_prometheus_prints(name: str, value: float | None, shown: str) -> None:
+    """Annotations come along unchanged, and read as before."""
+    assert filters.FILTERS[name](value) == shown  # type: ignore[operator]
