@@ -33,14 +33,18 @@ def try_channels(
     templates: Templates,
     *,
     now: Callable[[], datetime],
+    views: Sequence[View] = (FIRING, RESOLVED),
+    mark: str = _MARK,
     elapsed: Callable[[], float] = time.monotonic,
 ) -> list[Tried]:
-    """Send a message that begins and one that ends an incident that is none, marked TEST, past the outbox and without retries.
+    """Send a message that begins and one that ends an incident that is none, marked as such, past the outbox and without retries.
 
     Args:
         channels: Each with its way out; all of them, whatever severities they take.
         templates: Those of real messages.
         now: The time of day.
+        views: What is said: a beginning, and its end.
+        mark: What stands before it.
         elapsed: Seconds that never go back.
     """
     incident = f"test-{uuid.uuid4().hex[:12]}"
@@ -48,8 +52,8 @@ def try_channels(
     for channel, notifier in channels:
         began, error = elapsed(), ""
         try:
-            for view in (FIRING, RESOLVED):
-                marked = replace(view, incident=incident, do_now=_MARK + view.do_now)
+            for view in views:
+                marked = replace(view, incident=incident, do_now=mark + view.do_now)
                 message = templates.compose(marked, chat=acts_on_mentions(channel))
                 notifier.send(
                     Notification(
@@ -61,7 +65,7 @@ def try_channels(
                         channel=channel.name,
                         severity=view.severity,
                         slot=view.slot,
-                        message=replace(message, subject=_MARK + message.subject),
+                        message=replace(message, subject=mark + message.subject),
                         created_at=now(),
                         alerts=(_alert(marked),),
                     )

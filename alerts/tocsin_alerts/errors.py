@@ -10,7 +10,8 @@ TocsinError
     ├── Superseded         stop: another evaluator took over, or may have
     ├── DeliveryFailed     try again: the receiver did not take the message (``is_permanent``: never will)
     ├── GuardRefused       fix: no such use case or state, or nothing to release
-    └── ReferenceRefused   fix: no such version, or too few calls to be what the present is compared with
+    ├── ReferenceRefused   fix: no such version, or too few calls to be what the present is compared with
+    └── DrillRefused       fix: a decay that cannot be made of these calls, or too few of them
 """
 
 from collections.abc import Sequence
@@ -95,3 +96,7 @@ class SilenceRefused(AlertsError):  # noqa: N818 - says what happened
 
 class ReferenceRefused(AlertsError):  # noqa: N818 - says what happened
     """A version cannot be accepted, or a window not be frozen."""
+
+
+class DrillRefused(AlertsError):  # noqa: N818 - says what happened
+    """A decay cannot be made of a use case's own calls, or there are too few of them."""

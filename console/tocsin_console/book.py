@@ -51,6 +51,7 @@ class Book:
         outcomes = _by_key(self.ask("outcome_counts"))
         guards = _by_key(self.ask("guard_latest"))
         contradictory = self._count_contradictory()
+        drills = _by_key(self.ask("drills_latest"))
         return [
             self._use_case(
                 status,
@@ -59,6 +60,7 @@ class Book:
                 guards.get((status.project, status.use_case)),
                 contradictory.get((status.project, status.use_case), {}),
             )
+            | {"drill": drills.get((status.project, status.use_case))}  # the latest; None: there was none
             for status in self._statuses()
         ]
 

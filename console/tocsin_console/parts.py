@@ -22,6 +22,7 @@ from tocsin_collector.receive.key_book import KeyFacts, NewKey
 from tocsin_console.book import Book
 from tocsin_console.config import Config
 from tocsin_console.cost.desk import CostDesk
+from tocsin_console.drill.desk import DrillDesk
 from tocsin_console.investigation import Explainer
 from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import LoopStats
@@ -120,6 +121,7 @@ class Parts:
     rehearsal: Rehearsal
     retraining: RetrainingBook
     report: ReportDesk
+    drill: DrillDesk
     postbox: Postbox
     explain: Explainer
     silences: Silences

@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
+from typing import Any
 
 from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.audit import record
 from tocsin_alerts.channel_trial import Tried, try_channels
 from tocsin_alerts.documents import suggest
+from tocsin_alerts.drill.page import MARK
+from tocsin_alerts.message import View
 from tocsin_alerts.outbox import Notification
+from tocsin_alerts.plan import Plan
+from tocsin_alerts.report.facts import takes_pages
 from tocsin_alerts.silences import Silences
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_alerts.verdicts import Verdicts
@@ -25,6 +30,7 @@ from tocsin_console.book import Book
 from tocsin_console.clickhouse_http.serving import Reading
 from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import PERIOD_S, DiskWatch
+from tocsin_console.drill.desk import DrillDesk
 from tocsin_console.errors import UsageProblem
 from tocsin_console.investigation import Explainer, client_for
 from tocsin_console.judge.desk import JudgeDesk
@@ -152,6 +158,14 @@ class Presenting(Judging):
             retraining=retraining,
             report=self._report,
             postbox=self._postbox,
+            drill=DrillDesk(
+                store=self._sibling(),
+                plans=self._plans,
+                rules=self._reading.book,
+                clock=self._clock_of_slots,
+                now=now,
+                deliver=self._deliver_drill,
+            ),
             explain=Explainer(
                 self._own(client_for(self._database)), self._reading.evaluators, slot=self._clock_of_slots
             ),
@@ -204,6 +218,10 @@ class Presenting(Judging):
                 detail=each.error or "taken",
             )
         return tried
+
+    def _deliver_drill(self, plan: Plan, views: Sequence[View]) -> list[dict[str, Any]]:
+        chosen = [each for each in self._notifiers if takes_pages(each[0], plan)]
+        return [asdict(each) for each in try_channels(chosen, self._templates, now=now, views=views, mark=MARK)]
 
     def _clock_of_slots(self) -> datetime:
         """As :meth:`_logical_now`, in a process that evaluates nothing too."""

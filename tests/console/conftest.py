@@ -15,6 +15,7 @@ from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.channel_trial import Tried
 from tocsin_alerts.channels import SmtpChannel
 from tocsin_alerts.evaluator import load_evaluators
+from tocsin_alerts.message import View
 from tocsin_alerts.outbox import Notification
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.retraining.book import RetrainingBook
@@ -36,6 +37,7 @@ from tocsin_console.book import Book
 from tocsin_console.config import Config, Flags, resolve
 from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import DiskWatch
+from tocsin_console.drill.desk import DrillDesk
 from tocsin_console.investigation import Explainer
 from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import LoopStats
@@ -95,6 +97,12 @@ class FakeLetters:
     """Keeps what is to be sent, an id once."""
 
     posted: list[Notification] = field(default_factory=list)
+    drilled: list[View] = field(default_factory=list)
+
+    def drill(self, _plan: Plan, views: Sequence[View]) -> list[dict[str, Any]]:
+        """Keep the views of a drill."""
+        self.drilled += views
+        return [{"channel": "oncall", "error": ""}]
 
     def post(self, letters: Sequence[Notification]) -> list[str]:
         """Keep what is new."""
@@ -211,6 +219,14 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             reviews=reviews,
             clock=lambda: NOW,
             now=lambda: NOW,
+        ),
+        drill=DrillDesk(
+            store=store.sibling(),
+            plans=plans,
+            rules=shipped_rules(),
+            clock=lambda: NOW,
+            now=lambda: NOW,
+            deliver=letters.drill,
         ),
         postbox=Postbox(channels=MAIL, post=letters.post, now=lambda: NOW),
         try_channels=lambda _name: [

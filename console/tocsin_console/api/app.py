@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from tocsin_console.api.answering import ON_ERROR, with_body
 from tocsin_console.api.cost import cost_routes
+from tocsin_console.api.drill import drill_routes
 from tocsin_console.api.incident import incident_routes
 from tocsin_console.api.judge import judge_routes
 from tocsin_console.api.people import people_routes
@@ -56,6 +57,7 @@ def build_app(parts: Parts) -> App:
         *judge_routes(parts.judge),
         *cost_routes(parts.cost),
         *retraining_routes(parts.retraining),
+        *drill_routes(parts.drill),
         *report_routes(parts.report, parts.postbox),
         Route("/api/explain", views.explain),
         Route("/api/query", with_body(views.query), methods=["POST"]),

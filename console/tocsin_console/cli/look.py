@@ -81,7 +81,18 @@ def _describe(state: dict[str, Any]) -> None:
     for name, loop in state["loops"].items():
         if loop["consecutive_failures"]:
             say(f"loop      {name} failed {loop['consecutive_failures']} times in a row: {loop['last_error']}")
-    columns = ("use case", "verdict", "why", "accuracy", "estimate", "guard", "calls", "outcomes", "owner")
+    columns = (
+        "use case",
+        "verdict",
+        "why",
+        "accuracy",
+        "estimate",
+        "time to notice",
+        "guard",
+        "calls",
+        "outcomes",
+        "owner",
+    )
     rows = [
         (
             named(each),
@@ -89,6 +100,7 @@ def _describe(state: dict[str, Any]) -> None:
             each["reason"],
             _share(each["accuracy"]),
             _share(each["estimate"]),
+            _time_to_notice(each.get("drill")),
             each["guard"],
             each["calls"],
             each["outcomes"],
@@ -122,6 +134,16 @@ def _warnings(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not each["is_live"]:
             said = f"collector {each['name']} since {when(each['heard_at'])}: slots since then may lack its calls"
             yield "silent", said
+
+
+def _time_to_notice(drill: dict[str, Any] | None) -> str:
+    """Say what the latest drill showed; without one nobody knows."""
+    if drill is None:
+        return "unknown: tocsin drill"
+    injected = f"{100 * drill['fall']:g} points over {drill['over_days']}d"
+    return (
+        f"{'never' if drill['noticed_after_days'] is None else 'day {noticed_after_days}'.format(**drill)} ({injected})"
+    )
 
 
 def _share(sample: dict[str, Any] | None) -> str | None:

@@ -1,0 +1,1 @@
+"""How soon a use case's own decay would be noticed, rehearsed on a copy of its history."""

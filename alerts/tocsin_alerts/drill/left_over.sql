@@ -1,0 +1,2 @@
+-- Databases of drills, of this store.
+SELECT name FROM system.databases WHERE startsWith(name, {beginning:String})

@@ -1,0 +1,2 @@
+-- Days that have own calls.
+SELECT DISTINCT day FROM own_sure ORDER BY day

@@ -1,0 +1,78 @@
+"""A database of a drill's own: made, filled and taken away again. The tables of calls are only read."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import metadata, resources
+from typing import Any, Final
+
+from tocsin_alerts.drill.decay import Timeline
+from tocsin_collector.store.database import Database
+from tocsin_collector.store.migrate import migrate
+
+PROJECT: Final = "drill"
+_MARK: Final = "_drill_"
+_LEFT_OVER: Final = timedelta(days=1)
+
+
+@contextmanager
+def stage(store: Database, *, now: datetime) -> Iterator[Database]:
+    """Open a migrated database beside the store's, with the drill's own tables, and drop it afterwards.
+
+    On a cluster it is on the node that answers alone. What a killed process left behind is dropped by a drill a day later.
+    """
+    name = store.address.database
+    for row in store.rows(sql("left_over"), {"beginning": name + _MARK}):
+        made_at = datetime.strptime(row["name"].split(_MARK)[1][:12] + "+0000", "%Y%m%d%H%M%z")
+        if now - made_at > _LEFT_OVER:
+            store.command(f"DROP DATABASE IF EXISTS `{row['name']}`")
+    made = f"{name}{_MARK}{now:%Y%m%d%H%M}_{secrets.token_hex(4)}"
+    opened = Database.open(replace(store.address, database=made, cluster=""))
+    try:
+        migrate(opened, now=now, version=metadata.version("tocsin"))
+        for each in sql("tables").split(";\n"):
+            if each.strip():
+                opened.command(each)
+        yield opened
+    finally:
+        opened.command(f"DROP DATABASE IF EXISTS `{made}`")
+        opened.close()
+
+
+def write_days(stage: Database, timeline: Timeline) -> None:
+    """Write down which own day each day repeats, and what is done to it."""
+    names = ("at", "own", "tilt", "scale", "flip")
+    stage.insert("drill_days", [{name: getattr(day, name) for name in names} for day in timeline.days])
+
+
+def write_reviews(stage: Database, use_case: str, drawn: Sequence[tuple[Mapping[str, Any], float, datetime]]) -> None:
+    """Write scores as outcomes, with the draw that they come from."""
+    outcomes, items = [], []
+    for call, chance, at in drawn:
+        common = {"project": PROJECT, "use_case": use_case, "call_id": f"{use_case}-{call['call_id']}"}
+        facts = {
+            name: call[name] for name in ("started_at", "model_version", "prompt_version", "confidence", "segments")
+        }
+        score = {
+            "kind": "review",
+            "source": "review",
+            "outcome_id": f"r-{common['call_id']}",
+            "correct": call["is_right"],
+        }
+        times = {"observed_at": at, "received_at": at, "ingested_at": at}
+        label = {"predicted_label": call["output_label"], "served_by": "model", "weight": 1 / chance}
+        outcomes.append({**common, **facts, **score, **times, **label})
+        monday = call["started_at"].date() - timedelta(days=call["started_at"].weekday())
+        drawn_item = {"week": monday, "draw": "drill", "started_at": call["started_at"], "state": "scored"}
+        items.append({**common, **drawn_item, "selection_probability": chance})
+    stage.insert("outcomes", outcomes)
+    stage.insert("review_items", items)
+
+
+@cache
+def sql(name: str) -> str:
+    """Give the text of ``drill/NAME.sql``."""
+    return resources.files("tocsin_alerts").joinpath("drill", f"{name}.sql").read_text(encoding="utf-8")
