@@ -94,3 +94,8 @@ class Acknowledgements:
             named = ", ".join(f"{each['incident'][:12]} of {each['use_case']}" for each in still)
             raise AcknowledgementRefused(f"expected one incident, got {beginning!r}, with which {named} begin")
         return still[0]
+
+
+def is_taken(query: Query, incident: str) -> bool:
+    """Whether somebody has acknowledged an incident."""
+    return bool(query.rows(statement("acknowledgements"), {"incident": incident}))

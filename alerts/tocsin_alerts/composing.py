@@ -68,7 +68,26 @@ class Composer:
             members: The alerts that are spoken of.
             plan: Of the use case.
         """
-        case = Case(
+        made = self._write(
+            self._case(incident, due, slot=slot, members=members, plan=plan),
+            channel,
+        )
+        if due.again:
+            made = replace(
+                made, subject=f"{said_again(due)}: {made.subject}", text=f"{said_again(due)}.\n\n{made.text}"
+            )
+        return replace(made, alerts=alerts_of(members))
+
+    def findings(self, incident: Incident, members: Sequence[Member]) -> Findings:
+        """Look the evidence up as of the last slot of an incident."""
+        return self._findings(incident, max(member.last.slot for member in members), members)
+
+    def guard_news(self, incident: Incident) -> GuardNews:
+        """Say what the guard does about an incident."""
+        return self._guard.news(incident.project, incident.use_case, incident.id)
+
+    def _case(self, incident: Incident, due: Due, *, slot: datetime, members: Sequence[Member], plan: Plan) -> Case:
+        return Case(
             incident=incident,
             transition=due.transition,
             slot=slot,
@@ -76,10 +95,9 @@ class Composer:
             news=due.news,
             plan=plan,
             rules=self._rules,
-            guard=self._guard.news(incident.project, incident.use_case, incident.id),
+            guard=self.guard_news(incident),
             findings=self._findings(incident, slot, members),
         )
-        return replace(self._write(case, channel), alerts=alerts_of(members))
 
     def _write(self, case: Case, channel: Channel) -> Message:
         view = brief(case)
@@ -106,3 +124,10 @@ class Composer:
             self.evidence_errors += 1
             self.last_error = f"{type(error).__name__}: {error}"
             return Findings()
+
+
+def said_again(due: Due) -> str:
+    """Say why somebody hears of what is known already."""
+    if due.again.startswith("escalation"):
+        return "ESCALATED, nobody has acknowledged it"
+    return "STILL OPEN, nobody has acknowledged it"

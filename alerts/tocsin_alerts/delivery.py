@@ -1,27 +1,38 @@
 """Delivery: one incident is one message to each channel, whatever fires in it, and one when it is over.
 
-What a silence covers is told to nobody while it lasts. What it kept still, and fires when it ends, is told then.
+In this order: what something else explains is inhibited, what people silenced is kept still, what need not wake anybody waits
+for the morning, and what is left is told per channel, at the pace of its group. Whatever was kept and still fires is told as
+soon as nothing keeps it any more.
 """
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from tocsin_alerts.channels import Channel, follows_each_alert
 from tocsin_alerts.composing import Composer, GuardDesk, Investigator
 from tocsin_alerts.courier import ChannelStats, Courier, Notifier
+from tocsin_alerts.grouping import IMMEDIATE, Grouping
+from tocsin_alerts.held import Held
 from tocsin_alerts.incidents import Incident, Incidents, most_severe
+from tocsin_alerts.inhibitions import SHIPPED, Inhibition
 from tocsin_alerts.journal_sql import statement
-from tocsin_alerts.outbox import Notification, Outbox, notification_id
+from tocsin_alerts.nights import Nights
+from tocsin_alerts.outbox import Notification, Outbox
+from tocsin_alerts.pipeline import Pipeline, ToTell
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
+from tocsin_alerts.quieting import Surroundings, active
 from tocsin_alerts.records import AlertEvent
+from tocsin_alerts.remembered import Remembered
 from tocsin_alerts.render import Templates
 from tocsin_alerts.rules import RuleBook
-from tocsin_alerts.silences import LONGEST, Silence, Silences
+from tocsin_alerts.silences import Declared, Silences, none_declared
 from tocsin_alerts.standing import standing
-from tocsin_alerts.telling import Told, due, hears, is_told
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +57,9 @@ class Delivery:
         investigator: The evidence.
         guard: Told before delivery is, so that a message can say what it did.
         templates: The user's over the shipped.
+        inhibitions: What is not told while something else fires.
+        declared: Silences that were declared in advance.
+        grouping: The pauses between messages of one incident.
         now: The wall clock.
         jitter: Uniform over 0 to 1, for the pauses between attempts.
     """
@@ -60,6 +74,9 @@ class Delivery:
         investigator: Investigator,
         guard: GuardDesk,
         templates: Templates | None = None,
+        inhibitions: Sequence[Inhibition] = SHIPPED,
+        declared: Declared = none_declared,
+        grouping: Grouping = IMMEDIATE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -68,12 +85,23 @@ class Delivery:
         self._plans = plans
         self._rules = rules
         self._composer = Composer(rules, investigator=investigator, guard=guard, templates=templates or Templates())
+        self._inhibitions = inhibitions
         self._now = now
         self._incidents = Incidents()
-        self._silences = Silences(query, now=now)
-        self._held: set[str] = set()  # incidents of which silences keep something still
-        self._told: dict[tuple[str, str], Told] = {}
-        self._paged: set[str] = set()
+        self._silences = Silences(query, now=now, declared=declared)
+        self._held = Held(query)
+        self._remembered = Remembered(query)
+        self._nights = Nights(query, rules, findings=self._composer.findings, guard=self._composer.guard_news)
+        self._pipeline = Pipeline(
+            self._channels,
+            plans=plans,
+            rules=rules,
+            grouping=grouping,
+            nights=self._nights,
+            remembered=self._remembered,
+        )
+        self._again_at: dict[str, datetime] = {}  # incidents that may have something to tell without any news, and when
+        self._pages: set[str] = set()
         undelivered: dict[str, set[str]] = {channel.name: set() for channel in self._channels}
         self._couriers = {
             channel.name: Courier(
@@ -94,15 +122,15 @@ class Delivery:
             courier.start()
 
     def wake(self) -> None:
-        """Tell what silences kept still and no longer do; in the thread that hands in transitions.
+        """Tell what nothing keeps any more, and what nobody took; in the thread that hands in transitions.
 
         Raises:
             Exception: the store failed; nothing was sent, call it again.
         """
-        if self._held:
+        now = self._now()
+        if waiting := [each for each in self._incidents if self._again_at.get(each.id, _NEVER) <= now]:
             self._composer.begin()
-            held = [incident for incident in self._incidents if incident.id in self._held]
-            self._tell([(incident, max(member.last.slot for member in incident.members.values())) for incident in held])
+            self._tell([(each, max(member.last.slot for member in each.members.values())) for each in waiting])
 
     def handle(self, events: Sequence[AlertEvent], slot: datetime, *, live: bool) -> None:
         """Take in the transitions of one slot; when live, write messages. The same event again changes nothing.
@@ -117,18 +145,16 @@ class Delivery:
         self._tell([(incident, slot) for incident in touched])
 
     def _tell(self, incidents: Sequence[tuple[Incident, datetime]]) -> None:
-        silences = self._silences.in_force() if incidents else []
+        if not incidents:
+            return
+        around = Surroundings(
+            at=self._now(),
+            silences=self._silences.in_force(),
+            inhibitions=self._inhibitions,
+            active=active(self._incidents),
+        )
         for incident, slot in incidents:
-            quiet = self._quiet(incident, silences, at=self._now())
-            fresh = [made for channel in self._channels if (made := self._write(incident, channel, slot, quiet))]
-            self._outbox.add(fresh, now=self._now())
-            for notification in fresh:
-                self._remember(notification)
-                self._couriers[notification.channel].post(notification)
-            if incident.is_open and quiet:
-                self._held.add(incident.id)
-            else:
-                self._held.discard(incident.id)
+            self._tell_one(incident, slot, around)
             if not incident.is_open:
                 self._incidents.forget(incident)
 
@@ -143,6 +169,20 @@ class Delivery:
         for each in fresh:
             self._couriers[each.channel].post(each)
         return [each.id for each in fresh]
+
+    def _tell_one(self, incident: Incident, slot: datetime, around: Surroundings) -> None:
+        decided = self._pipeline.decide(incident, around)
+        fresh = [self._write(incident, each, slot, at=around.at) for each in decided.to_tell]
+        self._outbox.add(fresh, now=around.at)
+        for notification in fresh:
+            self._remembered.note(notification)
+            if notification.transition == "firing" and notification.severity == "page":
+                self._pages.add(notification.incident)
+            self._couriers[notification.channel].post(notification)
+        self._held.note(incident, decided.kept, now=around.at)
+        self._again_at.pop(incident.id, None)
+        if decided.again_at is not None:
+            self._again_at[incident.id] = decided.again_at
 
     def pump(self) -> int:
         """Try every message that is due, in this thread, and return how many were tried."""
@@ -162,7 +202,7 @@ class Delivery:
         channels = tuple(courier.stats() for courier in self._couriers.values())
         return DeliveryStats(
             channels=channels,
-            pages=len(self._paged),
+            pages=len(self._pages),
             template_errors=self._composer.template_errors,
             evidence_errors=self._composer.evidence_errors,
             last_error=self._composer.last_error,
@@ -170,59 +210,36 @@ class Delivery:
 
     def _restore(self, query: Query, undelivered: Mapping[str, set[str]]) -> None:
         for said in self._outbox.known():
-            self._told_of(said.incident, said.channel).note(said.transition, said.alerts, said.events)
+            self._remembered.restore(said)
             if said.transition == "firing" and said.state == "dead" and said.channel in undelivered:
                 undelivered[said.channel].add(said.incident)
         self._incidents.take([AlertEvent(**row) for row in query.rows(statement("incident_events"))])
         for incident in self._incidents:
-            if not incident.is_open:
+            if incident.is_open:  # what kept it may have ended while nobody was there to tell it
+                self._again_at[incident.id] = self._now()
+            else:
                 self._incidents.forget(incident)
-        opened = [min(member.onset for member in incident.members.values()) for incident in self._incidents]
-        silences = self._silences.since(min(*opened, self._now() - LONGEST)) if opened else []
-        for incident in self._incidents:  # those that ended while nobody was there to tell it
-            if any(self._quiet(incident, [each], at=each.since) for each in silences):
-                self._held.add(incident.id)
         for notification in self._outbox.pending():
             if courier := self._couriers.get(notification.channel):
                 courier.post(notification)
 
-    def _quiet(self, incident: Incident, silences: Sequence[Silence], *, at: datetime) -> frozenset[str]:
-        """Say which alerts of an incident are not told."""
-        return frozenset(
-            fingerprint
-            for fingerprint, member in incident.members.items()
-            if any(each.covers(incident.project, incident.use_case, member.fired.rule, at=at) for each in silences)
-        )
-
-    def _write(
-        self, incident: Incident, channel: Channel, slot: datetime, quiet: frozenset[str]
-    ) -> Notification | None:
-        plan = self._plans.get(incident.project, incident.use_case)
-        heard = [member for member in incident.members.values() if hears(channel, member, plan, self._rules)]
-        told = self._told.get((incident.id, channel.name), Told())
-        what = due(channel, heard, told, quiet)
-        if what is None:
-            return None
-        members = heard if what.transition == "resolved" else [each for each in heard if is_told(each, told, quiet)]
+    def _write(self, incident: Incident, what: ToTell, slot: datetime, *, at: datetime) -> Notification:
+        channel, plan = what.channel, self._plans.get(incident.project, incident.use_case)
+        message = self._composer.compose(incident, what.due, channel, slot=slot, members=what.members, plan=plan)
+        night = self._nights.of(incident.id)
+        if night is not None:
+            said = {"until": night.until.isoformat(), "wrong": night.wrong, "worth_waking": plan.wake_above}
+            message = replace(message, data={**message.data, "night": said})
         return Notification(
-            id=notification_id(incident.id, what.transition, channel.name, what.repeat),
+            id=what.id,
             incident=incident.id,
             project=incident.project,
             use_case=incident.use_case,
-            transition=what.transition,
+            transition=what.due.transition,
             channel=channel.name,
-            severity=most_severe(members),
+            severity=most_severe(what.members),
             slot=slot,
-            message=self._composer.compose(incident, what, channel, slot=slot, members=members, plan=plan),
-            created_at=self._now(),
-            alerts=standing(members, self._rules) if follows_each_alert(channel) else (),
+            message=message,
+            created_at=at,
+            alerts=standing(what.members, self._rules) if follows_each_alert(channel) else (),
         )
-
-    def _remember(self, said: Notification) -> None:
-        events = [alert.event for alert in said.alerts]
-        self._told_of(said.incident, said.channel).note(said.transition, said.message.alerts, events)
-        if said.transition == "firing" and said.severity == "page":
-            self._paged.add(said.incident)
-
-    def _told_of(self, incident: str, channel: str) -> Told:
-        return self._told.setdefault((incident, channel), Told())

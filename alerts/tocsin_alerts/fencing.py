@@ -9,6 +9,7 @@ from tocsin_alerts.errors import Superseded
 from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.outbox import Notification
 from tocsin_alerts.ports import Query
+from tocsin_alerts.resending import Resending
 
 _STAMPED: Final = frozenset({"notifications", "guard_events"})  # others get their epoch where their rows are made
 _ATTEMPTS: Final = (1 << 20) - 1  # of a notification, beside the epoch in its version
@@ -70,6 +71,11 @@ class FencedQuery:
         return stamped
 
 
+def fenced(notifier: Notifier, tenancy: Tenancy) -> Notifier:
+    """Give a way out that one evaluator may use."""
+    return FencedResending(notifier, tenancy) if isinstance(notifier, Resending) else FencedNotifier(notifier, tenancy)
+
+
 @dataclass(frozen=True, slots=True)
 class FencedNotifier:
     """A way out that one evaluator may use."""
@@ -85,3 +91,30 @@ class FencedNotifier:
         """
         self.tenancy.require()
         self.notifier.send(notification)
+
+
+class FencedResending(FencedNotifier):
+    """The same, to a receiver that forgets."""
+
+    __slots__ = ()
+
+    notifier: Any
+
+    @property
+    def resend_s(self) -> float:
+        """How often what stands is sent again."""
+        return float(self.notifier.resend_s)
+
+    @property
+    def keep_s(self) -> float:
+        """How long the end of an incident is sent again."""
+        return float(self.notifier.keep_s)
+
+    def resend(self, standing: Sequence[Notification], /) -> None:
+        """Send again, as the notifier does.
+
+        Raises:
+            Superseded: another may have taken over, and sends it.
+        """
+        self.tenancy.require()
+        self.notifier.resend(standing)

@@ -24,6 +24,10 @@ class Member:
         """Whether it is not over yet."""
         return self.last.to_state in _ACTIVE
 
+    def demoted(self) -> "Member":
+        """Give the same as a ticket."""
+        return replace(self, fired=replace(self.fired, severity="ticket"))
+
 
 @dataclass(slots=True)
 class Incident:

@@ -53,6 +53,8 @@ class Said:
     transition: NotificationTransition
     channel: str
     state: State
+    severity: Severity
+    created_at: datetime
     alerts: tuple[str, ...]
     events: tuple[str, ...] = ()  # the transitions that it told of, where it was told of every one
 
@@ -80,6 +82,8 @@ class Outbox:
                 transition=row["transition"],
                 channel=row["channel"],
                 state=row["state"],
+                severity=row["severity"],
+                created_at=datetime.fromisoformat(row["created_at"]),
                 alerts=tuple(row["alerts"]),
                 events=tuple(row["events"]),
             )

@@ -17,8 +17,10 @@ from tocsin_alerts.calendar_days import Days, overlaps
 from tocsin_alerts.durations import Duration
 from tocsin_alerts.errors import DocumentError, Finding
 from tocsin_alerts.plan_form import render_yaml
+from tocsin_alerts.plan_people import Mute, Step
 from tocsin_alerts.records import GuardMode, GuardState
 from tocsin_alerts.runbook import first_steps
+from tocsin_alerts.weekly import Weekly, Zone
 
 __all__ = ["Plan", "Plans", "Question", "render_yaml"]
 
@@ -151,6 +153,15 @@ class Plan(_Part):
     )
     privacy: Privacy = Privacy()
     routes: Routes = Routes()
+    zone: Zone = Field(default="UTC", description="of hours and mute")
+    hours: list[Weekly] = Field(default=[], description="when people work; none: a page always wakes")
+    wake_above: float | None = Field(
+        default=None,
+        ge=0,
+        description="wrong answers until people work again that are worth waking somebody; None: any",
+    )
+    mute: list[Mute] = []
+    escalation: list[Step] = []
 
     def questions(self) -> tuple[Question, ...]:
         """Ask the plan the five questions, in the order a team asks them."""

@@ -47,6 +47,8 @@ class Resends:
 
     def note(self, sent: Notification, *, now: datetime) -> None:
         """Take in what the receiver took."""
+        if not sent.alerts:  # a report, say
+            return
         if not self._standing:
             self._next = now + timedelta(seconds=self._notifier.resend_s)
         self._standing[sent.incident] = sent

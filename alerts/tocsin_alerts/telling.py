@@ -1,7 +1,8 @@
 """What a channel has still to be told of an incident. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tocsin_alerts.channels import Channel, follows_each_alert
 from tocsin_alerts.incidents import Member
@@ -17,9 +18,13 @@ class Told:
     transitions: set[NotificationTransition] = field(default_factory=set)
     alerts: set[str] = field(default_factory=set)  # fingerprints
     events: set[str] = field(default_factory=set)  # where it is told of every one
+    last: datetime | None = None  # when it was told anything
 
-    def note(self, transition: NotificationTransition, alerts: Iterable[str], events: Iterable[str]) -> None:
+    def note(
+        self, transition: NotificationTransition, alerts: Iterable[str], events: Iterable[str], *, at: datetime
+    ) -> None:
         """Take in what it has been told."""
+        self.last = at if self.last is None else max(self.last, at)
         self.transitions.add(transition)
         self.alerts.update(alerts)
         self.events.update(events)
@@ -32,14 +37,15 @@ class Due:
     transition: NotificationTransition
     news: frozenset[str] = frozenset()  # alerts that it has not heard of
     changes: frozenset[str] = frozenset()  # transitions, where it is told of every one
+    again: str = ""  # why it is told anew of what it knows: "escalation 1", "repetition 2"
 
     @property
     def repeat(self) -> str:
         """Tell updates of one incident apart, the same at every replay."""
-        return ",".join(sorted(self.news | self.changes)) if self.transition == "updated" else ""
+        return self.again or ",".join(sorted(self.news | self.changes)) if self.transition == "updated" else ""
 
 
-def due(channel: Channel, members: Sequence[Member], told: Told, quiet: frozenset[str]) -> Due | None:
+def due(channel: Channel, members: Sequence[Member], told: Told, quiet: Container[str]) -> Due | None:
     """Say what a channel has still to be told of an incident; None: nothing.
 
     An incident is not over while an alert that nobody is told of fires in it: told so, a channel would never hear of that one.
@@ -66,7 +72,7 @@ def due(channel: Channel, members: Sequence[Member], told: Told, quiet: frozense
     return None
 
 
-def is_told(member: Member, told: Told, quiet: frozenset[str]) -> bool:
+def is_told(member: Member, told: Told, quiet: Container[str]) -> bool:
     """Whether an alert is spoken of: a silence takes back nothing that was said."""
     return member.fired.fingerprint not in quiet or member.fired.fingerprint in told.alerts
 

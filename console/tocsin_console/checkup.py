@@ -88,6 +88,9 @@ def _channels(state: Mapping[str, Any]) -> Iterator[Check]:
     else:
         do = "add a webhook or smtp channel with severities: [page] to tocsin.yaml"
         yield Check(name="channels", level="finding", said="no page channel configured: nobody would be told", do=do)
+    for lost in state["lost_routes"]:
+        do = "name a channel of tocsin.yaml, or add it there"
+        yield Check(name="routes", level="finding", said=f"{lost}, which there is not: nobody is told by it", do=do)
     for each in state["delivery"]["channels"]:
         if each["waiting"] and each["last_error"]:
             said = f"{each['waiting']} messages wait: {each['last_error']}"

@@ -9,6 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+from tocsin_alerts.grouping import IMMEDIATE, Grouping
+from tocsin_alerts.inhibitions import SHIPPED, Inhibition
+from tocsin_alerts.windows import Window
 from tocsin_collector.correct.prices import AgreedPrice
 from tocsin_collector.privacy.redaction import Redaction
 from tocsin_collector.receive.tls import TlsFiles
@@ -91,6 +94,9 @@ class Config:
     report: ReportSection | None
     max_disk_bytes: int | None
     channels: tuple[Channel, ...]
+    maintenance: tuple[Window, ...]
+    inhibitions: tuple[Inhibition, ...]
+    grouping: Grouping
     use_case_map: tuple[UseCaseMapping, ...]
     use_cases_dir: Path
     rules_dir: Path
@@ -170,6 +176,9 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
             said.listen.clickhouse_password, environment=environment, base=base, what="listen.clickhouse_password"
         ),
         channels=said.channels,
+        maintenance=said.maintenance,
+        inhibitions=(*SHIPPED, *said.inhibit),
+        grouping=said.grouping if clock == "wall" else IMMEDIATE,  # a day of data lasts seconds
         use_case_map=said.use_case_map,
         use_cases_dir=folder("TOCSIN_USE_CASES", said.use_cases, "use_cases"),
         rules_dir=folder("TOCSIN_RULES", said.rules, "rules"),

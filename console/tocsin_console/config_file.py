@@ -10,6 +10,9 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tocsin_alerts.grouping import Grouping
+from tocsin_alerts.inhibitions import Inhibition
+from tocsin_alerts.windows import Window
 from tocsin_collector.correct.prices import AgreedPrice, UnitPrice
 from tocsin_collector.privacy.redaction import PRESETS, Redaction
 
@@ -323,6 +326,9 @@ class TocsinYaml(_Section):
     report: ReportSection | None = None
     max_disk: str | int | None = None  # such as 50GB
     channels: tuple[Channel, ...] = ()
+    maintenance: tuple[Window, ...] = ()
+    inhibit: tuple[Inhibition, ...] = ()  # beside the shipped ones
+    grouping: Grouping = Grouping()
     use_case_map: tuple[UseCaseMapping, ...] = ()
     use_cases: Path | None = None  # folder of plans
     rules: Path | None = None  # folder of rules beside the shipped ones

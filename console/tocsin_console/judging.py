@@ -9,7 +9,7 @@ from tocsin_alerts.delivery import Delivery
 from tocsin_alerts.engine import Engine
 from tocsin_alerts.errors import Superseded
 from tocsin_alerts.evaluator import evaluate
-from tocsin_alerts.fencing import FencedNotifier, FencedQuery, Tenancy
+from tocsin_alerts.fencing import FencedQuery, Tenancy, fenced
 from tocsin_alerts.guard import GuardBook
 from tocsin_alerts.guard_bars import GuardBars
 from tocsin_alerts.guard_flags import terms_of
@@ -18,6 +18,7 @@ from tocsin_alerts.references import maintain
 from tocsin_alerts.render import Templates
 from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.sinks import EventSink
+from tocsin_alerts.windows import declared
 from tocsin_collector.correct.call_keeper import CallKeeper
 from tocsin_collector.correct.public_prices import PublicPrices
 from tocsin_collector.load.watermark import Watermark
@@ -74,12 +75,15 @@ class Judging(RoleProcess):
         self._ends.callback(self._guard_server.stop)
         self._delivery = Delivery(
             self._fenced(),
-            [(channel, FencedNotifier(notifier, self._tenancy)) for channel, notifier in self._notifiers],
+            [(channel, fenced(notifier, self._tenancy)) for channel, notifier in self._notifiers],
             plans=plans,
             rules=book,
             investigator=investigator(self._own(client_for(self._database)), reading.evaluators),
             guard=self._guard,
             templates=self._templates,
+            inhibitions=config.inhibitions,
+            declared=functools.partial(declared, config.maintenance, plans),
+            grouping=config.grouping,
         )
         self._delivery.start()
         self._ends.callback(self._delivery.close)

@@ -94,6 +94,7 @@ class Parts:
     reader: Asker
     plans: Plans
     channels: Sequence[Channel]
+    lost_routes: Sequence[str]  # of plans and rules, that name none of them
     guard: Guard
     rules: Sequence[Mapping[str, Any]]  # as listed
     collector_stats: Callable[[], Mapping[str, Any]]

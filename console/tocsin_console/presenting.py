@@ -1,5 +1,6 @@
 """The part that answers: the API, and what reads the embedded engine."""
 
+import functools
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,9 +18,11 @@ from tocsin_alerts.message import View
 from tocsin_alerts.outbox import Notification
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.report.facts import takes_pages
+from tocsin_alerts.routes import lost_routes
 from tocsin_alerts.silences import Silences
 from tocsin_alerts.status import UseCaseStatus
 from tocsin_alerts.verdicts import Verdicts
+from tocsin_alerts.windows import declared
 from tocsin_collector.correct.relabel import relabel
 from tocsin_collector.receive.key_book import KeyBook
 from tocsin_collector.store.database import Database
@@ -124,6 +127,7 @@ class Presenting(Judging):
             draw=self._draw,
             reader=Reader(self._database.sibling, database=config.database, embedded=config.store_url is None),
             plans=self._plans,
+            lost_routes=lost_routes(self._plans, self._reading.book, {each.name for each in channels_of(config)}),
             channels=channels_of(config),
             guard=apart.guard,
             rules=rulebook.listed(self._reading.book),
@@ -170,7 +174,9 @@ class Presenting(Judging):
                 self._own(client_for(self._database)), self._reading.evaluators, slot=self._clock_of_slots
             ),
             try_channels=self._try_channels,
-            silences=Silences(self._sibling(), now=now),
+            silences=Silences(
+                self._sibling(), now=now, declared=functools.partial(declared, config.maintenance, self._plans)
+            ),
             acknowledgements=Acknowledgements(self._sibling(), now=now),
             verdicts=Verdicts(self._sibling(), now=now),
             reviews=reviews,

@@ -49,6 +49,7 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "loops": loops,
         "ready": all(loop.is_alive for loop in loops.values()),
         "channels": channels(parts),
+        "lost_routes": parts.lost_routes,
         "rules": len(parts.rules),
         "plans": len(parts.plans),
         "use_cases": parts.book.use_cases(),

@@ -180,6 +180,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         reader=Reader(store.sibling, database=name, embedded=True),
         plans=plans,
         channels=channels_of(config),
+        lost_routes=[],
         guard=guard,
         rules=[{"rule": "a-rule"}],
         collector_stats=lambda: {**dict.fromkeys(FATES, 0), "received_spans": 3, "waiting_spans": 3, "spool_bytes": 7},

@@ -20,6 +20,7 @@ def state(**changes: Any) -> dict[str, Any]:
         "watermark": {"lag_s": 1.0},
         "loops": {"engine": {"consecutive_failures": 0, "is_alive": True, "last_error": ""}},
         "channels": [{"name": "pager", "type": "webhook", "severities": ["page"]}],
+        "lost_routes": [],
         "notifications": {},
         "failing_rules": [],
         "delivery": delivery(),
@@ -70,6 +71,7 @@ def test_good_health_has_no_findings() -> None:
     ("changes", "said"),
     [
         ({"channels": []}, "no page channel configured"),
+        ({"lost_routes": ["the escalation of x names the channel 'laed'"]}, "'laed', which there is not"),
         ({"channels": [{"name": "log", "type": "log", "severities": ["page"]}]}, "no page channel configured"),
         ({"channels": [{"name": "mail", "type": "smtp", "severities": ["ticket"]}]}, "no page channel configured"),
         ({"disk_free_bytes": 1 << 20}, "disk"),

@@ -67,6 +67,10 @@ def test_tables_say_who_is_told_nothing(tocsin: Any, use_case: str) -> None:
         pytest.param(("", "--for", "1h"), "nobody may silence everything", id="everything"),
         pytest.param(("", "--rule", "a-rule", "--for", "soon"), "expected a duration", id="no duration"),
         pytest.param(("", "--rule", "a-rule", "--for", "9w"), "at most 30 days", id="for ever"),
+        pytest.param(("", "--rule", "a-rule"), "either --for or --until", id="no end"),
+        pytest.param(("", "--match", "rule", "--for", "1h"), "expected a matcher", id="no matcher"),
+        pytest.param(("", "--match", "rule=~.*", "--for", "1h"), "nobody may silence everything", id="every rule"),
+        pytest.param(("", "--rule", "a-rule", "--from", "soon", "--for", "1h"), "'from' as a time", id="no time"),
     ],
 )
 def test_a_silence_with_a_slip_in_it_is_refused(tocsin: Any, use_case: str, words: Any, said: str) -> None:
@@ -99,3 +103,36 @@ def test_channels_that_do_not_take_a_test_are_a_finding(tocsin: Any, running: An
         "oncall",
         "mail",
     ]
+
+
+def test_a_silence_of_matchers_begins_and_ends_when_it_is_said(tocsin: Any, use_case: str) -> None:
+    """Tonight's migration, announced; UTC unless it says otherwise."""
+    tomorrow = NOW + timedelta(days=1)
+    words = ("--match", f"use_case={use_case}", "--match", "severity!=log", "--from", f"{tomorrow:%Y-%m-%dT%H:%M}")
+    words += ("--until", f"{tomorrow + timedelta(hours=8):%Y-%m-%dT%H:%M}+00:00", "--because", "move", "--by", "ana")
+
+    made = json.loads(tocsin("alerts", "silence", *words, "--json").stdout)
+    listed = tocsin("alerts", "silences").stdout
+    [alert] = json.loads(tocsin("alerts", "list", "--use-case", use_case, "--json").stdout)
+
+    assert made["matchers"] == [f"use_case={use_case}", "severity!=log"]
+    assert [made["since"][:16], made["until"][:16]] == [
+        f"{tomorrow:%Y-%m-%dT%H:%M}",
+        f"{tomorrow + timedelta(hours=8):%Y-%m-%dT%H:%M}",
+    ]
+    assert f"use_case={use_case}" in listed
+    assert alert["silenced_until"] is None
+
+
+def test_what_waits_for_the_morning_looks_like_it(tocsin: Any, running: Any, use_case: str) -> None:
+    """Who looks at night sees that nobody was called, why, and until when."""
+    [alert] = json.loads(tocsin("alerts", "list", "--use-case", use_case, "--json").stdout)
+    row = {"incident": alert["incident"], "fingerprint": alert["fingerprint"], "project": "default", "at": NOW}
+    why = {"why": "waiting", "detail": "about 3 wrong answers until then, 50 are worth waking for", "wrong": 3.0}
+    running.database.insert("held_alerts", [{**row, **why, "use_case": use_case, "until": NOW + timedelta(hours=9)}])
+
+    [said] = json.loads(tocsin("alerts", "list", "--use-case", use_case, "--json").stdout)
+    table = " ".join(tocsin("alerts", "list", "--use-case", use_case).stdout.split())
+
+    assert (said["held"], said["wrong_until"]) == ("waiting", 3.0)
+    assert "nobody: waiting until" in table

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.routing import Route
 
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.durations import parse_duration
+from tocsin_alerts.matchers import Matcher, matchable
 from tocsin_alerts.silences import Silence, covering
 from tocsin_console.api.answering import text_of, with_body
 from tocsin_console.api.wire import Json
@@ -24,39 +26,46 @@ def people_routes(parts: Parts) -> list[Route]:
         asked = request.query_params
         found = parts.book.alerts(everything="all" in asked, use_case=asked.get("use_case", ""))
         in_force = parts.silences.in_force()
-        return Json({"alerts": [each | _silenced(each, in_force) for each in found]})
+        held = {(row["incident"], row["fingerprint"]): row for row in parts.book.ask("held_alerts")}
+        return Json({"alerts": [each | _silenced(each, in_force) | _held(each, held) for each in found]})
 
     def _silenced(alert: Mapping[str, Any], in_force: Sequence[Silence]) -> dict[str, Any]:
-        silence = covering(in_force, alert, at=parts.now())
+        about = matchable(**{name: alert[name] for name in ("project", "use_case", "rule", "severity", "labels")})
+        silence = covering(in_force, about, at=parts.now())
         return {"silence": silence and silence.silence, "silenced_until": silence and silence.until}
 
     def acknowledge(request: Request, body: dict[str, Any]) -> Response:
         return _acknowledge(parts, request.path_params["incident"], body)
 
     def silences(_request: Request) -> Response:
-        return Json({"silences": [asdict(each) for each in parts.silences.in_force()]})
+        return Json({"silences": [each.to_json() for each in parts.silences.in_force()]})
 
     def silence(_request: Request, body: dict[str, Any]) -> Response:
         use_case, rule = str(body.get("use_case") or ""), str(body.get("rule") or "")
         _require(use_case, {each["use_case"] for each in parts.book.use_cases()}, "a use case")
         _require(rule, {str(each["rule"]) for each in parts.rules}, "a rule")
+        since = _time(body, "from") or parts.now()
         try:
-            lasts = parse_duration(text_of(body, "for"))
-        except ValueError as error:
+            matchers = [Matcher.parse(each) for each in body.get("matchers") or ()]
+            until = _time(body, "until")
+            lasts = parse_duration(text_of(body, "for")) if until is None else until - since
+        except (TypeError, ValueError) as error:
             raise UsageProblem(str(error)) from error
         made = parts.silences.add(
             lasts,
             project=str(body.get("project") or "default"),
             use_case=use_case,
             rule=rule,
+            matchers=matchers,
+            since=since,
             by=text_of(body, "actor"),
             because=str(body.get("because") or ""),
         )
-        return Json({"silence": asdict(made)})
+        return Json({"silence": made.to_json()})
 
     def expire(request: Request, body: dict[str, Any]) -> Response:
         ended = parts.silences.expire(request.path_params["silence"], by=text_of(body, "actor"))
-        return Json({"silence": asdict(ended)})
+        return Json({"silence": ended.to_json()})
 
     def try_channels(_request: Request, body: dict[str, Any]) -> Response:
         return Json({"channels": [asdict(each) for each in parts.try_channels(str(body.get("channel") or ""))]})
@@ -71,6 +80,13 @@ def people_routes(parts: Parts) -> list[Route]:
     ]
 
 
+def _held(alert: Mapping[str, Any], held: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, Any]:
+    """Say why an alert that fires is not told, or only as a ticket; until when, and what is wrong by then."""
+    found = held.get((alert["incident"], alert["fingerprint"])) if alert["incident"] else None
+    names = {"why": "held", "detail": "held_because", "until": "held_until", "wrong": "wrong_until"}
+    return {shown: found[name] if found else None for name, shown in names.items()}
+
+
 def _acknowledge(parts: Parts, incident: str, body: Mapping[str, Any]) -> Response:
     """Take an incident; of one that is over only what it was worth can still be said."""
     by, note, verdict = text_of(body, "actor"), str(body.get("note") or ""), str(body.get("verdict") or "")
@@ -79,6 +95,18 @@ def _acknowledge(parts: Parts, incident: str, body: Mapping[str, Any]) -> Respon
         return Json({"acknowledgement": None, "verdict": asdict(said)})
     taken = parts.acknowledgements.acknowledge(incident, by=by, note=note)
     return Json({"acknowledgement": asdict(taken), "verdict": said and asdict(said)})
+
+
+def _time(body: Mapping[str, Any], name: str) -> datetime | None:
+    """Read a time, of UTC unless it says otherwise; None where none is given."""
+    said = body.get(name)
+    if not said:
+        return None
+    try:
+        when = datetime.fromisoformat(str(said))
+    except ValueError as error:
+        raise UsageProblem(f"expected {name!r} as a time such as 2026-12-24T18:00+01:00, got {said!r}") from error
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _require(name: str, known: set[str], what: str) -> None:

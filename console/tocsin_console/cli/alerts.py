@@ -8,6 +8,8 @@ from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, conne
 from tocsin_console.cli.output import named, print_json, print_table, say, when
 from tocsin_console.errors import FINDING, UsageProblem
 
+_MATCH = "Only alerts with this label, also several times: severity=ticket, model_version=~7.*, segment!=device=a."
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
@@ -94,9 +96,14 @@ def acknowledge(
 def silence(
     use_case: Annotated[str, typer.Argument(help="The use case; without one, a rule of every use case.")] = "",
     *,
-    lasts: Annotated[str, typer.Option("--for", help="How long, at most 30 days: 90m, 6h, 2d.")],
+    lasts: Annotated[str, typer.Option("--for", help="How long, at most 30 days: 90m, 6h, 2d.")] = "",
+    since: Annotated[
+        str, typer.Option("--from", help="From a time on: 2026-12-24T18:00+01:00; UTC without offset.")
+    ] = "",
+    until: Annotated[str, typer.Option("--until", help="Until a time, instead of --for.")] = "",
     because: Annotated[str, typer.Option("--because", help="Why, for whoever finds it at night.")],
     rule: Annotated[str, typer.Option("--rule", help="Only this rule.")] = "",
+    match: Annotated[list[str] | None, typer.Option("--match", help=_MATCH)] = None,
     project: Annotated[str, typer.Option("--project", help="The use case's project.")] = "default",
     by: By = None,
     config: ConfigFile = None,
@@ -105,22 +112,26 @@ def silence(
     json: Json = False,
 ) -> None:
     """Tell nobody of some alerts for a while. They go on, and so does the guard; what still fires at the end is told then."""
-    body = {"use_case": use_case, "rule": rule, "project": project, "for": lasts, "because": because}
+    if bool(lasts) == bool(until):
+        raise UsageProblem("expected either --for or --until: a silence has one end")
+    body = {"use_case": use_case, "rule": rule, "matchers": match or [], "project": project, "because": because}
+    body |= {"for": lasts, "from": since, "until": until}
     made = connect(config, data_dir, api).post("/api/silences", {**body, "actor": person(by)})["silence"]
     if json:
         print_json(made)
         return
-    say(f"{made['silence']}: nobody is told of {_subject(made)} until {when(made['until'])} UTC")
+    begins = f"from {when(made['since'])} " if since else ""
+    say(f"{made['silence']}: nobody is told of {_subject(made)} {begins}until {when(made['until'])} UTC")
 
 
 def silences(*, config: ConfigFile = None, data_dir: DataDir = None, api: Api = None, json: Json = False) -> None:
-    """List the silences in force."""
+    """List the silences in force and to come, and the maintenance windows that are open."""
     found = connect(config, data_dir, api).get("/api/silences")["silences"]
     if json:
         print_json(found)
         return
-    columns = ("silence", "of", "until", "by", "because")
-    rows = [(each["silence"], _subject(each), when(each["until"]), each["author"], each["reason"]) for each in found]
+    columns = ("silence", "of", "from", "until", "by", "because")
+    rows = [(e["silence"], _subject(e), when(e["since"]), when(e["until"]), e["author"], e["reason"]) for e in found]
     print_table(columns, rows, empty="no silences: everybody is told")
 
 
@@ -165,8 +176,10 @@ def notify_to_test(
 
 
 def _subject(silence: dict[str, Any]) -> str:
-    where = named(silence) if silence["use_case"] else f"every use case of {silence['project']}"
-    return f"{silence['rule'] or 'every alert'} of {where}"
+    every = f"every use case of {silence['project']}" if silence["project"] else "every project"
+    where = named(silence) if silence["use_case"] else every
+    further = f" with {', '.join(silence['matchers'])}" if silence["matchers"] else ""
+    return f"{silence['rule'] or 'every alert'} of {where}{further}"
 
 
 def _alert(each: dict[str, Any]) -> tuple[Any, ...]:
@@ -180,6 +193,17 @@ def _alert(each: dict[str, Any]) -> tuple[Any, ...]:
         each["value"],
         when(each["since"]),
         each["incident"][:12],
-        each["acknowledged_by"] or (each["silenced_until"] and f"nobody: silent until {when(each['silenced_until'])}"),
+        each["acknowledged_by"] or _kept(each),
         each["reason"],
     )
+
+
+def _kept(each: dict[str, Any]) -> str:
+    """Say why nobody is told of it."""
+    if each["silenced_until"]:
+        return f"nobody: silent until {when(each['silenced_until'])}"
+    if each["held"] == "waiting":
+        return f"nobody: waiting until {when(each['held_until'])}, {each['held_because']}"
+    if each["held"] == "ticket":
+        return f"a ticket: {each['held_because']}"
+    return f"nobody: {each['held']} {each['held_because']}" if each["held"] else ""

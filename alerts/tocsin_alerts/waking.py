@@ -1,0 +1,78 @@
+"""Whether a page wakes somebody: outside the plan's hours only when enough would be wrong by morning, or nothing else helps. Pure.
+
+What is not known wakes: no hours, no limit, no measured fall, no week of traffic to expect the night's from.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from tocsin_alerts.briefing import Findings, GuardNews
+from tocsin_alerts.incidents import Member
+from tocsin_alerts.plan import Plan
+from tocsin_alerts.quieting import Quiet
+from tocsin_alerts.records import GuardState
+from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.weekly import holds, next_beginning
+
+WEEK: Final = timedelta(days=7)
+_HOLDING: Final[frozenset[GuardState]] = frozenset({"fallback", "off"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """What waiting until people work again is estimated to cost."""
+
+    until: datetime  # when they do
+    excess: float | None  # share of answers wrong beyond the reference; None: not measured
+    calls: float | None  # expected until then; None: not known
+
+    @property
+    def wrong(self) -> float | None:
+        """Answers wrong until then, beyond the reference."""
+        return None if self.excess is None or self.calls is None else self.excess * self.calls
+
+
+def morning(plan: Plan, now: datetime) -> datetime | None:
+    """Say when people work again; None: they do now, or the plan does not say when."""
+    if not plan.hours or holds(plan.hours, plan.zone, now):
+        return None
+    return next_beginning(plan.hours, plan.zone, now)
+
+
+def excess_error(findings: Findings, members: Iterable[Member], rules: RuleBook) -> float | None:
+    """Say how many answers more than in the reference are wrong, as a share; None: not measured.
+
+    By labels where a rule of labels fires, otherwise by the estimate, which speaks of the last days.
+    """
+    rule = next((found for member in members if (found := rules.get(member.fired.rule))), None)
+    by_labels = rule is not None and rule.source.name.startswith("accuracy")
+    measure = (findings.quality or findings.estimated) if by_labels else (findings.estimated or findings.quality)
+    if measure is None or measure.value is None or measure.baseline is None:
+        return None
+    return max(0.0, measure.baseline - measure.value)
+
+
+def has_failed(plan: Plan, guard: GuardNews, members: Iterable[Member], rules: RuleBook) -> bool:
+    """Whether the guard should act by itself and does not: a trip that was held back, or nothing in force."""
+    asked = any((rule := rules.get(member.fired.rule)) and rule.text.guard for member in members)
+    is_held_back = guard.row is not None and not guard.row.applied
+    return plan.guard.mode == "automatic" and asked and (is_held_back or guard.in_force == "normal")
+
+
+def rests(plan: Plan, night: Night, *, guard: GuardNews, failed: bool) -> Quiet | None:
+    """Say why a page need not wake anybody; None: it has to.
+
+    Args:
+        plan: With the limit.
+        night: What it would cost.
+        guard: What is in force.
+        failed: Whether the guard should have acted and did not.
+    """
+    if guard.in_force in _HOLDING:
+        return Quiet(why="ticket", detail=f"the guard holds {guard.in_force}")
+    if failed or plan.wake_above is None or night.wrong is None or night.wrong > plan.wake_above:
+        return None
+    detail = f"about {night.wrong:,.0f} wrong answers until then, {plan.wake_above:,.0f} are worth waking for"
+    return Quiet(why="waiting", detail=detail, until=night.until, wrong=night.wrong)
