@@ -163,7 +163,7 @@ def _alert(member: Member, case: Case) -> Alert:
     measured = event if event.value is not None else member.fired
     return Alert(
         rule=event.rule,
-        summary=rule.text.summary if rule else "",
+        summary=_summary(rule, measured),
         evaluator=rule.source.name if rule else "",
         unit=_unit(rule, event),
         severity=member.fired.severity,
@@ -181,6 +181,13 @@ def _alert(member: Member, case: Case) -> Alert:
         since=event.slot,
         is_new=event.fingerprint in case.news,
     )
+
+
+def _summary(rule: Rule | None, measured: AlertEvent) -> str:
+    """Give the rule's sentence; of what was not measured it is not true, nor false."""
+    if rule is None or measured.value is not None:
+        return rule.text.summary if rule else ""
+    return f"Cannot be judged: {rule.text.summary[:1].lower()}{rule.text.summary[1:]}"
 
 
 def _threshold(rule: Rule | None, event: AlertEvent, plan: Plan) -> float | None:

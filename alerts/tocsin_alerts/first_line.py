@@ -48,6 +48,8 @@ def first_line(standing: Standing) -> tuple[str, str]:
         return f"Look at it in working hours: {trouble}.", ""
     if standing.in_force in _SERVED_BY_OTHERS:
         return f"Nothing until morning: {_SERVED_BY_OTHERS[standing.in_force]}.", ""
+    if standing.lead.measure.value is None:
+        return f"Act: {trouble}. To see why:", "tocsin status"
     if standing.lead.evaluator in _QUALITY or standing.has_guard_acted:
         urgency = "Look today, answers are being verified" if standing.in_force == "verify" else "Act"
         return f"{urgency}: {_count(standing) or trouble}. To fall back:", command("guard set", standing, "fallback")
@@ -82,6 +84,8 @@ def _few(count: float) -> str:
 
 
 def _trouble(lead: Alert) -> str:
+    if lead.measure.value is None:
+        return f"{lead.rule} cannot be judged, so nobody knows"
     said = (lead.summary or lead.rule).rstrip(".")
     field = lead.labels.get("field", "")
     return said[:1].lower() + said[1:] + (f": {field}" if field and without_links(field) == field else "")

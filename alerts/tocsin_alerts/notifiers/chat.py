@@ -22,7 +22,7 @@ _SLACK_BLOCK_CHARS: Final = 3_000
 _SLACK_BLOCKS: Final = 10
 _TEAMS_BYTES: Final = 24_000  # Teams takes 28 KB
 _REFUSED: Final = frozenset({400, 422})  # for what the message holds
-_CUT: Final = "… (cut: 'tocsin alerts show' prints all of it)"
+CUT: Final = "… (cut: 'tocsin alerts show' prints all of it)"
 
 
 class ChatNotifier:
@@ -74,7 +74,7 @@ def slack(notification: Notification, *, image: Mapping[str, str] | None = None)
     message = notification.message
     parts = _parts(message.text.strip("\n"), _SLACK_BLOCK_CHARS)
     if len(parts) > _SLACK_BLOCKS:
-        parts = [*parts[: _SLACK_BLOCKS - 1], _CUT]
+        parts = [*parts[: _SLACK_BLOCKS - 1], CUT]
     header = {"type": "plain_text", "text": message.subject[:_SLACK_HEADER_CHARS] or "tocsin", "emoji": False}
     return {
         "mrkdwn": False,
@@ -104,7 +104,7 @@ def teams(notification: Notification, *, image: Mapping[str, str] | None = None)
         made = _line(line or " ", fontType="Monospace")
         size += len(json.dumps(made, ensure_ascii=False).encode())
         if size > _TEAMS_BYTES:
-            body.append(_line(_CUT))
+            body.append(_line(CUT))
             break
         body.append(made)
     if image:

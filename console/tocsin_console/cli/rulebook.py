@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tocsin_console.cli import rule_budget, rule_files, rule_trials
+from tocsin_console.cli import rule_budget, rule_files, rule_render, rule_trials
 from tocsin_console.cli.options import ConfigFile, Json, settle
 from tocsin_console.cli.output import print_json, print_table, say
 from tocsin_console.errors import FINDING
@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     rule_budget.register(rules)
     rule_trials.register(rules)
     rule_files.register(rules)
+    rule_render.register(rules)
     app.add_typer(rules, name="rules")
 
 

@@ -141,6 +141,16 @@ def test_broken_data_names_the_trouble_and_the_first_step(case: Any, event: Any)
     assert view.lead.reason.startswith("field ink: ")
 
 
+def test_what_was_not_measured_is_not_said_to_be_so(case: Any, event: Any) -> None:
+    """Without data nothing is known: neither that it is wrong nor that it is right."""
+    view = brief(case(event(value=None, lower=None, upper=None, baseline=None, n=0, reason="no data")))
+
+    assert view.do_now == "Act: accuracy-below-floor cannot be judged, so nobody knows. To see why:"
+    assert view.command == "tocsin status"
+    assert view.lead.summary.startswith("Cannot be judged: ")
+    assert view.lead.threshold is None
+
+
 def test_a_ticket_waits_for_working_hours(case: Any, event: Any) -> None:
     """Drift alone never wakes anybody."""
     view = brief(case(event("input-drift", severity="ticket")))

@@ -1,0 +1,110 @@
+"""Any rule can be seen on fixtures before it fires, as each channel would show it."""
+
+import email
+import email.policy
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tocsin_alerts.briefing import brief
+from tocsin_alerts.errors import TemplateError
+from tocsin_alerts.fixtures import FIXTURES, Fixture, case_of
+from tocsin_alerts.message import Message
+from tocsin_alerts.render import Templates
+from tocsin_alerts.rendition import KINDS, Kind, misfits, rendition
+from tocsin_alerts.rule import Rule
+from tocsin_alerts.rule_rendering import lint_rule, render_rule, render_short
+from tocsin_alerts.rules import RuleBook
+
+
+def rule_of(rules: RuleBook, name: str) -> Rule:
+    """Give a shipped rule."""
+    return rules.rules[name]
+
+
+@pytest.mark.parametrize("fixture", FIXTURES)
+def test_every_shipped_rule_has_a_message_on_every_fixture(rules: RuleBook, fixture: Fixture) -> None:
+    """What fires is what the rule's own tests say fires, so each says its own reason."""
+    for rule in rules:
+        view = brief(case_of(rule, fixture, rules))
+
+        assert view.do_now
+        assert view.lead.rule == rule.name
+        assert (view.lead.measure.value is None) == (fixture in ("no-data", "error"))
+        assert len(view.alerts) + view.more_alerts == (50 if fixture == "fifty" else 1)
+
+
+def test_a_fixture_without_data_claims_nothing(rules: RuleBook) -> None:
+    """The figures of the sample would be false in it."""
+    rule = rule_of(rules, "null-rate")
+
+    text = render_rule(rule, "no-data", "smtp", rules=rules, templates=Templates()).message.text
+
+    assert "cannot be judged" in text.splitlines()[0]
+    assert "94.3 %" not in text
+    assert "no data" in text
+
+
+def test_shipped_messages_fit_every_channel(rules: RuleBook) -> None:
+    """Fifty alerts, too: what a channel cuts is what somebody needed."""
+    templates = Templates()
+
+    found = [
+        each
+        for name in ("accuracy-below-floor", "null-rate")
+        for each in lint_rule(rule_of(rules, name), FIXTURES, rules=rules, templates=templates)
+    ]
+
+    assert [str(each) for each in found] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_channel_is_written_as_it_would_be_sent(rules: RuleBook, kind: Kind) -> None:
+    """JSON that parses, a mail that parses."""
+    made = render_rule(rule_of(rules, "accuracy-below-floor"), "firing", kind, rules=rules, templates=Templates())
+
+    body = rendition(kind, made)
+
+    if kind == "smtp":
+        mail = email.message_from_bytes(body, policy=email.policy.default)
+        assert "PAGE" in mail["subject"]
+    else:
+        assert "accuracy-below-floor" in json.dumps(json.loads(body))
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "said"),
+    [
+        ("slack", {"text": "x" * 40_000}, "Slack shows the beginning alone"),
+        ("slack", {"subject": "s" * 155}, "Slack cuts the subject"),
+        ("teams", {"text": "line\n" * 5_000}, "Teams shows the beginning alone"),
+        ("pagerduty", {"text": "x" * 61_000}, "PagerDuty shows the beginning alone"),
+        ("smtp", {"html": "<p>" + "x" * 110_000}, "bytes of HTML"),
+        ("log", {"subject": "s" * 160}, "the subject is cut"),
+    ],
+)
+def test_what_does_not_fit_is_found(notification: Any, kind: Kind, message: dict[str, str], said: str) -> None:
+    """Before the night in which half of it is missing."""
+    whole = Message(subject="s", text="t", html="", data={})
+
+    found = list(misfits(kind, notification(message=replace(whole, **message))))
+
+    assert any(said in each for each in found)
+
+
+def test_a_template_that_fails_is_found_and_its_short_form_shown(rules: RuleBook, tmp_path: Path) -> None:
+    """It is what would be sent."""
+    (tmp_path / "firing.txt.j2").write_text("{{ nothing_such }}")
+    rule, templates = rule_of(rules, "null-rate"), Templates(tmp_path)
+
+    found = lint_rule(rule, ["firing"], rules=rules, templates=templates)
+    with pytest.raises(TemplateError):
+        render_rule(rule, "firing", "slack", rules=rules, templates=templates)
+    short = render_short(rule, "firing", "slack", rules=rules, reason="line 1")
+
+    assert [each.kind for each in found] == [""]
+    assert "nothing_such" in str(found[0])
+    assert "this is the short form: line 1" in short.message.text
