@@ -114,6 +114,10 @@ class Board:
                 events += self._settle(each.status.slot, [move])
         return events
 
+    def has_active(self, rule: str) -> bool:
+        """Whether any alert of a rule fires, or fired and is not over."""
+        return any(self.series[key].status.is_active for key in self._by_rule.get(rule, ()))
+
     def mark_error(self, rule: str) -> None:
         """Overlay a rule's alerts: its evaluator failed. Their states stay."""
         for key in self._by_rule.get(rule, ()):

@@ -37,6 +37,8 @@ def runs_of(
             rule_hash=job.hash,
             duration_ms=answers[job.name].duration_ms / len(due[job.name]),
             error=answers[job.name].error,
+            asked=answers[job.name].asked,
+            rows_read=_share(answers[job.name].rows_read, len(due[job.name])),
         )
         for job in jobs
         if job.name in due and not (job.name in failed and on_record(job.name))
@@ -44,6 +46,14 @@ def runs_of(
     ]
 
 
-def failed_run(name: str, error: str, *, slot: datetime) -> Run:
-    """Put on record that what belongs to no rule has failed."""
-    return Run(rule=name, slot=slot, samples=0, rule_hash="", duration_ms=0, error=error)
+def runs_of_days(
+    name: str, days: Sequence[datetime], error: str | None, *, failed_on: datetime, on_record: bool
+) -> list[Run]:
+    """List the days that were done of what belongs to no rule; with an error, the day that was not, unless that is on record."""
+    if error is not None:
+        days = [] if on_record else [failed_on]
+    return [Run(rule=name, slot=day, samples=0, rule_hash="", duration_ms=0, error=error or "") for day in days]
+
+
+def _share(rows: int | None, slots: int) -> int | None:
+    return None if rows is None else round(rows / slots)

@@ -11,11 +11,13 @@ from typing import Final, Literal, TypeAlias
 
 from tocsin_alerts import evaluator
 from tocsin_alerts.board import Batch, Board
-from tocsin_alerts.bookkeeping import failed_run, runs_of, samples_of
+from tocsin_alerts.bookkeeping import runs_of, runs_of_days, samples_of
 from tocsin_alerts.budget import strictness
+from tocsin_alerts.due import complete_to, days_of, due_slots, until
 from tocsin_alerts.failures import Failures
+from tocsin_alerts.itself import STUCK
 from tocsin_alerts.jobs import DAY, Answer, Evaluate, answer, can_say, list_jobs
-from tocsin_alerts.journal import Journal, Memory
+from tocsin_alerts.journal import Journal, Memory, Run
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.provisional import Provisional
@@ -31,7 +33,6 @@ ClockMode: TypeAlias = Literal["wall", "data"]
 REFERENCES: Final = "references"  # the run of whatever keeps the references
 RESTATING: Final = "restating"  # the run of whatever late labels change
 
-_MOST_SLOTS: Final = 1_000  # of one rule in one tick: 41 days of hours
 _DAYS: Final = Schedule(every=DAY)
 
 
@@ -44,6 +45,7 @@ class TickReport:
     events: tuple[AlertEvent, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)  # rule -> why; tried again
     has_more: bool = False  # slots are left: tick again at once
+    advanced: bool = False  # something was evaluated that had not been, and evaluation is not stuck as a whole
 
 
 class Engine:
@@ -119,7 +121,13 @@ class Engine:
             self._begin(at=now)
         elif self._is_stale:
             self._restore()
-        due, has_more = self._due(now, watermark)
+        due, has_more = due_slots(
+            [job for job in self._jobs if not self._failures.rests(job.name)],
+            self._done_to,
+            now=now,
+            watermark=watermark,
+            begins=self._history_begins if self._is_data_clock else None,
+        )
         if not due and not self._unsettled and not self._has_orphans:
             return TickReport()
         self._journal.require_current()
@@ -143,19 +151,17 @@ class Engine:
         for name in failed:
             board.mark_error(name)
         self._journal.write_states(board.changed_since(self._board), at=now)
-        runs = runs_of(self._jobs, due, answers, failed, on_record=self._failures.is_on_record)
-        if REFERENCES in failed and not self._failures.is_on_record(REFERENCES):
-            runs.append(failed_run(REFERENCES, failed[REFERENCES], slot=_DAYS.floor(now)))
-        self._journal.write_runs(runs, at=now)
+        self._journal.write_runs(self._runs(due, answers, failed, now=now), at=now)
         self._done_to.update({name: slots[-1] for name, slots in due.items() if name not in failed})
         self._board, self._unsettled, self._has_orphans, self._is_stale = board, (), False, False
-        self._failures.note(attempted=attempted, failed=failed)
+        self._failures.note(attempted=attempted, failed=failed, now=now)
         return TickReport(
             slots=tuple(sorted({slot for slots in due.values() for slot in slots})),
             samples=len(samples),
             events=tuple(event for each in tidings for event in each.events),
             failed=failed,
             has_more=has_more,
+            advanced=any(name not in failed for name in due) and not board.has_active(STUCK),
         )
 
     def evaluated_through(self, project: str = "", use_case: str = "") -> datetime | None:
@@ -201,34 +207,18 @@ class Engine:
         self._is_stale = False
         return memory
 
-    def _due(self, now: datetime, watermark: datetime) -> tuple[dict[str, list[datetime]], bool]:
-        due: dict[str, list[datetime]] = {}
-        for job in self._jobs:
-            done_to = self._done_to.get(job.name)
-            first = self._history_begins() if self._is_data_clock and done_to is None else None
-            if self._failures.rests(job.name) or (self._is_data_clock and done_to is None and first is None):
-                continue
-            slots = job.schedule.due(done_to=done_to, now=now, watermark=watermark, first=first)
-            if slots:
-                due[job.name] = slots
-        if all(len(slots) <= _MOST_SLOTS for slots in due.values()):
-            return due, False
-        if not self._is_data_clock:  # after so long a pause only the newest matter
-            return {name: slots[-_MOST_SLOTS:] for name, slots in due.items()}, False
-        return _until(due, min(slots[:_MOST_SLOTS][-1] for slots in due.values())), True
-
     def _history_begins(self) -> datetime | None:
         if self._first_hour is None:
             self._first_hour = self._journal.first_hour()
         return self._first_hour
 
     def _keep_references(self, due: dict[str, list[datetime]], failed: dict[str, str]) -> dict[str, list[datetime]]:
-        for day in sorted({slot for slots in due.values() for slot in slots if _DAYS.floor(slot) == slot}):
+        for day in days_of(due):
             try:
                 self._maintain(day)
             except Exception as error:  # noqa: BLE001 - a boundary: a day waits for its references, hours before it do not
                 failed[REFERENCES] = f"{type(error).__name__}: {error}"[:2000]
-                return _until(due, day - timedelta(microseconds=1))
+                return until(due, day - timedelta(microseconds=1))
         return due
 
     def _tighten(self, due: Mapping[str, Sequence[datetime]]) -> None:
@@ -251,12 +241,27 @@ class Engine:
     def _restated(
         self, due: Mapping[str, Sequence[datetime]], failed: dict[str, str], kinds: frozenset[str]
     ) -> list[Restated]:
-        days = [slot for slots in due.values() for slot in slots if _DAYS.floor(slot) == slot]
+        days = days_of(due)
         try:
             return self._restater.find(last=max(days), kinds=kinds) if days else []
         except Exception as error:  # noqa: BLE001 - a boundary: what was told stays as it is, and today's slots are not held up
             failed[RESTATING] = f"{type(error).__name__}: {error}"[:2000]
             return []
+
+    def _runs(
+        self,
+        due: Mapping[str, Sequence[datetime]],
+        answers: Mapping[str, Answer],
+        failed: Mapping[str, str],
+        *,
+        now: datetime,
+    ) -> list[Run]:
+        runs = runs_of(self._jobs, due, answers, failed, on_record=lambda name: self._failures.is_on_record(name, now))
+        days = days_of(due)
+        for name in (REFERENCES, RESTATING):
+            on_record = self._failures.is_on_record(name, now)
+            runs += runs_of_days(name, days, failed.get(name), failed_on=_DAYS.floor(now), on_record=on_record)
+        return runs
 
     def _step(
         self,
@@ -279,13 +284,12 @@ class Engine:
             batches = [
                 Batch(rule=job.rule, samples=answers[job.name].by_slot.get(slot, ())) for job in at_slot if job.rule
             ]
-            live = {job.name for job in at_slot if self._is_data_clock or slot == job.schedule.newest(now, watermark)}
+            live = {
+                job.name
+                for job in at_slot
+                if self._is_data_clock or slot == job.schedule.newest(now, complete_to(job, now, watermark))
+            }
             events = board.take(slot, batches)
             tidings.append(Tidings(slot, [event for event in events if event.rule not in live], False))
             tidings.append(Tidings(slot, [event for event in events if event.rule in live], True))
         return tidings
-
-
-def _until(due: Mapping[str, list[datetime]], horizon: datetime) -> dict[str, list[datetime]]:
-    cut = {name: [slot for slot in slots if slot <= horizon] for name, slots in due.items()}
-    return {name: slots for name, slots in cut.items() if slots}

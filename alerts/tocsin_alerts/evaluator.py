@@ -24,7 +24,8 @@ RANGE: Final = ("since", "until", "step_s")
 _HEADER: Final = re.compile(r"\A\s*/\*(.*?)\*/", re.DOTALL)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\s*:\s*([^{}]+)\}")
 _COMMENT: Final = re.compile(r"^\s*--[^\n]*\n", re.MULTILINE)
-_KEYS: Final = ("summary", "unit", "params", "columns", "window", "lag", "outcomes")
+_KEYS: Final = ("summary", "unit", "params", "columns", "window", "lag", "outcomes", "clock")
+_WALL: Final = "wall"
 _LABEL_DELAY: Final = "label delay"
 OUTCOMES: Final = ("ground_truth", "review", "feedback", "judge", "support")  # their kinds
 _TOML_LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
@@ -53,6 +54,9 @@ class Evaluator:
     window: timedelta | None = None  # how far back a slot looks; None: to the slot before
     lags_labels: bool = False  # the window ends the plan's label delay before the slot
     outcomes: frozenset[str] = frozenset()  # kinds: it has no row where there is none of any of them; empty: it may
+    is_of_now: bool = (
+        False  # it speaks of tocsin itself, at the time of day, whatever is loaded: its newest slot alone is asked for
+    )
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -111,6 +115,7 @@ def parse(text: str, *, path: str) -> Evaluator:
         window=_window(header, path, text),
         lags_labels=_lag(header, path, text),
         outcomes=_outcomes(header, path, text),
+        is_of_now=_clock(header, path, text),
     )
 
 
@@ -194,6 +199,13 @@ def _lag(header: Mapping[str, Any], path: str, text: str) -> bool:
     said = header.get("lag")
     if said not in (None, _LABEL_DELAY):
         raise EvaluatorError(f'{path}:{_line(text, "lag")}: expected lag = "{_LABEL_DELAY}" or none, got {said!r}')
+    return said is not None
+
+
+def _clock(header: Mapping[str, Any], path: str, text: str) -> bool:
+    said = header.get("clock")
+    if said not in (None, _WALL):
+        raise EvaluatorError(f'{path}:{_line(text, "clock")}: expected clock = "{_WALL}" or none, got {said!r}')
     return said is not None
 
 

@@ -47,6 +47,11 @@ class FencedQuery:
     query: Query
     tenancy: Tenancy
 
+    @property
+    def rows_read(self) -> int | None:
+        """How many rows it has read from tables, where the store says so."""
+        return getattr(self.query, "rows_read", None)
+
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> list[dict[str, Any]]:
         """Read, which anybody may."""
         return self.query.rows(sql, parameters)

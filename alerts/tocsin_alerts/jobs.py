@@ -73,6 +73,8 @@ class Answer:
     by_slot: Mapping[datetime, Sequence[Sample]] = field(default_factory=dict)
     duration_ms: float = 0.0
     error: str = ""
+    asked: bool = True
+    rows_read: int | None = None  # from tables; None: the store does not say
 
 
 def list_jobs(book: RuleBook, evaluators: Mapping[str, SampleSource], *, keep_offset: bool) -> list[Job]:
@@ -86,11 +88,13 @@ def list_jobs(book: RuleBook, evaluators: Mapping[str, SampleSource], *, keep_of
     jobs = [
         Job(name=rule.name, source=rule.source, schedule=rule.schedule, params=rule.params, rule=rule) for rule in book
     ]
+    if not keep_offset:  # the data's clock says nothing of this process
+        jobs = [job for job in jobs if not is_of_now(job.source)]
     read = {job.source.name for job in jobs}
     jobs += [
         Job(name=RECORD_PREFIX + name, source=source, schedule=Schedule(every=DAY, offset=timedelta(minutes=5)))
         for name, source in evaluators.items()
-        if name not in read and RANGE_PARAMS.issuperset(source.params)
+        if name not in read and RANGE_PARAMS.issuperset(source.params) and not is_of_now(source)
     ]
     if keep_offset:
         return jobs
@@ -132,7 +136,7 @@ def answer(
         every = job.schedule.every
         slots = sorted({slot for each in group for slot in due[each.name]})
         query = free.get()
-        begun = timer()
+        begun, read = timer(), rows_read_by(query)
         try:
             samples = evaluate(
                 query,
@@ -142,7 +146,9 @@ def answer(
                 step_s=int(every.total_seconds()),
                 extra=dict(job.params),
             )
-            return Answer(by_slot=_by_slot(samples), duration_ms=(timer() - begun) * 1e3)
+            now_read = rows_read_by(query)
+            rows_read = None if now_read is None or read is None else now_read - read
+            return Answer(by_slot=_by_slot(samples), duration_ms=(timer() - begun) * 1e3, rows_read=rows_read)
         except Exception as error:  # noqa: BLE001 - a boundary: whatever an evaluator does harms its own rules alone
             return Answer(duration_ms=(timer() - begun) * 1e3, error=f"{type(error).__name__}: {error}"[:2000])
         finally:
@@ -151,7 +157,18 @@ def answer(
     with ThreadPoolExecutor(len(queries), thread_name_prefix="tocsin-evaluator") as pool:
         made = pool.map(ask, shared.values())
         said = {job.name: answer for group, answer in zip(shared.values(), made, strict=True) for job in group}
-    return {job.name: said.get(job.name, Answer()) for job in jobs if due.get(job.name)}
+    return {job.name: said.get(job.name, Answer(asked=False)) for job in jobs if due.get(job.name)}
+
+
+def rows_read_by(query: Query) -> int | None:
+    """Say how many rows a client has read so far, where it counts them."""
+    found = getattr(query, "rows_read", None)
+    return found if isinstance(found, int) else None
+
+
+def is_of_now(source: SampleSource) -> bool:
+    """Whether an evaluator speaks of tocsin itself, at the time of day."""
+    return bool(getattr(source, "is_of_now", False))
 
 
 def can_say(source: SampleSource, kinds: frozenset[str] | None) -> bool:

@@ -29,6 +29,8 @@ class Run:
     rule_hash: str
     duration_ms: float
     error: str = ""  # empty: done
+    asked: bool = True  # False: there was nothing that its evaluator could have spoken of
+    rows_read: int | None = None  # None: not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +201,8 @@ class Journal:
                 "epoch": self.epoch,
                 "duration_ms": run.duration_ms,
                 "error": run.error,
+                "asked": int(run.asked),
+                "rows_read": run.rows_read,
                 "at": at,
             }
             for run in runs

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 from tocsin_alerts.board import Series
+from tocsin_alerts.itself import SELF
 from tocsin_alerts.journal import Journal
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.records import Sample
@@ -53,6 +54,7 @@ def judge(
                 latest[key] = sample
     declared = {(plan.project, plan.use_case) for plan in plans}
     known = sorted({*progress, *declared, *((each.project, each.use_case) for each in series)})
+    known = [each for each in known if each[1] != SELF or each in progress]  # tocsin itself is no feature
     found = []
     for project, use_case in known:
         plan = plans.get(project, use_case)

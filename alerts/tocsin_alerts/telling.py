@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tocsin_alerts.channels import Channel, follows_each_alert
 from tocsin_alerts.incidents import Member
+from tocsin_alerts.itself import failing_channel
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.records import NotificationTransition, Severity
 from tocsin_alerts.rules import RuleBook
@@ -78,7 +79,12 @@ def is_told(member: Member, told: Told, quiet: Container[str]) -> bool:
 
 
 def hears(channel: Channel, member: Member, plan: Plan, rules: RuleBook) -> bool:
-    """Whether an alert goes to a channel: by the rule's route, else the plan's, else the channel's severities."""
+    """Whether an alert goes to a channel: by the rule's route, else the plan's, else the channel's severities.
+
+    That a channel takes no messages is told on every other one, whatever it is for.
+    """
+    if failing := failing_channel(member.fired):
+        return channel.name != failing
     severity: Severity = member.fired.severity
     rule = rules.get(member.fired.rule)
     own = (

@@ -172,6 +172,7 @@ class EvaluatorAlone(Presenting):
                 "bars": self._bars_loop.stats(),
                 "contents": self._contents_loop.stats(),
                 "retraining": self._retraining_loop.stats(),
+                **({"dead man": self._dead_man_loop.stats()} if self._dead_man_loop else {}),
             },
             sync_prices=self._keeper.price_all,
             keys_changed=_nothing,

@@ -21,6 +21,7 @@ from tocsin_console.addresses import Address
 from tocsin_console.config_file import (
     Channel,
     Clock,
+    DeadManSection,
     IngestKeys,
     JudgeSection,
     LimitsSection,
@@ -92,6 +93,7 @@ class Config:
     judge: JudgeSection | None
     retraining_actions: tuple[RetrainingAction, ...]
     report: ReportSection | None
+    dead_man: DeadManSection | None
     max_disk_bytes: int | None
     channels: tuple[Channel, ...]
     maintenance: tuple[Window, ...]
@@ -167,6 +169,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         judge=said.judge,
         retraining_actions=said.retraining_actions,
         report=said.report,
+        dead_man=said.dead_man,
         clickhouse_http=None if asked.lower() == OFF else Address.parse(asked),
         clickhouse_http_is_given=bool(
             flags.clickhouse_http or environment.get("TOCSIN_CLICKHOUSE_HTTP_ADDRESS") or said.listen.clickhouse

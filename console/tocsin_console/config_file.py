@@ -302,6 +302,15 @@ class ReportSection(_Section):
         return said
 
 
+class DeadManSection(_Section):
+    """Something outside that is told after each round of evaluation, and raises the alarm when it no longer is."""
+
+    url: str = Field(
+        pattern="^(https?://|env:|file:)", description="env:NAME or file:PATH, or the address itself; it is posted to"
+    )
+    timeout_s: float = Field(default=10.0, gt=0, le=60)
+
+
 class TocsinYaml(_Section):
     """All of tocsin.yaml."""
 
@@ -324,6 +333,7 @@ class TocsinYaml(_Section):
     judge: JudgeSection | None = None
     retraining_actions: tuple[RetrainingAction, ...] = ()
     report: ReportSection | None = None
+    dead_man: DeadManSection | None = None
     max_disk: str | int | None = None  # such as 50GB
     channels: tuple[Channel, ...] = ()
     maintenance: tuple[Window, ...] = ()

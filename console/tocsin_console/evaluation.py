@@ -48,6 +48,7 @@ class Evaluation:
         use_cases: Lists those that have calls.
         meet: Makes them known to the guard.
         publish: Told the time through which each is judged, when that changes.
+        advanced: Called after each turn that evaluated something new.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Evaluation:
         use_cases: Callable[[], UseCases],
         meet: Callable[[UseCases], object],
         publish: Callable[[Mapping[str, str]], object],
+        advanced: Callable[[], object] = lambda: None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -68,6 +70,7 @@ class Evaluation:
         self._use_cases = use_cases
         self._meet = meet
         self._publish = publish
+        self._advanced = advanced
         self._has_news = threading.Event()
         self._has_news.set()
         self._known: list[tuple[str, str]] = []
@@ -96,6 +99,8 @@ class Evaluation:
         else:
             report = self._engine.tick(self._now(), mark.complete_to)
         self._tell()
+        if report.advanced:
+            self._advanced()
         return report.has_more
 
     def _tell(self) -> None:

@@ -96,6 +96,7 @@ class Judging(RoleProcess):
             use_cases=functools.partial(_use_cases, self._sibling()),
             meet=self._guard.meet,
             publish=self._judged,
+            advanced=self._dead_man.advanced if self._dead_man else _nothing,
         )
         self._keeper = CallKeeper(
             self._sibling(),
@@ -109,6 +110,7 @@ class Judging(RoleProcess):
         self._bars_loop = Loop("bars", self._find_bars, period_s=_BARS_PERIOD_S)
         self._prices = Loop("prices", self._while_held(self._keeper.tidy), period_s=_PRICES_PERIOD_S)
         self._retraining_loop = Loop("retraining", self._retraining().turn, period_s=_RETRAINING_PERIOD_S)
+        self._dead_man_loop = self._dead_man and Loop("dead man", self._dead_man.turn, period_s=_PERIOD_S)
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
 
@@ -128,7 +130,12 @@ class Judging(RoleProcess):
         )
 
     def _start_prices(self) -> None:
-        loops = (self._prices, self._bars_loop, self._contents_loop, self._retraining_loop, *self._own_loops())
+        outside = [self._dead_man_loop] if self._dead_man_loop else []
+        loops = (
+            *(self._prices, self._bars_loop, self._contents_loop, self._retraining_loop),
+            *outside,
+            *self._own_loops(),
+        )
         for loop in loops:
             self._ends.callback(functools.partial(loop.stop, timeout_s=_END_S))
             loop.start()
@@ -210,3 +217,7 @@ class Judging(RoleProcess):
 
 def _use_cases(query: Database) -> list[tuple[str, str]]:
     return [(row["project"], row["use_case"]) for row in query.rows(statement("known_use_cases"))]
+
+
+def _nothing() -> None:
+    """There is nothing outside to be told."""

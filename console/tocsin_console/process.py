@@ -20,6 +20,7 @@ from tocsin_collector.store.retention import keep
 from tocsin_console import rulebook, running, tables
 from tocsin_console.addresses import Address, Protection, require_free, require_protected
 from tocsin_console.config import Config
+from tocsin_console.dead_man import DeadMan
 from tocsin_console.errors import UsageProblem
 from tocsin_console.notifiers import with_notifiers
 from tocsin_console.retraining import actions_of
@@ -82,6 +83,7 @@ class RoleProcess(ABC):
             self._ends.callback(drawer.close)
         self._notifiers = with_notifiers(config, environment=os.environ, now=now, draw=self._draw)
         self._actions = actions_of(config, environment=os.environ, now=now)
+        self._dead_man = DeadMan.of(config, environment=os.environ, now=now)
         self._plans = Plans.load(config.use_cases_dir)
         rulebook.read(config).require_sound()
 

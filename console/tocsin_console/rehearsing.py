@@ -9,6 +9,7 @@ from typing import Any
 from tocsin_alerts.budget import strictness
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.evaluator import load_evaluators
+from tocsin_alerts.jobs import is_of_now
 from tocsin_alerts.journal import Journal
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
@@ -85,6 +86,8 @@ class Rehearsal:
             book = load_rules(evaluators=load_evaluators()) if shipped else self._book()
             plans = self._plans()
             [rule] = pick(self._tightened(book, plans, end), [name])
+            if is_of_now(rule.source):
+                raise UsageProblem(f"{name} looks at tocsin itself as it is now, and has no past: name another rule")
             found = backtest(self._query, rule, plans, since=since, until=end, progress=progress)
         return described(found)
 

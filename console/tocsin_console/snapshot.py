@@ -6,6 +6,8 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from tocsin_alerts.itself import SELF
+from tocsin_console.heartbeats import heartbeats, of_itself
 from tocsin_console.ledger import ledger
 from tocsin_console.parts import Parts
 
@@ -46,6 +48,8 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         },
         "delivery": dict(parts.delivery_stats()),
         "failing_rules": parts.book.ask("failing_rules"),
+        "heartbeats": heartbeats(parts.book.ask("heartbeats")),
+        "itself": of_itself(parts.book.alerts(use_case=SELF)),
         "loops": loops,
         "ready": all(loop.is_alive for loop in loops.values()),
         "channels": channels(parts),

@@ -29,6 +29,7 @@ class Database:
         self._lock = lock  # held as long as any client lives
         self._host = 0  # of address.urls, the one that is asked
         self._name = ""  # of the database in use; none before it is known to be there
+        self.rows_read = 0  # from tables, by all of this client's SELECTs
 
     @classmethod
     def open(cls, address: StoreAddress) -> Self:
@@ -73,7 +74,13 @@ class Database:
             StoreUnavailable: try again.
             StoreRejected: the statement itself is refused.
         """
-        return self._ask(lambda client: list(client.query(sql, parameters=dict(parameters or {})).named_results()))
+
+        def question(client: Any) -> list[dict[str, Any]]:
+            answer = client.query(sql, parameters=dict(parameters or {}))
+            self.rows_read += int((answer.summary or {}).get("read_rows", 0))
+            return list(answer.named_results())
+
+        return self._ask(question)
 
     def insert(
         self, table: str, rows: Sequence[Mapping[str, Any]], /, *, token: str | None = None, quorum: bool = False

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tocsin_console.api.collector_metrics import add_collector
 from tocsin_console.api.exposition import Text
 from tocsin_console.api.process_metrics import add_process
+from tocsin_console.heartbeats import BEATS
 
 _GUARD_STATES: Final = ("normal", "verify", "fallback", "off")
 _VERDICTS: Final = ("right", "drifting", "wrong", "unverified", "collecting")
@@ -61,6 +62,7 @@ def exposition(state: Mapping[str, Any]) -> str:
         series = [({"channel": each["channel"]}, each[name]) for each in delivery["channels"]]
         text.add(f"tocsin_channel_{name}_total", "counter", f"Messages of a channel: {name.replace('_', ' ')}.", series)
     text.add("tocsin_failing_rules", "gauge", "Rules whose last run failed.", [({}, len(state["failing_rules"]))])
+    _heartbeats(text, state["heartbeats"])
     _loops(text, loops)
     _reading(text, state["reading"])
     add_process(text, started_at_s=state["started_at"].timestamp())
@@ -85,6 +87,33 @@ def _ledger(text: Text, kinds: Mapping[str, Mapping[str, Any]]) -> None:
     ):
         series = [({"kind": kind}, each[name]) for kind, each in kinds.items()]
         text.add(f"tocsin_ledger_{name}_items", "gauge", help_text, series)
+
+
+def _heartbeats(text: Text, beats: Iterable[Mapping[str, Any]]) -> None:
+    named = [({"rule": each["rule"]}, each) for each in beats]
+    for name, help_text, key in (
+        ("last_slot_seconds", "Unix time of the last slot that was tried.", "slot"),
+        ("last_run_seconds", "Unix time of the last run.", "at"),
+    ):
+        text.add(f"tocsin_rule_{name}", "gauge", help_text, [(labels, _unix(each[key])) for labels, each in named])
+    text.add(
+        "tocsin_rule_samples",
+        "gauge",
+        "Samples of the last run.",
+        [(labels, each["samples"]) for labels, each in named],
+    )
+    text.add(
+        "tocsin_rule_rows_read",
+        "gauge",
+        "Rows that the last run read from tables.",
+        [(labels, each["rows_read"]) for labels, each in named],
+    )
+    text.add(
+        "tocsin_rule_did",
+        "gauge",
+        "1 for what the last run did.",
+        [({**labels, "did": did}, int(each["did"] == did)) for labels, each in named for did in BEATS],
+    )
 
 
 def _loops(text: Text, loops: Mapping[str, Any]) -> None:

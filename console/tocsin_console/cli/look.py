@@ -9,6 +9,7 @@ import typer
 from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, connect
 from tocsin_console.cli.output import named, print_json, print_table, say, when
 from tocsin_console.errors import FINDING, UsageProblem
+from tocsin_console.heartbeats import in_words
 
 
 def register(app: typer.Typer) -> None:
@@ -78,6 +79,14 @@ def _describe(state: dict[str, Any]) -> None:
     for what, warning in _warnings(state):
         say(f"{what:<9} {warning}")
     say(f"evaluated through {when(state['evaluated_through']) or 'nothing yet'}")
+    say(f"watching  {in_words(state['heartbeats'])}")
+    for each in state["itself"]:
+        of = " ".join(f"{k}={v}" for k, v in each["labels"].items())
+        say(
+            f"itself    {each['rule']} {of} {each['state']} since {when(each['since'])}: {each['reason']}".replace(
+                "  ", " "
+            )
+        )
     for name, loop in state["loops"].items():
         if loop["consecutive_failures"]:
             say(f"loop      {name} failed {loop['consecutive_failures']} times in a row: {loop['last_error']}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tocsin_alerts.jobs import is_of_now
 from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, settle
 from tocsin_console.cli.output import complain, named, print_json, print_table, say, when
 from tocsin_console.client import Client
@@ -122,7 +123,7 @@ def backtest(
     settled = settle(config=config, data_dir=data_dir, api=api)
     reading = rulebook.read(settled)
     reading.require_sound()
-    rules = pick(reading.book, names or [])
+    rules = [rule for rule in pick(reading.book, names or []) if names or not is_of_now(rule.source)]
     span = {"since": time_of(since).isoformat(), **({"until": time_of(until).isoformat()} if until else {})}
     with asking(settled) as ask, _progress(len(rules), quiet=json) as done:
         found = [done(ask("backtest", {"rule": rule.name, **span})) for rule in rules]
