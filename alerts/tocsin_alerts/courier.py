@@ -11,7 +11,9 @@ from tocsin_alerts.outbox import Notification, Outbox, State
 from tocsin_alerts.resending import Resending, Resends
 
 _FIRST_RETRY_S: Final = 5.0
-_LONGEST_RETRY_S: Final = 900.0
+_LONGEST_RETRY_S: Final = (
+    60.0  # one attempt a minute costs nothing, and a page waits no longer after its receiver is back
+)
 _LONGEST_ASKED_S: Final = 3_600.0  # a Retry-After beyond it is not believed
 _CHANNEL_PAUSE_S: Final = 30.0  # after a failure the channel's other messages wait no longer than this
 _GIVE_UP: Final = timedelta(hours=24)
@@ -77,6 +79,7 @@ class Courier:
         self._undelivered = undelivered
         self._waiting: dict[str, _Waiting] = {}
         self._resume_at: datetime | None = None
+        self._is_failing = False
         self._changed = threading.Condition()
         self._pumping = threading.Lock()
         self._is_closed = False
@@ -166,20 +169,25 @@ class Courier:
         with self._changed:
             if self._is_closed or (self._resume_at and now < self._resume_at):
                 return []
-            return [waiting for waiting in self._waiting.values() if waiting.due <= now]
+            # What the receiver refuses comes last; the messages of an incident stay in order.
+            tried: dict[str, int] = {}
+            for each in self._waiting.values():
+                tried.setdefault(each.notification.incident, each.notification.attempts)
+            due = [waiting for waiting in self._waiting.values() if waiting.due <= now]
+        return sorted(due, key=lambda each: tried[each.notification.incident])
 
     def _is_held(self, notification: Notification) -> bool:
-        """Whether the incident's firing message has yet to leave: nothing else may overtake it."""
-        if notification.transition == "firing":
+        """Whether an earlier message of its incident has yet to leave: an update after the end would open it again."""
+        if not notification.incident:
             return False
-        return any(
-            other.notification.incident == notification.incident and other.notification.transition == "firing"
-            for other in list(self._waiting.values())
+        earlier = (
+            w.notification for w in list(self._waiting.values()) if w.notification.incident == notification.incident
         )
+        return next(earlier, notification).id != notification.id
 
     def _attempt(self, waiting: _Waiting) -> bool:
         """Try one message; False when the channel should rest."""
-        notification, error, retry_s = waiting.notification, "", 0.0
+        notification, error, retry_s, asked_s = waiting.notification, "", 0.0, 0.0
         if waiting.outcome is None:
             try:
                 waiting.outcome = self._send(notification)
@@ -188,11 +196,12 @@ class Courier:
                     f"{type(failure).__name__}: {failure}" if not isinstance(failure, DeliveryFailed) else str(failure)
                 )
                 waiting.outcome = ("pending", notification.attempts + 1, error)
-                retry_s = self._retry_s(notification.attempts, failure)
+                asked_s = _asked_s(failure)
+                retry_s = max(self._pause_s(notification.attempts), asked_s)
                 is_hopeless = isinstance(failure, DeliveryFailed) and failure.is_permanent
                 if is_hopeless or self._now() + timedelta(seconds=retry_s) - notification.created_at > _GIVE_UP:
                     waiting.outcome = ("dead", notification.attempts + 1, error)
-        return self._settle(waiting, retry_s) and not error
+        return self._settle(waiting, retry_s, asked_s) and not error
 
     def _send(self, notification: Notification) -> tuple[State, int, str]:
         if notification.transition != "firing" and notification.incident in self._undelivered:
@@ -200,7 +209,7 @@ class Courier:
         self._notifier.send(notification)
         return ("sent", notification.attempts + 1, "")
 
-    def _settle(self, waiting: _Waiting, retry_s: float) -> bool:
+    def _settle(self, waiting: _Waiting, retry_s: float, asked_s: float) -> bool:
         state, attempts, error = waiting.outcome or ("pending", waiting.notification.attempts, "")
         now = self._now()
         try:
@@ -215,8 +224,13 @@ class Courier:
             if state == "pending":
                 waiting.notification, waiting.outcome = settled, None
                 waiting.due = now + timedelta(seconds=retry_s or _FIRST_RETRY_S)
-                self._resume_at = now + timedelta(seconds=min(retry_s, _CHANNEL_PAUSE_S))
+                self._resume_at = now + timedelta(seconds=max(min(retry_s, _CHANNEL_PAUSE_S), asked_s))
+                self._is_failing = True
             else:
+                if state == "sent" and self._is_failing:  # it is back: nothing has to wait out its pause
+                    self._is_failing = False
+                    for each in self._waiting.values():
+                        each.due = min(each.due, now)
                 del self._waiting[settled.id]
                 if state == "sent" and self._resends is not None:
                     self._resends.note(settled, now=now)
@@ -234,7 +248,12 @@ class Courier:
             last_error=error or stats.last_error,
         )
 
-    def _retry_s(self, attempts: int, failure: Exception) -> float:
+    def _pause_s(self, attempts: int) -> float:
         nominal = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * float(2 ** min(attempts, 20)))
-        asked = failure.retry_after_s if isinstance(failure, DeliveryFailed) else None
-        return max(nominal * (0.75 + 0.5 * self._jitter()), min(asked or 0.0, _LONGEST_ASKED_S))
+        return nominal * (0.75 + 0.5 * self._jitter())
+
+
+def _asked_s(failure: Exception) -> float:
+    """Say how long the receiver asked the whole channel to wait."""
+    asked = failure.retry_after_s if isinstance(failure, DeliveryFailed) else None
+    return min(asked or 0.0, _LONGEST_ASKED_S)

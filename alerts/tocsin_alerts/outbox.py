@@ -98,7 +98,8 @@ class Outbox:
     def pending(self) -> list[Notification]:
         """Read what was not sent before the last end of the process, oldest first."""
         with self._lock:
-            return [_read(row) for row in self._query.rows(statement("unsent"))]
+            waiting = [_read(row) for row in self._query.rows(statement("unsent"))]
+        return sorted(waiting, key=lambda each: each.created_at)
 
     def standing(self, channel: str) -> list[Notification]:
         """Read what a channel was told last of each incident that is not over for it."""
