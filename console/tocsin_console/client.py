@@ -1,7 +1,7 @@
 """The loopback API as the commands see it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import urllib3
@@ -36,6 +36,19 @@ class Client:
         """
         fields = {name: str(value) for name, value in (query or {}).items()}
         return self._send("GET", path, fields=fields)
+
+    def stream(self, path: str, query: Mapping[str, str | int] | None = None) -> Iterator[bytes]:
+        """Ask for something long, piece by piece; errors as for :meth:`get`, and Unreachable where it breaks off."""
+        fields = {name: str(value) for name, value in (query or {}).items()}
+        try:
+            answer = self._http.request(
+                "GET", f"http://{self.address}{path}", fields=fields, preload_content=False, enforce_content_length=True
+            )
+            if answer.status != 200:
+                raise (Unreachable if answer.status == 503 else UsageProblem)(_sentence(json.loads(answer.data)))
+            yield from answer.stream(1 << 16)
+        except urllib3.exceptions.HTTPError as error:
+            raise Unreachable(f"tocsin {self._where} does not answer, or broke off: look at its log") from error
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Ask for something to be done; errors as for :meth:`get`."""

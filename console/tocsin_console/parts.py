@@ -28,6 +28,7 @@ from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import LoopStats
 from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.reader import Answer
+from tocsin_console.recall.desk import RecallDesk
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
 from tocsin_console.report.desk import ReportDesk
@@ -123,6 +124,7 @@ class Parts:
     retraining: RetrainingBook
     report: ReportDesk
     drill: DrillDesk
+    recall: RecallDesk
     postbox: Postbox
     explain: Explainer
     silences: Silences

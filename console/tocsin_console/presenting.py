@@ -15,6 +15,7 @@ from tocsin_alerts.channel_trial import Tried, try_channels
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.drill.page import MARK
 from tocsin_alerts.message import View
+from tocsin_alerts.notifiers import WebhookNotifier
 from tocsin_alerts.outbox import Notification
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.report.facts import takes_pages
@@ -45,6 +46,7 @@ from tocsin_console.parts import Parts
 from tocsin_console.privacy import Forgetting
 from tocsin_console.process import now
 from tocsin_console.reader import Reader
+from tocsin_console.recall.desk import RecallDesk
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
 from tocsin_console.report.desk import ReportDesk
@@ -52,6 +54,7 @@ from tocsin_console.report.sending import Postbox, mailboxes, timetable_of
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.roles import Others
 from tocsin_console.spool_desk import SpoolDesk
+from tocsin_console.wire import document
 
 _END_S = 15.0
 _REPORT_PERIOD_S = 60.0
@@ -162,6 +165,7 @@ class Presenting(Judging):
             retraining=retraining,
             report=self._report,
             postbox=self._postbox,
+            recall=RecallDesk(store=self._sibling(), clock=self._clock_of_slots, send=self._send_document),
             drill=DrillDesk(
                 store=self._sibling(),
                 plans=self._plans,
@@ -224,6 +228,14 @@ class Presenting(Judging):
                 detail=each.error or "taken",
             )
         return tried
+
+    def _send_document(self, channel: str, message_id: str, said: Mapping[str, Any]) -> None:
+        webhooks = {each.name: out for each, out in self._notifiers if isinstance(out, WebhookNotifier)}
+        if channel not in webhooks:
+            raise UsageProblem(
+                f"expected a channel of type webhook, got {channel!r}: {suggest(channel, sorted(webhooks))}"
+            )
+        webhooks[channel].post(message_id, document(said).encode())
 
     def _deliver_drill(self, plan: Plan, views: Sequence[View]) -> list[dict[str, Any]]:
         chosen = [each for each in self._notifiers if takes_pages(each[0], plan)]

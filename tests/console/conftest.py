@@ -45,6 +45,7 @@ from tocsin_console.notifiers import channels_of
 from tocsin_console.outcomes import OutcomeDesk
 from tocsin_console.parts import Parts
 from tocsin_console.reader import Reader
+from tocsin_console.recall.desk import RecallDesk
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.rehearsing import Rehearsal
 from tocsin_console.report.desk import ReportDesk
@@ -98,6 +99,11 @@ class FakeLetters:
 
     posted: list[Notification] = field(default_factory=list)
     drilled: list[View] = field(default_factory=list)
+    sent: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def send(self, channel: str, message_id: str, document: Mapping[str, Any]) -> None:
+        """Keep a document."""
+        self.sent.append((channel, message_id, document))
 
     def drill(self, _plan: Plan, views: Sequence[View]) -> list[dict[str, Any]]:
         """Keep the views of a drill."""
@@ -221,6 +227,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             clock=lambda: NOW,
             now=lambda: NOW,
         ),
+        recall=RecallDesk(store=store.sibling(), clock=lambda: NOW, send=letters.send),
         drill=DrillDesk(
             store=store.sibling(),
             plans=plans,

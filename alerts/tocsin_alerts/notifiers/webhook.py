@@ -45,14 +45,17 @@ class WebhookNotifier:
             DeliveryFailed: no 2xx came back.
             ChannelError: the secret cannot be used.
         """
-        body = json.dumps(envelope(notification), ensure_ascii=False).encode()
+        self.post(notification.id, json.dumps(envelope(notification), ensure_ascii=False).encode())
+
+    def post(self, message_id: str, body: bytes) -> None:
+        """Post one JSON document under an id by which the receiver knows it again; errors as for :meth:`send`."""
         stamp = str(int(self._now().timestamp()))
         headers = {
-            "webhook-id": notification.id,
+            "webhook-id": message_id,
             "webhook-timestamp": stamp,
         }
         if secret := self._secret():
-            headers["webhook-signature"] = sign(secret, notification.id, stamp, body)
+            headers["webhook-signature"] = sign(secret, message_id, stamp, body)
         self._post.send(self._url, body, headers)
 
 

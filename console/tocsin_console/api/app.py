@@ -11,6 +11,7 @@ from tocsin_console.api.drill import drill_routes
 from tocsin_console.api.incident import incident_routes
 from tocsin_console.api.judge import judge_routes
 from tocsin_console.api.people import people_routes
+from tocsin_console.api.recall import recall_routes
 from tocsin_console.api.references import reference_routes
 from tocsin_console.api.rehearsal import rehearsal_routes
 from tocsin_console.api.report import report_routes
@@ -58,6 +59,7 @@ def build_app(parts: Parts) -> App:
         *cost_routes(parts.cost),
         *retraining_routes(parts.retraining),
         *drill_routes(parts.drill),
+        *recall_routes(parts.recall),
         *report_routes(parts.report, parts.postbox),
         Route("/api/explain", views.explain),
         Route("/api/query", with_body(views.query), methods=["POST"]),
