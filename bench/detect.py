@@ -4,7 +4,7 @@
     python bench/detect.py --scenario covariate swap --calls-per-day 200   # these two, small streams
     python bench/detect.py --streams 100 --json detect.json
     python bench/detect.py --scenario stationary --use-cases 100           # with the thresholds of an installation of a hundred
-    python bench/detect.py --peers DIR --streams 5                         # River, on the same calls
+    python bench/detect.py --peers DIR --streams 5                         # River, NannyML and Evidently, on the same calls
 
 A stream is one use case of one project in one database: a classifier that is right in 94 % of its calls and whose confidence
 is calibrated, over 28 days of reference. bench/README.md says what is simulated and what is shipped code. A scenario is
@@ -107,10 +107,10 @@ def main() -> None:
 
 def _ask_peers(scenario: Scenario, *, calls_per_day: int, given: argparse.Namespace) -> list[Figure]:
     found = peers.installed(given.peers)
-    for name in peers.PEERS:
+    for name, needed in peers.PEERS.items():
         if name not in found:
             print(
-                f"{name} is not in {given.peers}: skipped (python -m venv {given.peers / name}, then pip install {name})"
+                f"{name} is not in {given.peers}: skipped (python -m venv {given.peers / name}, then pip install {needed})"
             )
     if not found:
         return []

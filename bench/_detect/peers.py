@@ -1,4 +1,4 @@
-"""Peers on identical rows, each in an environment of its own; what each is asked is in its script. So far River."""
+"""Peers on identical rows, each in an environment of its own; what each is asked is in its script."""
 
 import json
 import math
@@ -15,7 +15,11 @@ from _detect.scenarios import DAY_S, Scenario
 from _detect.world import REFERENCE_DAYS, Stream, simulate
 from _report import Figure
 
-PEERS: Final = ("river",)
+PEERS: Final = {
+    "river": "river",
+    "nannyml": "nannyml 'pandas<3' statsmodels",
+    "evidently": "evidently 'pandas<3'",
+}  # what pip installs
 _SCRIPTS: Final = Path(__file__).with_name("peer_scripts")
 
 
