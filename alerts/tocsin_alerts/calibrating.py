@@ -42,7 +42,11 @@ def fit(
     cells = [(row["bin"], row["labels"], row["hits"]) for row in labelled[_ALL] if row["bin"] >= 0]
     enough = sum(labels for _, labels, _ in cells) >= MIN_LABELS
     calibration = isotonic(cells if enough else [], least=MIN_STEP)
-    accuracies = {segment: _share(rows) for segment, rows in labelled.items() if segment != _ALL}
+    accuracies = {
+        segment: _share(rows, of="calls", right="right_calls")
+        for segment, rows in labelled.items()
+        if segment != _ALL and any(row["calls"] for row in rows)
+    }
     estimates = _estimates(query, version, calibration)
     daily = daily_errors([Day(**row) for row in query.rows(statement("label_days"), window)])
     query.insert(

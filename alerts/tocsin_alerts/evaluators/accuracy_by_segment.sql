@@ -23,7 +23,7 @@ n              = "UInt64"
 -- the hour it began in, by the last word on it; fallback answers do not count, probes do. Baseline: the reference's labels.
 -- A judge's verdict counts only while people or the truth have fewer than 20 calls of the window: from then on its errors are
 -- measured, and judge_accuracy has it corrected. Until then it is the word of lowest rank but feedback, uncorrected.
--- Interval: Wilson.
+-- What was drawn to be reviewed or judged does not count (accuracy says why). Interval: Wilson.
 -- Segments of fewer than min_n labelled calls are left out.
 WITH
     {step_s:UInt32} AS step,
@@ -33,7 +33,7 @@ WITH
         SELECT
             project, use_case, model_version, prompt_version, toStartOfHour(started_at) AS hour, segments,
             assumeNotNull(ifNull(correct, score >= 0.5)) AS is_right, kind = 'judge' AS is_judged,
-            kind IN ('review', 'ground_truth') AS is_sure
+            kind IN ('review', 'ground_truth') AS is_sure, kind IN ('review', 'judge') AND weight > 1 AS is_drawn
         FROM outcomes FINAL
         WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
             AND kind != 'support' AND (served_by != 'fallback' OR is_probe) AND (correct IS NOT NULL OR score IS NOT NULL)
@@ -42,8 +42,8 @@ WITH
     ),
     hours AS
     (
-        SELECT project, use_case, model_version, prompt_version, segment_name, segment_value, hour, count() AS labels, sum(is_right) AS hits,
-            countIf(is_judged) AS opinions, countIf(is_judged AND is_right) AS praise, countIf(is_sure) AS facts
+        SELECT project, use_case, model_version, prompt_version, segment_name, segment_value, hour, countIf(NOT is_drawn) AS labels, countIf(is_right AND NOT is_drawn) AS hits,
+            countIf(is_judged AND NOT is_drawn) AS opinions, countIf(is_judged AND is_right AND NOT is_drawn) AS praise, countIf(is_sure) AS facts
         FROM verdicts
         ARRAY JOIN mapKeys(segments) AS segment_name, mapValues(segments) AS segment_value
         GROUP BY ALL

@@ -25,7 +25,7 @@ n              = "UInt64"
 -- standard deviation this is Page's CUSUM of k = 0.5 in its own units. The deviation holds the wander beyond the binomial, and the
 -- reference's own standard error is taken off every day. n: labels of the last seven of those days.
 -- Effect: the mean rise over the last four days with labels. No interval: the sum is a test statistic. Baseline 0: no evidence.
--- Assumes that labels are complete after the delay; ground truth and reviews only. NULL without a reference by day.
+-- Assumes that labels are complete after the delay; ground truth and reviews only, none that were drawn (accuracy says why). NULL without a reference by day.
 -- Source: Page (1954), Continuous Inspection Schemes; Lorden (1971), Procedures for Reacting to a Change in Distribution.
 WITH
     {step_s:UInt32} AS step,
@@ -34,7 +34,7 @@ WITH
     (
         SELECT
             project, use_case, model_version, prompt_version, toUInt32(intDiv(toUnixTimestamp(started_at), 86400)) AS day,
-            ifNull(correct, score >= 0.5) AS is_right
+            ifNull(correct, score >= 0.5) AS is_right, kind = 'review' AND weight > 1 AS is_drawn
         FROM outcomes FINAL
         WHERE started_at >= {since:DateTime('UTC')} - 61 * 86400 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
             AND kind IN ('review', 'ground_truth') AND (served_by != 'fallback' OR is_probe) AND (correct IS NOT NULL OR score IS NOT NULL)
@@ -45,6 +45,7 @@ WITH
     (
         SELECT project, use_case, model_version, prompt_version, day, count() AS labels, countIf(NOT assumeNotNull(is_right)) AS errors
         FROM verdicts
+        WHERE NOT is_drawn
         GROUP BY ALL
     ),
     present AS

@@ -20,7 +20,7 @@ n              = "UInt64"
 */
 -- Mean cost of a call over accuracy on labels, both of the same seven days of calls, which end the plan's label delay (seven days
 -- without a plan) before the slot. Wrong answers are paid for by the right ones. n counts labels; NULL under 50 of them, or without
--- a price. Labels are taken for a fair sample of the calls, as by the evaluator accuracy. No baseline.
+-- a price. Labels are taken for a fair sample of the calls, as by the evaluator accuracy, which leaves out what was drawn. No baseline.
 -- Interval: of the accuracy alone (Wilson): the mean cost of a week is known far better.
 WITH
     {step_s:UInt32} AS step,
@@ -28,7 +28,8 @@ WITH
     planned AS (SELECT project, use_case, currency AS plan_currency, label_delay_s, 1 AS has_plan FROM plans FINAL),
     verdicts AS
     (
-        SELECT project, use_case, model_version, prompt_version, toStartOfHour(started_at) AS hour, ifNull(correct, score >= 0.5) AS is_right
+        SELECT project, use_case, model_version, prompt_version, toStartOfHour(started_at) AS hour, ifNull(correct, score >= 0.5) AS is_right,
+            kind IN ('review', 'judge') AND weight > 1 AS is_drawn
         FROM outcomes FINAL
         WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
             AND kind != 'support' AND (served_by != 'fallback' OR is_probe) AND (correct IS NOT NULL OR score IS NOT NULL)
@@ -47,7 +48,7 @@ WITH
             FROM
             (
                 SELECT project, use_case, model_version, prompt_version, hour, count() AS labels, sum(assumeNotNull(is_right)) AS hits
-                FROM verdicts GROUP BY ALL
+                FROM verdicts WHERE NOT is_drawn GROUP BY ALL
             ) AS v LEFT JOIN planned USING (project, use_case)
         )
         GROUP BY ALL

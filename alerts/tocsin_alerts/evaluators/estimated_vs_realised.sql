@@ -21,7 +21,7 @@ n              = "UInt64"
 -- by their confidence (as estimated_accuracy), and what people or the truth said of those that they labelled, last word first.
 -- Above 0 the estimate was too kind: confidence no longer means what it did, which no estimate without labels can see.
 -- Interval: normal, of labels, calls and calibration together, as if one more wrong and one more right answer had been seen. NULL under 50
--- labels or without a calibration. Baseline 0. Assumes that labelled calls are a fair sample. n: labels.
+-- labels or without a calibration. Baseline 0. Assumes that labelled calls are a fair sample; those drawn for review are not, and are left out. n: labels.
 -- Source: Garcia et al. (2022), Estimating Model Performance under Covariate Shift Without Labels; Agresti and Coull (1998).
 WITH
     {step_s:UInt32} AS step,
@@ -35,7 +35,7 @@ WITH
     (
         SELECT
             project, use_case, model_version, prompt_version, intDiv(toUnixTimestamp(started_at), grain) AS unit,
-            assumeNotNull(ifNull(correct, score >= 0.5)) AS is_right
+            assumeNotNull(ifNull(correct, score >= 0.5)) AS is_right, kind = 'review' AND weight > 1 AS is_drawn
         FROM outcomes FINAL
         WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
             AND kind IN ('review', 'ground_truth') AND (served_by != 'fallback' OR is_probe) AND (correct IS NOT NULL OR score IS NOT NULL)
@@ -46,6 +46,7 @@ WITH
     (
         SELECT project, use_case, model_version, prompt_version, unit, -1 AS doubt, toInt64(count()) AS rows, toInt64(sum(is_right)) AS hits
         FROM verdicts
+        WHERE NOT is_drawn
         GROUP BY ALL
         UNION ALL
         SELECT project, use_case, model_version, prompt_version, intDiv(toUnixTimestamp(hour), grain) AS unit, toInt32(bin) AS doubt, sum(n) AS rows, toInt64(0) AS hits

@@ -21,7 +21,7 @@ baseline       = "Nullable(Float64)"
 n              = "UInt64"
 */
 -- Window: seven days of calls, ending the plan's label delay (seven days without a plan) before the slot; by the last word of people
--- or the truth; fallback answers do not count, probes do. Baseline: the reference's labels of that segment.
+-- or the truth; fallback answers and what was drawn for review do not count, probes do. Baseline: the reference's labels of that segment.
 -- Interval: Wilson, at 95 % for all segments of a version together: with k of them each is at 1 - 0.05 / k (Bonferroni), so that looking
 -- at more segments finds no more by chance. Segments of fewer than min_n labels are left out, and not counted.
 -- Source: Wilson (1927); Dunn (1961), Multiple Comparisons among Means; Abramowitz and Stegun (1964), 26.2.23, for the quantile.
@@ -32,7 +32,7 @@ WITH
     (
         SELECT
             project, use_case, model_version, prompt_version, toStartOfHour(started_at) AS hour, segments,
-            assumeNotNull(ifNull(correct, score >= 0.5)) AS is_right
+            assumeNotNull(ifNull(correct, score >= 0.5)) AS is_right, kind = 'review' AND weight > 1 AS is_drawn
         FROM outcomes FINAL
         WHERE started_at >= {since:DateTime('UTC')} - 604800 - greatest(604800, longest_delay) AND started_at < {until:DateTime('UTC')}
             AND kind IN ('review', 'ground_truth') AND (served_by != 'fallback' OR is_probe) AND (correct IS NOT NULL OR score IS NOT NULL)
@@ -44,6 +44,7 @@ WITH
         SELECT project, use_case, model_version, prompt_version, segment_name, segment_value, hour, count() AS labels, sum(is_right) AS hits
         FROM verdicts
         ARRAY JOIN mapKeys(segments) AS segment_name, mapValues(segments) AS segment_value
+        WHERE NOT is_drawn
         GROUP BY ALL
     ),
     present AS

@@ -1,8 +1,8 @@
 -- Labels and wrong answers of one version by day of the call, in its reference window. People and the truth only: feedback
--- chooses itself, and a judge errs in ways of its own.
+-- chooses itself, a judge errs in ways of its own, and what was drawn to be reviewed is mostly of sure answers.
 WITH verdicts AS
 (
-    SELECT started_at, ifNull(correct, score >= 0.5) AS is_right
+    SELECT started_at, ifNull(correct, score >= 0.5) AS is_right, kind = 'review' AND weight > 1 AS is_drawn
     FROM outcomes FINAL
     WHERE project = {project:String} AND use_case = {use_case:String}
         AND model_version = {model_version:String} AND prompt_version = {prompt_version:String}
@@ -14,6 +14,7 @@ WITH verdicts AS
 )
 SELECT intDiv(toUnixTimestamp(started_at), 86400) AS day, count() AS labels, countIf(NOT assumeNotNull(is_right)) AS errors
 FROM verdicts
+WHERE NOT is_drawn
 GROUP BY day
 ORDER BY day
 SETTINGS do_not_merge_across_partitions_select_final = 1

@@ -1,9 +1,9 @@
 -- What labels say of one version's calls in its reference window, by segment and doubt bin (-1: the call gave no confidence).
--- Where every label is of a drawn sample, one stands for as many calls as its weight says: calls and right_calls are of those.
+-- Calls and right_calls are of the labels that nobody drew, if there are 50; else each stands for as many calls as its weight says.
 -- A judge's word counts only where people and the truth have fewer than 50 of the calls: its errors would be the reference's.
 WITH verdicts AS
 (
-    SELECT segments, confidence, kind, weight, ifNull(correct, score >= 0.5) AS is_right
+    SELECT segments, confidence, kind, weight, kind IN ('review', 'judge') AND weight > 1 AS is_drawn, ifNull(correct, score >= 0.5) AS is_right
     FROM outcomes FINAL
     WHERE project = {project:String} AND use_case = {use_case:String}
         AND model_version = {model_version:String} AND prompt_version = {prompt_version:String}
@@ -21,7 +21,7 @@ FROM
 (
     SELECT
         *, countIf(kind IN ('review', 'ground_truth')) OVER () AS facts,
-        if(countIf(kind NOT IN ('review', 'judge')) OVER () = 0 AND weight > 0, weight, 1.) AS stands
+        multiIf(countIf(NOT is_drawn) OVER () >= 50, toFloat64(NOT is_drawn), is_drawn, weight, 1.) AS stands
     FROM verdicts
 )
 ARRAY JOIN arrayPushFront(arrayZip(mapKeys(segments), mapValues(segments)), ('', '')) AS segment

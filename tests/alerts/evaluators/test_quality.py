@@ -38,9 +38,11 @@ def test_accuracy_is_the_share_with_wilsons_interval(store: Store, hits: int, n:
 @pytest.mark.parametrize("kind", ["review", "judge"])
 def test_what_was_drawn_is_no_share_of_all_calls(store: Store, kind: str) -> None:
     """Samples are mostly of sure answers: counted alike, they would hold a use case above its floor that is below it."""
-    store.outcomes(answers(60, 60, kind=kind, weight=10.0))
-    assert store.run("accuracy") == []
-    store.outcomes(answers(3, 5, kind=kind))
+    told = {"kind": kind, "segments": {"device": "phone"}}
+    store.outcomes(answers(60, 60, weight=10.0, **told))
+    for name in ("accuracy", "accuracy_by_segment", "segment_accuracy", "estimated_vs_realised"):
+        assert store.run(name) == [], name
+    store.outcomes(answers(3, 5, **told))
 
     [sample] = store.run("accuracy")
 

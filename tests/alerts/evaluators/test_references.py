@@ -277,19 +277,23 @@ def test_a_judge_is_no_reference_where_people_have_labelled(store: Store, people
     assert (row["accuracy"], row["n"]) == (accuracy, 100 if people < 50 else 50)
 
 
-@pytest.mark.parametrize("truth", [0, 1])
-def test_a_reference_of_drawn_labels_is_what_they_stand_for(store: Store, truth: int) -> None:
-    """Else what is promised is the sample's accuracy, mostly that of sure answers, and every week would read as a fall."""
+@pytest.mark.parametrize(("truth", "accuracy"), [(0, 2_580 / 4_200), (1, 2_581 / 4_201), (60, 0.5)])
+def test_a_reference_of_drawn_labels_is_what_they_stand_for(
+    store: Store, truth: int, accuracy: float
+) -> None:
+    """Else what is promised is the sample's accuracy, mostly that of sure answers, and every week would read as a fall. Where 50 were not drawn, they alone are compared."""
     traffic(store)
-    row = {"started_at": FIRST + DAY, "kind": "review"}
+    row = {"started_at": FIRST + DAY, "kind": "review", "segments": {"device": "phone"}}
     store.outcomes([{**row, "correct": 1, "weight": 10.0} for _ in range(60)])
     store.outcomes([{**row, "correct": int(i < 22), "weight": 90.0} for i in range(40)])
-    store.outcomes([{**row, "correct": 1, "kind": "ground_truth"} for _ in range(truth)])
+    store.outcomes([{**row, "correct": int(i % 2 == 0), "kind": "ground_truth"} for i in range(truth)])
 
     keep(store, MONDAY)
 
-    [kept] = store.rows("SELECT accuracy, n FROM calibrations FINAL WHERE project = {project:String}")
-    assert kept["accuracy"] == pytest.approx(83 / 101 if truth else 2_580 / 4_200)
+    sql = "SELECT accuracy, n, segment_accuracies FROM calibrations FINAL WHERE project = {project:String}"
+    [kept] = store.rows(sql)
+    assert kept["accuracy"] == pytest.approx(accuracy)
+    assert kept["segment_accuracies"] == {"device=phone": pytest.approx(accuracy)}
     assert kept["n"] == 100 + truth
 
 
