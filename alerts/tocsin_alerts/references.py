@@ -155,7 +155,15 @@ def _scatter(query: Query, window: Mapping[str, Any], found: Sequence[Mapping[st
         if row["days"]:
             made.append(profile("confidence_day", n=row["days"]) | {"figures": [row["farthest"]]})
     gaps = [(row["field"], row["dispersion"]) for row in query.rows(statement("null_hours"), window)]
-    return [*made, profile("null_hour", names=gaps, n=max(1, len(gaps)))]
+    runs = [(row["field"], row["longest"]) for row in query.rows(statement("null_runs"), window)]
+    made += [
+        profile("null_hour", names=gaps, n=max(1, len(gaps))),
+        profile("null_run", names=runs, n=max(1, len(runs))),
+    ]
+    stuck = query.rows(statement("stuck_days"), {**window, "least": MIN_CALLS})
+    return made + [
+        profile("stuck_day", field=row["field"], n=row["days"]) | {"figures": [row["ordinary"]]} for row in stuck
+    ]
 
 
 def write(

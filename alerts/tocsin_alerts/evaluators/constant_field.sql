@@ -15,7 +15,7 @@ baseline = "Nullable(Float64)"
 n        = "UInt64"
 */
 -- Window: one day, whichever version answered. A value is a bin (2 % wide) or a category. Baseline: what the commonest value had
--- in the reference; 1 against far less is a field that used to vary and is stuck. NULL before a reference of 200 values is frozen.
+-- in the reference, or on the third most uniform of its days; 1 against far less is a field that used to vary and is stuck. NULL before a reference of 200 values is frozen.
 -- Interval: Wilson.
 -- Cells are grouped by one number for all of their names, three times as fast as by the names.
 WITH
@@ -60,8 +60,9 @@ WITH
         SELECT
             project, use_case, field, model_version AS its_model, prompt_version AS its_prompt, until,
             arraySum(anyIf(p.figures, kind = 'input')) AS then_calls,
-            greatest(arrayMax(anyIf(p.figures, kind = 'number')), arrayMax(anyIf(arraySlice(p.figures, 1 + length(p.edges), length(p.names)), kind = 'input'))) / then_calls AS then_share
-        FROM (SELECT * FROM reference_profiles FINAL WHERE kind IN ('input', 'number')) AS p
+            greatest(arrayMax(anyIf(p.figures, kind = 'number')), arrayMax(anyIf(arraySlice(p.figures, 1 + length(p.edges), length(p.names)), kind = 'input'))) / then_calls AS whole_share,
+            greatest(whole_share, anyIf(p.figures[1], kind = 'stuck_day')) AS then_share
+        FROM (SELECT * FROM reference_profiles FINAL WHERE kind IN ('input', 'number', 'stuck_day')) AS p
         GROUP BY ALL
     ),
     paired AS

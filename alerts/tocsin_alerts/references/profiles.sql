@@ -2,4 +2,4 @@
 SELECT kind, field
 FROM reference_profiles FINAL
 WHERE project = {project:String} AND use_case = {use_case:String} AND model_version = {model_version:String}
-    AND prompt_version = {prompt_version:String} AND kind IN ('confidence', 'confidence_day', 'input', 'number', 'output', 'latency') AND n > 0
+    AND prompt_version = {prompt_version:String} AND kind IN ('confidence', 'confidence_day', 'input', 'number', 'stuck_day', 'output', 'latency') AND n > 0

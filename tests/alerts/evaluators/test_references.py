@@ -278,9 +278,7 @@ def test_a_judge_is_no_reference_where_people_have_labelled(store: Store, people
 
 
 @pytest.mark.parametrize(("truth", "accuracy"), [(0, 2_580 / 4_200), (1, 2_581 / 4_201), (60, 0.5)])
-def test_a_reference_of_drawn_labels_is_what_they_stand_for(
-    store: Store, truth: int, accuracy: float
-) -> None:
+def test_a_reference_of_drawn_labels_is_what_they_stand_for(store: Store, truth: int, accuracy: float) -> None:
     """Else what is promised is the sample's accuracy, mostly that of sure answers, and every week would read as a fall. Where 50 were not drawn, they alone are compared."""
     traffic(store)
     row = {"started_at": FIRST + DAY, "kind": "review", "segments": {"device": "phone"}}

@@ -4,9 +4,11 @@ from datetime import datetime
 
 import numpy as np
 import pytest
-from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
+from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, Store
 
+from tocsin_alerts.conditions import sample_names
 from tocsin_alerts.references import maintain
+from tocsin_alerts.rules import load_rules
 
 BEGAN = MONDAY - 28 * DAY
 CALLS = 240  # an hour of ten, a day
@@ -89,3 +91,47 @@ def test_missing_values_are_judged_by_what_an_hour_of_them_says(store: Store) ->
         assert (sample.value, sample.baseline, sample.n) == (1, 0.1, 100)
     assert always.lower - always.baseline >= always.value - always.lower
     assert not away.lower - away.baseline >= away.value - away.lower
+
+
+@pytest.mark.parametrize(("missing", "times"), [(3, 1), (9, 3)])
+def test_a_field_that_is_away_at_times_is_missed_when_it_does_not_come_back(
+    store: Store, missing: int, times: int
+) -> None:
+    """An hour's gap is no news of it, and so no hour ever would be: that it lasts is."""
+    for number in range(28 * 24):
+        at = BEGAN + number * HOUR
+        store.calls(at, 20)
+        if number % 50 < 3:
+            store.histogram("null", at, [(0, 20)], field="weather")
+    frozen(store)
+    assert profile(store, "null_run") == (["weather"], [3])
+    for number in range(missing + 1):  # an hour without calls among them is neither
+        if number != 2:
+            store.calls(MONDAY + number * HOUR, 20)
+            store.histogram("null", MONDAY + number * HOUR, [(0, 20)], field="weather")
+
+    sample = store.run("null_rate", until=MONDAY + (missing + 1) * HOUR, step=HOUR)[-1]
+
+    assert (sample.value, sample.effect) == (1, times)
+    rule = next(each for each in load_rules(evaluators=EVALUATORS) if each.name == "null-rate")
+    assert rule.when.holds(sample_names(sample, {"strict": 0})) is (times >= 3)
+    assert rule.clear.holds(sample_names(sample, {"strict": 0})) is False
+
+
+def test_a_field_of_one_value_a_day_is_not_stuck(store: Store) -> None:
+    """A batch's number, today's rate: the same all day, every day. Stuck is what used to vary within its days."""
+    for number in range(29):
+        at = BEGAN + number * DAY
+        store.calls(at, 300)
+        store.histogram("category", at, [(f"batch {number}", 300)], field="batch")
+        store.histogram("category", at, [("a", 300 if number in (5, 28) else 150), ("b", 150)], field="device")
+    frozen(store)
+
+    batch, device = store.run("constant_field", until=MONDAY + DAY)
+
+    assert (batch.labels["field"], batch.value, batch.baseline) == ("batch", 1, 1)
+    assert (device.labels["field"], device.value, device.baseline) == (
+        "device",
+        pytest.approx(2 / 3),
+        pytest.approx(0.5, abs=0.01),
+    )
