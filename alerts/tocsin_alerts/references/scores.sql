@@ -12,7 +12,7 @@ WITH verdicts AS
         AND kind IN ('feedback', 'review', 'ground_truth') AND (served_by != 'fallback' OR is_probe)
         AND NOT arrayExists((out_a, out_b) -> toUnixTimestamp(started_at) >= out_a AND toUnixTimestamp(started_at) < out_b, {left_out_since:Array(UInt32)}, {left_out_until:Array(UInt32)})
     ORDER BY kind = 'ground_truth' DESC, observed_at DESC, outcome_id DESC
-    LIMIT 1 BY call_id, is_feedback
+    LIMIT 1 BY call_id, is_feedback, if(source IN ('rank', 'ndcg'), source, '')
 )
 SELECT figure.1 AS name, figure.2 AS value, figure.3 AS n
 FROM
@@ -25,10 +25,13 @@ FROM
         ('mae', avgIf(abs(ifNull(predicted_value, 0) - ifNull(value, 0)), is_sure AND isFinite(predicted_value) AND isFinite(value)),
             countIf(is_sure AND isFinite(predicted_value) AND isFinite(value))),
         ('mrr', avgIf(if(value >= 1, 1 / greatest(1, ifNull(value, 1)), 0), is_sure AND source = 'rank' AND value >= 0), countIf(is_sure AND source = 'rank' AND value >= 0)),
+        ('first', avgIf(ifNull(value, 0) = 1, is_sure AND source = 'rank' AND value >= 0), countIf(is_sure AND source = 'rank' AND value >= 0)),
+        ('ndcg', avgIf(multiIf(source = 'ndcg', least(1., ifNull(value, 0)), value >= 1, 1 / log2(1 + greatest(1., ifNull(value, 1))), 0.), is_sure AND source = gains AND value >= 0),
+            countIf(is_sure AND source = gains AND value >= 0)),
         ('review_score', sumIf(stands * ifNull(score, 0), is_review AND score >= 0 AND score <= 1) / sumIf(stands, is_review AND score >= 0 AND score <= 1),
             countIf(is_review AND score >= 0 AND score <= 1))
     ] AS every
-    FROM verdicts
+    FROM (SELECT *, if(countIf(source = 'ndcg') OVER () > 0, 'ndcg', 'rank') AS gains FROM verdicts)
 )
 ARRAY JOIN every AS figure
 WHERE n >= 20

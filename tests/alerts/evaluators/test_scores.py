@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import ndcg_score
 from tests.alerts.evaluators.store import DAY, HOUR, MONDAY, Store
 
 from tocsin_alerts.references import maintain
@@ -61,9 +62,11 @@ def test_too_few_labels_score_nothing(store: Store) -> None:
     store.outcomes([{"started_at": LABELLED, "kind": "review", "score": 1.0} for _ in range(19)])
 
     for name in ("brier", "ece", "regression_error", "ranking", "feedback", "review_scores"):
-        [sample] = store.run(name)
-        assert (sample.value, sample.lower, sample.upper, sample.baseline) == (None, None, None, None), name
-        assert 19 <= sample.n <= 68, name
+        found = store.run(name)
+        assert len(found) == (3 if name == "ranking" else 1)
+        for sample in found:
+            assert (sample.value, sample.lower, sample.upper, sample.baseline) == (None, None, None, None), name
+            assert 19 <= sample.n <= 68, name
 
 
 def test_regression_error_is_the_mean_distance(store: Store) -> None:
@@ -96,9 +99,31 @@ def test_a_ranking_is_scored_by_where_the_right_item_stood(store: Store) -> None
     store.outcomes([{"started_at": LABELLED, "source": "rank", "value": rank} for rank in ranks])
     store.outcomes([{"started_at": LABELLED, "value": 1.0, "predicted_value": 3.0}])
 
-    [sample] = store.run("ranking")
+    found = {sample.labels["measure"]: sample for sample in store.run("ranking")}
 
-    assert (sample.value, sample.n) == (pytest.approx((30 + 10 + 2.5) / 100), 100)
+    shown = np.zeros((100, 10))  # one right item, nowhere for those not shown
+    for row, rank in zip(shown, ranks, strict=True):
+        row[int(rank) - 1 if rank else 9] = 1.0
+    scores = np.tile(-np.arange(10.0), (100, 1))
+    shown_gain = ndcg_score(shown, scores, k=9)
+    assert {name: sample.value for name, sample in found.items()} == {
+        "mrr": pytest.approx((30 + 10 + 2.5) / 100),
+        "ndcg": pytest.approx(shown_gain),
+        "first": pytest.approx(0.3),
+    }
+    assert {sample.n for sample in found.values()} == {100}
+
+
+def test_a_gain_that_was_told_goes_before_one_that_is_worked_out(store: Store) -> None:
+    """Of a ranking with many grades only whoever graded it knows the gain; a call with both has one."""
+    at = {"started_at": LABELLED, "call_id": store.project}
+    store.outcomes([{**at, "source": "rank", "value": 1.0}, {**at, "source": "ndcg", "value": 0.25}])
+    store.outcomes([{"started_at": LABELLED, "source": "ndcg", "value": 0.75} for _ in range(99)])
+
+    found = {sample.labels["measure"]: sample for sample in store.run("ranking")}
+
+    assert (found["ndcg"].value, found["ndcg"].n) == (pytest.approx(0.745), 100)
+    assert (found["mrr"].value, found["mrr"].n) == (None, 1)
 
 
 def test_feedback_is_the_share_of_the_last_ratings(store: Store) -> None:
@@ -188,6 +213,8 @@ def test_a_reference_keeps_its_scores(store: Store) -> None:
         "brier": pytest.approx(((sure - right) ** 2).mean()),
         "ece": pytest.approx(calibration_error(sure, right)[0]),
         "feedback": 0.25,
+        "first": 0.0,
         "mae": 2.0,
         "mrr": 0.5,
+        "ndcg": pytest.approx(1 / np.log2(3)),
     }
