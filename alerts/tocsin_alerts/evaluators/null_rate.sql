@@ -87,7 +87,7 @@ SELECT
     toNullable(tocsin_wilson_v1(bad / dispersion, calls / dispersion, -1.96)) AS lower,
     toNullable(tocsin_wilson_v1(bad / dispersion, calls / dispersion, 1.96)) AS upper,
     if(known AND until > 0, figures[indexOf(names, field)], NULL) AS baseline,
-    if(isFinite(times_as_long), times_as_long, 0) AS effect,
+    toNullable(if(isFinite(times_as_long), times_as_long, 0)) AS effect,
     toUInt64(calls) AS n
 FROM paired
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0, query_plan_merge_expressions = 0,
