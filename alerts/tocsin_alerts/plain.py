@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_type
 
 _RecordT = TypeVar("_RecordT")
 _MARK: Final = "untrusted"
+BREAK: Final = "\u200b"  # a zero-width space: what it stands in is no mention and no link
 Untrusted: TypeAlias = Annotated[str, _MARK]  # what a model, a caller or an upload said: shown, never acted on
 
 # Terminal escapes (CSI, OSC, and the two-character ones), whole, so that no "[31m" is left behind.
@@ -19,21 +20,27 @@ _MENTION: Final = re.compile(r"(?<![\w.+-])@(?=\w)|<(?=[!@#a-zA-Z])")
 # What mail programs, pagers and chats make links of by themselves, in plain text too: schemes, addresses, names of hosts;
 # and the joint of a Markdown link.
 _LINKING: Final = re.compile(
-    r"(?<=\w)\.(?=[^\W\d_]{2})|(?<=\w):(?=/)|\b(?:mailto|tel|sms|javascript|data|callto|slack|msteams):|@(?=\w)|\](?=[(\[])",
+    r"(?<=\w)\.(?=[^\W\d_]{2})|(?<=\w):(?=/)|\b(?:mailto|tel|sms|javascript|vbscript|data|callto|slack|msteams):|@(?=\w)|\](?=[(\[])",
     re.IGNORECASE,
 )
 _COMBINING_LIMIT: Final = 3  # marks stacked on one letter reach over the lines around it
 _CHARS: Final = 500
 
 
-def one_line(text: str, *, limit: int = _CHARS) -> str:
-    """Return text as one printable line of at most `limit` characters, cut with an ellipsis."""
+def one_line(text: str, *, limit: int = _CHARS, keep: str = "") -> str:
+    """Return text as one printable line of at most `limit` characters, cut with an ellipsis.
+
+    Args:
+        text: Anything.
+        limit: At most so long.
+        keep: Characters that are kept although they do not print: :data:`BREAK`, in what is harmless already.
+    """
     kept: list[str] = []
     marks = 0
     for char in _ESCAPES.sub("", text[: 4 * limit]):
         category = unicodedata.category(char)
         marks = marks + 1 if category in {"Mn", "Me"} else 0
-        if category in _UNPRINTABLE:
+        if category in _UNPRINTABLE and char not in keep:
             if char.isspace():
                 kept.append(" ")
         elif marks <= _COMBINING_LIMIT:
@@ -44,12 +51,12 @@ def one_line(text: str, *, limit: int = _CHARS) -> str:
 
 def without_mentions(text: str) -> str:
     """Break ``@channel``, ``<!here>`` and ``<http://…|…>`` with a zero-width space, so that no chat acts on them."""
-    return _MENTION.sub(lambda found: found.group() + "\u200b", text)
+    return _MENTION.sub(lambda found: found.group() + BREAK, text)
 
 
 def without_links(text: str) -> str:
     """Break ``https://``, ``www.x.io``, ``a@b.io`` and ``[a](b)`` with a zero-width space, so that nothing links them."""
-    return _LINKING.sub(lambda found: found.group() + "\u200b", text)
+    return _LINKING.sub(lambda found: found.group() + BREAK, text)
 
 
 def harmless(record: _RecordT, *, chat: bool = False, exact: bool = False) -> _RecordT:

@@ -21,6 +21,7 @@ from tocsin_alerts.channels import AlertmanagerChannel
 from tocsin_alerts.errors import ChannelError, DeliveryFailed
 from tocsin_alerts.notifiers.posting import Post, require_http
 from tocsin_alerts.outbox import Notification
+from tocsin_alerts.plain import one_line, without_links, without_mentions
 from tocsin_alerts.standing import Standing
 
 HOLDS: Final = 15  # posts that may be missed before Alertmanager takes an alert for ended; Prometheus allows four
@@ -118,7 +119,7 @@ def alerts_of(notification: Notification, *, now: datetime, ends: datetime) -> I
             "annotations": _annotations(
                 {
                     "summary": message.subject,
-                    "description": alert.reason,
+                    "description": without_mentions(without_links(one_line(alert.reason))),
                     "rule": alert.summary,
                     "message": text,
                     "incident": notification.incident,
@@ -143,7 +144,7 @@ def _labels(notification: Notification, alert: Standing) -> dict[str, str]:
         while kept in labels:
             kept += "_"
         labels[kept] = value
-    return {name: _valid(value) for name, value in labels.items() if value}
+    return {name: one_line(_valid(value)) or "?" for name, value in labels.items() if value}
 
 
 def _annotations(said: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import urllib3
 from tocsin_alerts.channels import PagerDutyChannel
 from tocsin_alerts.notifiers.posting import Post, require_http
 from tocsin_alerts.outbox import Notification
+from tocsin_alerts.plain import one_line, without_links, without_mentions
 from tocsin_alerts.records import Severity
 
 _SEVERITIES: Final[Mapping[Severity, str]] = {"page": "critical", "ticket": "warning", "log": "info"}
@@ -56,13 +57,18 @@ def event(notification: Notification) -> dict[str, Any]:
     lead = notification.message.data.get("lead") or {}
     payload = {
         "summary": message.subject[:_SUMMARY_CHARS],
-        "source": f"{notification.project}/{notification.use_case}",
+        "source": _shown(f"{notification.project}/{notification.use_case}"),
         "severity": _SEVERITIES[notification.severity],
         "timestamp": notification.slot.isoformat(),
-        "component": notification.use_case,
-        "group": notification.project,
+        "component": _shown(notification.use_case),
+        "group": _shown(notification.project),
         "class": str(lead.get("rule") or ""),
         "custom_details": {"message": message.text[:_TEXT_CHARS], "notification": notification.id},
     }
     links = [{"href": link, "text": "Runbook"}] if link.startswith(("https://", "http://")) else []
     return {**made, "event_action": "trigger", "payload": payload, "links": links}
+
+
+def _shown(name: str) -> str:
+    """Give a name as people are shown it: callers choose names, too."""
+    return without_mentions(without_links(one_line(name)))

@@ -17,7 +17,7 @@ from tocsin_alerts.charts.quality import chart_of
 from tocsin_alerts.errors import ChannelError, DeliveryFailed
 from tocsin_alerts.message import Message
 from tocsin_alerts.outbox import Notification, notification_id
-from tocsin_alerts.plain import one_line
+from tocsin_alerts.plain import BREAK, one_line
 
 CHART_PLACE: Final = "<!-- tocsin: chart -->"  # in HTML templates; text from elsewhere cannot hold it
 _DOMAIN: Final = "tocsin.invalid"  # of message ids: they name a notification, not a host
@@ -111,7 +111,7 @@ def _with_chart(message: Message, name: str) -> str:
 
 def _subject(text: str) -> str:
     """Make text a header's value: one line, and no encoded word, which the mail library would decode, newlines and all."""
-    return one_line(text, limit=_SUBJECT_CHARS).replace("=?", "= ?")
+    return one_line(text, limit=_SUBJECT_CHARS, keep=BREAK).replace("=?", "= ?")
 
 
 def is_mail_address(text: str) -> bool:

@@ -1,0 +1,130 @@
+"""Puts payloads wherever others' words stand in a message, renders it for every channel, and judges what would be sent."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import cycle
+from typing import Any, Final
+
+from _alerts.judges import effects, html_effects
+from tocsin_alerts.briefing import Case, brief
+from tocsin_alerts.fixtures import case_of
+from tocsin_alerts.incidents import Incident, Member
+from tocsin_alerts.outbox import Notification, notification_id
+from tocsin_alerts.plan import Plan
+from tocsin_alerts.render import Templates
+from tocsin_alerts.rendition import KINDS, rendition
+from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.standing import standing
+from tocsin_console.api.incident_page import render_incident
+
+PAGE: Final = "https://tocsin.example.net"
+RULE: Final = "null-rate"  # its first line names a field
+_FIXED: Final = frozenset({"currency", "state", "unit"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """Something that acted."""
+
+    channel: str
+    what: str
+    payloads: tuple[str, ...]  # of which at least one did
+
+
+def judged(batch: Sequence[str], rules: RuleBook, templates: Templates) -> Iterator[Effect]:
+    """Put a batch of payloads into one message, each wherever others' words stand in turn, and judge it on every channel."""
+    honest_case = case_of(rules.rules[RULE], "firing", rules)
+    plan = Plan(use_case=honest_case.plan.use_case)  # nobody wrote one: the name of the use case is a caller's
+    honest_case = replace(honest_case, plan=plan)
+    case = _poisoned_case(honest_case, batch)
+    said = {chat: templates.compose(brief(case), chat=chat) for chat in (False, True)}
+    meant = {chat: templates.compose(brief(honest_case), chat=chat) for chat in (False, True)}
+    ours = frozenset({f"{PAGE}/alerts/{case.incident.id}#silence", f"{PAGE}/alerts/{case.incident.id}"})
+    for kind in KINDS:
+        chat = kind not in ("log", "smtp")
+        bad, good = (
+            rendition(kind, _notification(each, kind, message[chat], rules))
+            for each, message in ((case, said), (honest_case, meant))
+        )
+        for what in effects(kind, bad, good, ours=ours):
+            yield Effect(channel=kind, what=what, payloads=tuple(batch))
+    words = cycle(batch)
+    shown = {
+        name: render_incident(
+            case.incident.id,
+            alerts=[
+                {
+                    "use_case": word(),
+                    "rule": RULE,
+                    "severity": "page",
+                    "state": "firing",
+                    "reason": word(),
+                    "acknowledged_by": "",
+                }
+            ],
+            told={"text": message[False].text},
+            said=word(),
+        )
+        for name, message, word in (("bad", said, lambda: next(words)), ("good", meant, lambda: "x"))
+    }
+    for what in html_effects(shown["bad"], shown["good"], ours=ours, links=False):
+        yield Effect(channel="page", what=what, payloads=tuple(batch))
+
+
+def _notification(case: Case, kind: str, message: Any, rules: RuleBook) -> Notification:
+    return Notification(
+        id=notification_id(case.incident.id, "firing", kind),
+        incident=case.incident.id,
+        project=case.incident.project,
+        use_case=case.incident.use_case,
+        transition="firing",
+        channel=kind,
+        severity="page",
+        slot=case.slot,
+        message=message,
+        created_at=case.slot,
+        alerts=standing(case.members, rules),
+    )
+
+
+def _poisoned_case(case: Case, batch: Sequence[str]) -> Case:
+    """Say with the payloads what callers, models and uploads say: the use case, labels, evidence, causes."""
+    words = cycle(batch)
+    incident = Incident(case.incident.id, "default", next(words))
+    for name, member in case.incident.members.items():
+        labels = {
+            "field": next(words),
+            next(words): next(words),
+            "segment_name": next(words),
+            "segment_value": next(words),
+        }
+        event = replace(member.last, labels=labels, reason=f"{next(words)} 0.9 < 1", use_case=incident.use_case)
+        incident.members[name] = Member(fired=event, last=event, onset=member.onset)
+    guard = replace(case.guard, row=case.guard.row and replace(case.guard.row, cause=next(words)))
+    return replace(
+        case,
+        incident=incident,
+        members=list(incident.members.values()),
+        guard=guard,
+        findings=_poisoned(case.findings, words),
+    )
+
+
+def _poisoned(value: Any, words: Iterator[str]) -> Any:
+    match value:
+        case str():
+            return next(words)
+        case Mapping():
+            return {next(words): next(words) for _ in value}
+        case list() | tuple():
+            return tuple(_poisoned(each, words) for each in value)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return replace(
+                value,
+                **{
+                    f.name: _poisoned(getattr(value, f.name), words)
+                    for f in fields(value)
+                    if f.init and f.name not in _FIXED
+                },
+            )
+    return value
