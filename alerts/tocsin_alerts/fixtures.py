@@ -5,11 +5,12 @@ What fires is what the rule's own tests say fires; the evidence is that of the s
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
 from tocsin_alerts.briefing import Case, Findings, GuardNews
 from tocsin_alerts.incidents import Incident, Incidents
+from tocsin_alerts.message import Impact, Money
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.records import AlertEvent, GuardRow, Sample
 from tocsin_alerts.rule import Rule, TestSample
@@ -23,7 +24,9 @@ INCIDENT: Final = "7f3c9a1e52b04d68"
 _SLOT: Final = FIRING.slot
 _ENDED: Final = _SLOT + timedelta(days=3)
 _MANY: Final = 50
+_BEGAN: Final = datetime(2026, 3, 22, tzinfo=UTC)
 _EVIDENCE: Final = Findings(
+    since=_BEGAN,
     quality=FIRING.quality,
     estimated=FIRING.estimated,
     calls_per_day=FIRING.calls_per_day,
@@ -35,7 +38,7 @@ _EVIDENCE: Final = Findings(
     explanation=FIRING.explanation,
     changed=FIRING.changed,
     release=FIRING.release,
-    impact=FIRING.impact,
+    impact=Impact(since=_BEGAN, calls=52_104, users=310, money=(Money(currency="USD", spent=208.42, unpriced=0),)),
     retraining=FIRING.retraining,
 )
 

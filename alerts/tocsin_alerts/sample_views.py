@@ -110,7 +110,7 @@ FIRING: Final = View(
     contact="vision-oncall@example.com",
     runbook=Runbook(
         link="https://wiki.example.com/runbooks/digit-reader",
-        steps=("Look at the five calls above: is one device in all of them?",
+        steps=("Look at the five calls: is one device in all of them?",
                "Ask the site whether a scanner was changed or cleaned."),
     ),
     action=Action(

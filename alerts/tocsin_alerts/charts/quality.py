@@ -1,6 +1,6 @@
 """What is drawn of an incident: quality by day, its threshold, and when it began. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 _LEAST_DAYS: Final = 3  # fewer are no trend
@@ -14,22 +14,17 @@ def chart_of(data: Mapping[str, Any]) -> dict[str, Any] | None:
         data: As ``Message.data`` holds it.
 
     Returns:
-        ``title``, ``alt`` (the same in words), ``rows`` of ``day``, ``value`` and ``by``, ``threshold`` and ``onset``.
+        ``title``, ``alt`` (the same in words), ``rows`` of ``day``, ``value`` (None: a gap) and ``by``, ``threshold`` and ``onset``.
     """
     days = data.get("days") or []
-    rows = [
-        {"day": each["slot"][:10], "value": each[key], "by": by}
-        for key, by in (("estimated", ESTIMATE), ("labelled", LABELS))
-        for each in days
-        if each[key] is not None
-    ]
-    known = sorted({row["day"] for row in rows})
+    rows = [*_line(days, "estimated", ESTIMATE), *_line(days, "labelled", LABELS)]
+    known = sorted({row["day"] for row in rows if row["value"] is not None})
     if len(known) < _LEAST_DAYS:
         return None
     lead = data.get("lead") or {}
     is_share = lead.get("unit") == "share" and str(lead.get("evaluator", "")) in ("accuracy", "estimated_accuracy")
     onset = str(data.get("onset") or "")[:10]
-    last = [row for row in rows if row["day"] == known[-1]][-1]
+    last = [row for row in rows if row["day"] == known[-1] and row["value"] is not None][-1]
     return {
         "title": f"Accuracy of {data.get('use_case', '')} by day",
         "alt": f"Accuracy by day from {known[0]} to {known[-1]}, {100 * last['value']:.1f} % at the end {last['by']}",
@@ -37,3 +32,10 @@ def chart_of(data: Mapping[str, Any]) -> dict[str, Any] | None:
         "threshold": lead.get("threshold") if is_share else None,
         "onset": onset if known[0] < onset <= known[-1] else None,
     }
+
+
+def _line(days: Sequence[Mapping[str, Any]], key: str, by: str) -> list[dict[str, Any]]:
+    """Give one line from its first to its last known day; a day between that is not known stays a gap."""
+    known = [number for number, each in enumerate(days) if each[key] is not None]
+    shown = days[known[0] : known[-1] + 1] if known else []
+    return [{"day": each["slot"][:10], "value": each[key], "by": by} for each in shown]

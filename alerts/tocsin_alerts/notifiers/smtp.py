@@ -2,7 +2,8 @@
 
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -21,6 +22,7 @@ from tocsin_alerts.plain import BREAK, one_line
 
 CHART_PLACE: Final = "<!-- tocsin: chart -->"  # in HTML templates; text from elsewhere cannot hold it
 _DOMAIN: Final = "tocsin.invalid"  # of message ids: they name a notification, not a host
+_MOST_PUT_OFF: Final = 1_000
 _SUBJECT_CHARS: Final = 160
 
 
@@ -33,22 +35,30 @@ class SmtpNotifier:
         self._channel = channel
         self._password = password
         self._draw = draw
+        self._put_off: OrderedDict[str, list[str]] = OrderedDict()  # by notification; a restart sends to all again
 
     def send(self, notification: Notification) -> None:
-        """Send one message.
+        """Send one message. Recipients that the server puts off get it later, without those who have it.
 
         Raises:
-            DeliveryFailed: the server did not take it for any recipient.
+            DeliveryFailed: the server did not take it for any recipient, or put one off.
             ChannelError: an address or the password cannot be used.
         """
         mail = compose(self._channel, notification, chart=self._draw(notification.message.data, "png"))
         try:
             with self._connected() as server:
-                refused = server.send_message(mail)
+                refused = server.send_message(mail, to_addrs=self._put_off.get(notification.id))
         except (smtplib.SMTPException, OSError) as error:
             raise DeliveryFailed(f"mail server of {self._channel.name!r}: {_said(error)}") from error
-        if refused:  # some took it: whoever is told can act, and sending again would tell them twice
-            return
+        self._put_off.pop(notification.id, None)
+        if later := [who for who, (code, _) in refused.items() if 400 <= code < 500]:  # grey lists
+            self._put_off[notification.id] = later
+            while len(self._put_off) > _MOST_PUT_OFF:
+                self._put_off.popitem(last=False)
+            raise DeliveryFailed(
+                f"mail server of {self._channel.name!r} put off {', '.join(later)}: {_refusals(refused)}"
+            )
+        # Others are refused for good: whoever was told can act, and sending again would tell them twice.
 
     def _connected(self) -> smtplib.SMTP:
         channel = self._channel
@@ -138,12 +148,14 @@ def _parsed(text: str) -> Address | None:
 
 def _said(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return "refused every recipient: " + "; ".join(
-            f"{who}: {code} {_text(why)}" for who, (code, why) in error.recipients.items()
-        )
+        return f"refused every recipient: {_refusals(error.recipients)}"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"answered {error.smtp_code} {_text(error.smtp_error)}"
     return f"{type(error).__name__}: {error}"[:300]
+
+
+def _refusals(refused: Mapping[str, tuple[int, bytes]]) -> str:
+    return "; ".join(f"{who}: {code} {_text(why)}" for who, (code, why) in refused.items())
 
 
 def _text(said: bytes | str) -> str:

@@ -2,12 +2,15 @@
 
 import email
 import email.policy
+import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 
@@ -16,6 +19,8 @@ from tocsin_alerts.errors import ChannelError, DeliveryFailed
 from tocsin_alerts.notifiers import SmtpNotifier
 from tocsin_alerts.notifiers.smtp import compose, is_mail_address
 from tocsin_alerts.outbox import notification_id
+from tocsin_alerts.render import Templates
+from tocsin_alerts.sample_views import FIRING, RESOLVED
 
 
 class Postbox:
@@ -25,6 +30,7 @@ class Postbox:
         self.mails: list[Envelope] = []
         self.logins: list[tuple[bytes, bytes]] = []
         self.refuse: set[str] = set()
+        self.put_off: set[str] = set()  # grey-listed: taken when they come again
         self.answer = "250 OK"
 
     async def handle_RCPT(self, *said: Any) -> str:  # noqa: N802 - aiosmtpd's
@@ -32,6 +38,9 @@ class Postbox:
         _, _, envelope, address, _ = said
         if address in self.refuse:
             return "550 no such mailbox"
+        if address in self.put_off:
+            self.put_off.remove(address)
+            return "451 4.7.1 greylisted, come back later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -201,6 +210,96 @@ def test_one_recipient_is_enough(channel: SmtpChannel, postbox: Postbox, notific
     SmtpNotifier(channel, str).send(notification())
 
     assert postbox.mails[0].rcpt_tos == ["second@example.com"]
+
+
+def test_whoever_is_put_off_gets_it_later_and_nobody_twice(
+    channel: SmtpChannel, postbox: Postbox, notification: Any
+) -> None:
+    """A grey list lets one of two recipients through; the other one is on call."""
+    sent, notifier = notification(), SmtpNotifier(channel, str)
+    postbox.put_off = {"oncall@example.com"}
+
+    with pytest.raises(DeliveryFailed, match=r"put off oncall@example.com: .*greylisted"):
+        notifier.send(sent)
+    notifier.send(sent)
+
+    assert [mail.rcpt_tos for mail in postbox.mails] == [["second@example.com"], ["oncall@example.com"]]
+
+
+@pytest.fixture
+def strict(postbox: Postbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpChannel]:
+    """A channel to a server that takes nothing without STARTTLS and a password, and whose authority is trusted."""
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    controller = AnyPort(
+        postbox,
+        hostname="localhost",
+        port=0,
+        tls_context=context,
+        require_starttls=True,
+        authenticator=postbox.authenticate,
+        auth_required=True,
+    )
+    controller.start()
+    yield SmtpChannel(
+        name="mail",
+        host="localhost",
+        port=controller.port,
+        sender="tocsin@example.com",
+        recipients=("oncall@example.com",),
+        user="tocsin",
+        tls="starttls",
+        timeout_s=30,
+    )
+    controller.stop()
+
+
+def test_over_starttls_with_a_password_through_a_grey_list_an_incident_is_one_thread(
+    strict: SmtpChannel, postbox: Postbox, notification: Any
+) -> None:
+    """What a page goes through on its way in most companies: encrypted, signed in, put off once, and its end below it."""
+    firing = notification(
+        id=notification_id("incident-1", "firing", "mail"),
+        channel="mail",
+        message=Templates().compose(FIRING, chat=False),
+    )
+    over = notification(transition="resolved", channel="mail", message=Templates().compose(RESOLVED, chat=False))
+    notifier = SmtpNotifier(strict, lambda: "secret", draw=lambda _data, _kind: b"\x89PNG")
+    postbox.put_off = {"oncall@example.com"}
+
+    with pytest.raises(DeliveryFailed, match="greylisted"):
+        notifier.send(firing)
+    notifier.send(firing)
+    notifier.send(over)
+
+    first, last = (
+        email.message_from_bytes(mail.content, policy=email.policy.default)  # type: ignore[arg-type]
+        for mail in postbox.mails
+    )
+    assert last["references"] == first["message-id"] == f"<{firing.id}@tocsin.invalid>"
+    assert [part.get_content_type() for part in first.walk()] == [
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+    ]
+    assert set(postbox.logins) == {(b"tocsin", b"secret")}
+
+
+def test_a_server_that_is_not_who_it_says_is_told_nothing(
+    strict: SmtpChannel, postbox: Postbox, notification: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the password nor the message."""
+    monkeypatch.delenv("SSL_CERT_FILE")
+
+    with pytest.raises(DeliveryFailed, match=r"(?i)certificate"):
+        SmtpNotifier(strict, lambda: "secret").send(notification())
+
+    assert (postbox.logins, postbox.mails) == ([], [])
 
 
 @pytest.mark.parametrize("address", ["nobody", "a@b@c", "a@example.com\nBcc: x", "a@example.com, b@example.com", ""])
