@@ -1,6 +1,19 @@
 """docs/alerts shows what is sent today."""
 
+import email
+import email.policy
+from typing import Any
+
 from alert_examples import CHART, FOLDER, MAIL_PICTURE, examples, shipped
+
+
+def said(content: bytes) -> Any:
+    """Give what a file says: of a mail its headers and parts, since Python's versions fold lines in other places."""
+    if not content.startswith(b"From: "):
+        return content
+    mail = email.message_from_bytes(content, policy=email.policy.default)
+    parts = [(part.get_content_type(), part.get_payload(decode=True)) for part in mail.walk()]
+    return [(name, " ".join(value.split())) for name, value in mail.items()], parts
 
 
 def test_the_documented_examples_are_what_is_sent() -> None:
@@ -9,7 +22,7 @@ def test_the_documented_examples_are_what_is_sent() -> None:
 
     made = examples(shipped(), chart)
 
-    stale = [name for name, content in made.items() if (FOLDER / name).read_bytes() != content]
+    stale = [name for name, content in made.items() if said((FOLDER / name).read_bytes()) != said(content)]
     assert stale == []
     assert {path.name for path in FOLDER.iterdir()} == {*made, CHART, MAIL_PICTURE, "README.md"}
     assert (FOLDER / MAIL_PICTURE).read_bytes().startswith(b"\x89PNG")
