@@ -3,70 +3,26 @@
 Within a slot firing goes before resolving, so that a rule which takes over from another stays in its incident.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from tocsin_alerts import machine
+from tocsin_alerts import absence, machine
+from tocsin_alerts.absence import is_absence
 from tocsin_alerts.groups import GroupKey, Incidents, event_id, fingerprint, group_key
+from tocsin_alerts.limits import LeftOut, leave_out
 from tocsin_alerts.machine import Status
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.provisional import Provisional
 from tocsin_alerts.records import AlertEvent, AlertState, Sample, Severity
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.series import Batch, Move, Series, first_of, is_at_rest, standing_of
 
 # A series whose labels are gone (a model version that was replaced) holds its incident open this long, and only while
 # others of its rule and use case have data. Where nothing has data nothing resolves.
 SUPERSEDED_AFTER: Final = timedelta(days=7)
-
-_SEVERITY_ORDER: Final[Mapping[Severity, int]] = {"page": 0, "ticket": 1, "log": 2}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """One alert: a rule over one set of labels, and where it stands."""
-
-    fingerprint: str
-    project: str
-    use_case: str
-    rule: str
-    labels: Mapping[str, str]
-    status: Status
-    incident: str = ""  # while firing or recovering
-    seen: datetime  # last slot with a sample
-    rule_hash: str = ""
-    severity: Severity = "log"
-    acknowledged_by: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """What one rule has to take in at one slot."""
-
-    rule: Rule
-    samples: Sequence[Sample]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Move:
-    """A transition that has no incident yet."""
-
-    before: AlertState
-    after: Series
-    rule: Rule | None
-    sample: Sample | None
-    reason: str
-
-    @property
-    def order(self) -> tuple[bool, int, str, str]:
-        return (
-            self.after.status.state != "firing",
-            _SEVERITY_ORDER[self.after.severity],
-            self.after.rule,
-            self.after.fingerprint,
-        )
 
 
 class Board:
@@ -95,12 +51,12 @@ class Board:
             each
             for key, each in self.series.items()
             if (old := before.series.get(key)) is not each
-            and (old is None or not _is_at_rest(each) or _standing(old) != _standing(each))
+            and (old is None or not is_at_rest(each) or standing_of(old) != standing_of(each))
         ]
 
     def take(self, slot: datetime, batches: Sequence[Batch]) -> list[AlertEvent]:
         """Step every alert of some rules by one slot."""
-        moves: list[_Move] = []
+        moves: list[Move] = []
         for batch in batches:
             moves += self._take_rule(slot, batch)
         return self._settle(slot, moves)
@@ -109,7 +65,7 @@ class Board:
         """End the alerts of rules that no longer exist, dated by the last slot that they took in."""
         events: list[AlertEvent] = []
         for each in sorted(self.series.values(), key=lambda series: (series.status.slot, series.fingerprint)):
-            if self._book.get(each.rule) is None and not _is_at_rest(each):
+            if self._book.get(each.rule) is None and not is_at_rest(each):
                 move = self._end(each, None, each.status.slot, "the rule is no longer there")
                 events += self._settle(each.status.slot, [move])
         return events
@@ -147,34 +103,67 @@ class Board:
         self._put(made)
         self._incidents = self._gather()
 
-    def _take_rule(self, slot: datetime, batch: Batch) -> list[_Move]:
+    def _take_rule(self, slot: datetime, batch: Batch) -> list[Move]:
         rule, moves = batch.rule, []
         given = {
             fingerprint(sample.project, sample.use_case, rule.name, sample.labels): sample for sample in batch.samples
         }
         alive = {(sample.project, sample.use_case) for sample in batch.samples}
-        for key in sorted(self._by_rule.get(rule.name, set()) | given.keys()):
+        known = {key for key in self._by_rule.get(rule.name, set()) if not is_absence(self.series[key].labels)}
+        left_out = self._left_out(rule, given, known)
+        for key in sorted((known | given.keys()) - left_out.alerts):
             old, sample = self.series.get(key), given.get(key)
             if old is None and sample is not None:
-                old = _first(key, rule, sample, slot)
+                old = first_of(key, rule, sample, slot)
             if old is None or slot <= old.status.slot:
                 continue
             if not rule.applies_to(self._plans.get(old.project, old.use_case)):
-                if not _is_at_rest(old):
+                if not is_at_rest(old):
                     moves.append(self._end(old, rule, slot, "the plan no longer asks for this rule"))
                 continue
             gone_for = slot - old.seen
             if sample is None and gone_for >= SUPERSEDED_AFTER and (old.project, old.use_case) in alive:
-                if not _is_at_rest(old):
+                if not is_at_rest(old):
                     reason = f"no calls under these labels for {gone_for.days} days, others took over"
                     moves.append(self._end(old, rule, slot, reason))
                 continue
-            move = self._step(old, rule, sample, slot)
-            if move:
-                moves.append(move)
+            if move := self._step(old, rule, sample, slot):
+                note = left_out.note(rule, old.project, old.use_case) if move.after.status.state == "firing" else ""
+                moves.append(replace(move, reason=move.reason + note))
+        return moves + (self._miss(slot, rule, known, alive) if rule.text.no_data else [])
+
+    def _left_out(self, rule: Rule, given: Mapping[str, Sample], known: Iterable[str]) -> LeftOut:
+        raised = {key for key in known if not is_at_rest(self.series[key])}
+        return leave_out(
+            rule, given, raised, self._plans, place=lambda key: (self.series[key].project, self.series[key].use_case)
+        )
+
+    def _miss(self, slot: datetime, rule: Rule, known: Iterable[str], alive: Container[tuple[str, str]]) -> list[Move]:
+        """Step, beside each alert, the one that says that there is nothing to judge."""
+        moves = []
+        for base in (self.series[key] for key in sorted(known)):
+            where = (base.project, base.use_case)
+            labels = absence.labels_of(base.labels)
+            key = fingerprint(*where, rule.name, labels)
+            is_gone = where not in alive and rule.applies_to(self._plans.get(*where))
+            old = self.series.get(key) or replace(
+                base,
+                fingerprint=key,
+                labels=labels,
+                status=Status(since=slot, slot=slot - rule.text.every),
+                incident="",
+                severity=absence.severity_of(rule),
+            )
+            if slot <= old.status.slot:
+                continue
+            status, reason = absence.step(rule, old.status, gone_for=slot - base.seen, is_gone=is_gone, slot=slot)
+            if key in self.series or status.state != "inactive":
+                self._put(new := replace(old, status=status, seen=base.seen, rule_hash=rule.hash))
+                if status.state != old.status.state:
+                    moves.append(Move(before=old.status.state, after=new, rule=rule, sample=None, reason=reason))
         return moves
 
-    def _step(self, old: Series, rule: Rule, sample: Sample | None, slot: datetime) -> _Move | None:
+    def _step(self, old: Series, rule: Rule, sample: Sample | None, slot: datetime) -> Move | None:
         plan = self._plans.get(old.project, old.use_case)
         severity = self._severity(old, rule, sample, slot)
         if old.status.is_active and old.severity == "ticket" and severity == "page":
@@ -186,7 +175,7 @@ class Board:
         if status.state == old.status.state:
             return None
         reason = rule.reason(sample, plan, status.state)
-        return _Move(before=old.status.state, after=new, rule=rule, sample=sample, reason=reason)
+        return Move(before=old.status.state, after=new, rule=rule, sample=sample, reason=reason)
 
     def _severity(self, old: Series, rule: Rule, sample: Sample | None, slot: datetime) -> Severity:
         """Give the rule's, or "ticket" while what it leans on is provisional. A page that is open stays one."""
@@ -196,16 +185,16 @@ class Board:
         demotes = self._provisional.demotes(rule, old.project, old.use_case, labels, slot)
         return "ticket" if demotes else rule.text.severity
 
-    def _end(self, old: Series, rule: Rule | None, slot: datetime, reason: str) -> _Move:
+    def _end(self, old: Series, rule: Rule | None, slot: datetime, reason: str) -> Move:
         state: AlertState = "resolved" if old.status.is_active else "inactive"
         new = replace(old, status=replace(old.status, state=state, since=slot, slot=slot, overlay=""))
         self._put(new)
-        return _Move(before=old.status.state, after=new, rule=rule, sample=None, reason=reason)
+        return Move(before=old.status.state, after=new, rule=rule, sample=None, reason=reason)
 
-    def _settle(self, slot: datetime, moves: list[_Move]) -> list[AlertEvent]:
+    def _settle(self, slot: datetime, moves: list[Move]) -> list[AlertEvent]:
         return [self._event(slot, move) for move in sorted(moves, key=lambda move: move.order)]
 
-    def _event(self, slot: datetime, move: _Move) -> AlertEvent:
+    def _event(self, slot: datetime, move: Move) -> AlertEvent:
         series, state = move.after, move.after.status.state
         incident = series.incident
         key = self._group(series)
@@ -254,26 +243,3 @@ class Board:
         is_demoted = rule is not None and (series.severity, rule.text.severity) == ("ticket", "page")
         severity = rule.text.severity if rule and not is_demoted else series.severity
         return group_key(series.project, series.use_case, rule=series.rule, severity=severity, group=group)
-
-
-def _first(key: str, rule: Rule, sample: Sample, slot: datetime) -> Series:
-    return Series(
-        fingerprint=key,
-        project=sample.project,
-        use_case=sample.use_case,
-        rule=rule.name,
-        labels=dict(sample.labels),
-        status=Status(since=slot, slot=slot - rule.text.every),
-        seen=slot,
-        rule_hash=rule.hash,
-        severity=rule.text.severity,
-    )
-
-
-def _is_at_rest(series: Series) -> bool:
-    return series.status.state in ("inactive", "resolved")
-
-
-def _standing(series: Series) -> tuple[object, ...]:
-    status = series.status
-    return (status.state, status.overlay, status.since, series.incident, series.severity)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 from tocsin_alerts import evaluator
-from tocsin_alerts.board import Batch, Board
+from tocsin_alerts.board import Board
 from tocsin_alerts.bookkeeping import runs_of, runs_of_days, samples_of
 from tocsin_alerts.budget import strictness
 from tocsin_alerts.due import complete_to, days_of, due_slots, until
@@ -25,6 +25,7 @@ from tocsin_alerts.records import AlertEvent
 from tocsin_alerts.restating import Restated, Restater
 from tocsin_alerts.rule import SampleSource
 from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.series import Batch
 from tocsin_alerts.sinks import EventSink, Tidings, tell
 from tocsin_alerts.slots import Schedule
 from tocsin_alerts.status import UseCaseStatus, judge

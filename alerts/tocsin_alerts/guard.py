@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
 
+from tocsin_alerts.absence import is_absence
 from tocsin_alerts.audit import record
 from tocsin_alerts.briefing import GuardNews
 from tocsin_alerts.documents import suggest
@@ -78,6 +79,8 @@ class GuardBook:
         is_changed = False
         with self._lock:
             for event in events:
+                if is_absence(event.labels):
+                    continue
                 if event.to_state == "firing" and event.event_id not in self._acted_on:
                     row = self._trip(event)
                     is_changed |= row is not None and row.applied

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from tocsin_alerts.board import SUPERSEDED_AFTER, Series
+from tocsin_alerts.board import SUPERSEDED_AFTER
 from tocsin_alerts.errors import Superseded
 from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.machine import Status
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, Sample
+from tocsin_alerts.series import Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +65,15 @@ class Journal:
         last = self._last_takeover()
         epoch = last["epoch"]
         rows = self.query.rows(statement("states"), {"epoch": epoch})
-        active = [row["slot"] for row in rows if row["state"] in ("pending", "firing", "recovering")]
-        seen: dict[tuple[object, ...], datetime] = {}
-        if active:
-            after = min(active) - 2 * SUPERSEDED_AFTER
-            for row in self.query.rows(statement("seen"), {"after": after}):
-                seen[_series_key(row, row["evaluator"])] = row["seen"]
         done_to: dict[str, datetime] = dict(last["done_to"])
         done_to.update({row["rule"]: row["done_to"] for row in self.query.rows(statement("done"), {"epoch": epoch})})
+        recent = [row["slot"] for row in rows if row["state"] in ("pending", "firing", "recovering")]
+        recent += [max(done_to.values())] if done_to and rows else []
+        seen: dict[tuple[object, ...], datetime] = {}
+        if recent:
+            after = min(recent) - 2 * SUPERSEDED_AFTER
+            for row in self.query.rows(statement("seen"), {"after": after}):
+                seen[_series_key(row, row["evaluator"])] = row["seen"]
         carried = {"epoch": epoch, "carried": last["unsettled"]}
         events = [_event(row) for row in self.query.rows(statement("unsettled"), carried)]
         return Memory(

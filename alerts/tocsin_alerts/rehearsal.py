@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from tocsin_alerts import machine
-from tocsin_alerts.board import Batch, Board
+from tocsin_alerts.board import Board
 from tocsin_alerts.evaluator import evaluate
 from tocsin_alerts.jobs import Evaluate
 from tocsin_alerts.plan import Plans
@@ -19,6 +19,7 @@ from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, Sample
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.series import Batch
 
 _MOST_SLOTS: Final = 500  # of one query
 _FLAP: Final = timedelta(days=7)  # fired again so soon, an alert has flapped

@@ -97,6 +97,8 @@ class RuleText(_Part):
     hold: Hold = Field(default=0, alias="for")
     keep_firing_for: Hold = 0
     min_n: int = Field(default=0, ge=0)
+    limit: int = Field(default=200, ge=1, description="alerts in one use case; of more the worst are kept")
+    no_data: Duration | None = Field(default=None, description="a ticket once there was nothing to judge for so long")
     false_pages_per_year: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="measured on stationary streams, per stream"
     )
@@ -232,6 +234,13 @@ class Rule:
     def threshold(self, sample: Sample, plan: Plan) -> float | None:
         """Say which value the sample was held against; None when the condition compares something else."""
         return self.when.bound(sample_names(sample, plan_names(plan, sample.labels)))
+
+    def excess(self, sample: Sample, plan: Plan) -> float:
+        """Say how bad a sample is beside others of its rule: how far beyond the bound, or how large where there is none."""
+        if sample.value is None:
+            return 0.0
+        bound = self.threshold(sample, plan)
+        return abs(sample.value - bound) if bound is not None else abs(sample.value)
 
     def reason(self, sample: Sample | None, plan: Plan, to_state: AlertState) -> str:
         """Say in a few words why a slot moved the alert: ``upper 0.884 < floor 0.9``."""

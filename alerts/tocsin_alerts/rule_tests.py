@@ -10,13 +10,14 @@ from typing import Final, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 from tocsin_alerts import documents
-from tocsin_alerts.board import Batch, Board
+from tocsin_alerts.board import Board
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.errors import DocumentError, Finding
 from tocsin_alerts.plan import Budget, Plan, Plans, Quality
 from tocsin_alerts.records import Sample
 from tocsin_alerts.rule import Rule, RuleTest, TestSample
 from tocsin_alerts.rules import TEST_FILES, RuleBook
+from tocsin_alerts.series import Batch
 
 Transition: TypeAlias = tuple[int, str, str]  # slot, labels, state
 

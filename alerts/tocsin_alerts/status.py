@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
-from tocsin_alerts.board import Series
+from tocsin_alerts.absence import is_absence
 from tocsin_alerts.itself import SELF
 from tocsin_alerts.journal import Journal
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.records import Sample
 from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.series import Series
 
 Standing: TypeAlias = Literal["right", "drifting", "wrong", "unverified", "collecting"]
 
@@ -91,7 +92,7 @@ def _alarm(active: Sequence[Series], book: RuleBook) -> tuple[Standing, str] | N
     for word in words:
         for each in active:
             rule = book.get(each.rule)
-            if rule and each.status.is_active and rule.text.verdict == word:
+            if rule and each.status.is_active and rule.text.verdict == word and not is_absence(each.labels):
                 since = f"{each.status.since:%Y-%m-%d %H:%M}"
                 return word, f"{rule.text.summary} ({each.rule}, since {since})"
     return None

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from _detect.store import START
-from tocsin_alerts.board import Batch, Board
+from tocsin_alerts.board import Board
 from tocsin_alerts.evaluator import evaluate, load_evaluators
 from tocsin_alerts.jobs import Job, answer, list_jobs
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.records import AlertEvent
 from tocsin_alerts.references import WINDOW, maintain
 from tocsin_alerts.rules import load_rules
+from tocsin_alerts.series import Batch
 from tocsin_collector.store.database import Database
 
 _DAY: Final = timedelta(days=1)

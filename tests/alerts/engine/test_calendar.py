@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from tocsin_alerts import documents
-from tocsin_alerts.board import Batch, Board
+from tocsin_alerts.board import Board
 from tocsin_alerts.calendar_days import ordinary, parse_days, spell_days
 from tocsin_alerts.errors import DocumentError
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.plan import Plan, Plans, Quality
+from tocsin_alerts.series import Batch
 
 DROP = "rule: drop\nsummary: s\nevaluator: accuracy\nseverity: page\nwhen: drop >= 0.02\n"
 FLOOR = "rule: floor\nsummary: s\nevaluator: accuracy\nseverity: page\nwhen: value < floor\n"

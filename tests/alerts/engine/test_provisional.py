@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from tocsin_alerts.board import Batch, Board
+from tocsin_alerts.board import Board
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.plan import Plan, Plans, Quality
 from tocsin_alerts.provisional import Provisional
 from tocsin_alerts.rules import load_rules
+from tocsin_alerts.series import Batch
 
 DROP = "rule: drop\nsummary: s\nevaluator: accuracy\nseverity: page\nwhen: drop >= 0.02\n"
 FLOOR = "rule: floor\nsummary: s\nevaluator: accuracy\nseverity: page\nwhen: value < floor\n"

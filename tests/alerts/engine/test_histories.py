@@ -1,0 +1,58 @@
+"""Whatever happened and wherever the power was cut: after a restart the story is the same."""
+
+from typing import Any
+
+from bench._alerts.books import Books
+from bench._alerts.histories import DAY_0, History, differs, live, run
+
+_SAD = [0.0] * 8 + [0.9] * 12 + [0.0] * 10
+HISTORY = History(
+    values={
+        "accuracy 0": _SAD,
+        "null_rate 0": _SAD,
+        "null_rate 1": [None] * 30,
+        "input_psi 0": _SAD,
+        "input_psi 1": ["gone"] * 30,
+    },
+    ticks=[6, 9, 15, 30],
+    hold=1,
+    keep=2,
+    mode="wall",
+    cuts=[(7, True), (3, False)],
+)
+
+
+def test_histories_end_alike_wherever_they_were_cut() -> None:
+    """The promise behind every id: a crash between any two writes neither loses nor doubles an alert."""
+    lived, differing = run(50)
+
+    assert lived == 50
+    assert differing == []
+
+
+def test_a_history_says_the_same_over_a_real_store(database: Any) -> None:
+    """Ten thousand histories over tables in memory prove something only if those answer as the store does."""
+    books = Books(DAY_0)
+
+    live(HISTORY, books, kept := [], list(HISTORY.ticks), epoch=3)
+    live(HISTORY, database, stored := [], list(HISTORY.ticks), epoch=3)
+    live(HISTORY, books, kept, [30], epoch=4)
+    live(HISTORY, database, stored, [30], epoch=4)
+
+    said = database.rows("SELECT * EXCEPT (epoch, at) FROM alert_events FINAL ORDER BY slot, event_id")
+    standing = database.rows("SELECT fingerprint, state, since, incident FROM standing_alerts ORDER BY fingerprint")
+    assert len(said) > 5
+    assert said == books.events()
+    assert [tuple(row.values()) for row in standing] == sorted(each[:4] for each in books.standing())
+    assert stored == kept
+
+
+def test_a_cut_is_a_cut() -> None:
+    """A check that never ends the process finds nothing."""
+    assert differs(HISTORY) == ""
+    books = Books(DAY_0, cut_at=4)
+
+    cut = live(HISTORY, books, [], list(HISTORY.ticks), epoch=1)
+
+    assert cut
+    assert books.inserts == 5
