@@ -32,6 +32,7 @@ from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.silences import Declared, Silences, none_declared
 from tocsin_alerts.standing import standing
 
+_AT_ONCE: Final = 10  # incidents whose messages are kept by one insert
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -153,8 +154,25 @@ class Delivery:
             inhibitions=self._inhibitions,
             active=active(self._incidents),
         )
-        for incident, slot in incidents:
-            self._tell_one(incident, slot, around)
+        for begin in range(0, len(incidents), _AT_ONCE):
+            self._tell_some(incidents[begin : begin + _AT_ONCE], around)
+
+    def _tell_some(self, incidents: Sequence[tuple[Incident, datetime]], around: Surroundings) -> None:
+        """Write and post the messages of some incidents by one insert, which costs more than composing them."""
+        now = around.at
+        decided = [(incident, slot, self._pipeline.decide(incident, around)) for incident, slot in incidents]
+        fresh = [self._write(incident, each, slot, at=now) for incident, slot, made in decided for each in made.to_tell]
+        self._outbox.add(fresh, now=now)
+        for notification in fresh:
+            self._remembered.note(notification)
+            if notification.transition == "firing" and notification.severity == "page":
+                self._pages.add(notification.incident)
+            self._couriers[notification.channel].post(notification)
+        for incident, _, made in decided:
+            self._held.note(incident, made.kept, now=now)
+            self._again_at.pop(incident.id, None)
+            if made.again_at is not None:
+                self._again_at[incident.id] = made.again_at
             if not incident.is_open:
                 self._incidents.forget(incident)
 
@@ -169,20 +187,6 @@ class Delivery:
         for each in fresh:
             self._couriers[each.channel].post(each)
         return [each.id for each in fresh]
-
-    def _tell_one(self, incident: Incident, slot: datetime, around: Surroundings) -> None:
-        decided = self._pipeline.decide(incident, around)
-        fresh = [self._write(incident, each, slot, at=around.at) for each in decided.to_tell]
-        self._outbox.add(fresh, now=around.at)
-        for notification in fresh:
-            self._remembered.note(notification)
-            if notification.transition == "firing" and notification.severity == "page":
-                self._pages.add(notification.incident)
-            self._couriers[notification.channel].post(notification)
-        self._held.note(incident, decided.kept, now=around.at)
-        self._again_at.pop(incident.id, None)
-        if decided.again_at is not None:
-            self._again_at[incident.id] = decided.again_at
 
     def pump(self) -> int:
         """Try every message that is due, in this thread, and return how many were tried."""

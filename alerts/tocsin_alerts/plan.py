@@ -238,6 +238,7 @@ class Plans:
     """Every plan of an installation; a use case without one has an anonymous plan that leaves everything open."""
 
     declared: Mapping[tuple[str, str], Plan] = field(default_factory=dict)  # by project and use case
+    _anonymous: dict[tuple[str, str], Plan] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def load(cls, folder: Path | str) -> Self:
@@ -271,7 +272,11 @@ class Plans:
 
     def get(self, project: str, use_case: str) -> Plan:
         """Give the plan of a use case, or an anonymous one."""
-        return self.declared.get((project, use_case)) or Plan(use_case=use_case, project=project)
+        key = (project, use_case)
+        found = self.declared.get(key) or self._anonymous.get(key)
+        if found is None:  # kept, since it is asked for at every series of every slot
+            found = self._anonymous[key] = Plan(use_case=use_case, project=project)
+        return found
 
     def calendar(self, project: str, use_case: str) -> Sequence[tuple[date, date]]:
         """Give the days that a use case's plan leaves out."""

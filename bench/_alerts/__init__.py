@@ -1,1 +1,1 @@
-"""Hostile texts, templates and addresses, and who says whether any of them had an effect."""
+"""What alerts survive and how long they take, and hostile texts, templates and addresses: a module per question."""
