@@ -1,20 +1,20 @@
-"""How long from a slot that is due to the page at its receiver: the engine, delivery and a webhook as ``tocsin up`` joins them.
+"""How long from a rule's slot being due to its page at the receiver: engine, delivery and a webhook as ``tocsin up`` joins them.
 
-A thousand rules of a team's own, each with SQL of its own over ten model versions of one use case; the rollups are written, not
-loaded. In each slot another tenth of the rules fires.
+A thousand rules of a team's own, due every minute, each with SQL of its own over ten model versions of one use case and, by the hash
+of its name, an offset within the minute; the rollups are written, not loaded. In each slot another tenth of the rules begins to
+fire. Real time passes: a loop turns every second, and a page's delay counts from the second at which its rule was due.
 """
 
-import random
+import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from _alerts.receiver import Receiver
-from tocsin_alerts.briefing import Findings, GuardNews
+from _alerts.evaluating import ERRORS, MINUTE, Desk, store
+from _alerts.receiver import Arrival, Receiver
 from tocsin_alerts.channels import WebhookChannel
 from tocsin_alerts.delivery import Delivery
 from tocsin_alerts.documents import Document
@@ -24,122 +24,104 @@ from tocsin_alerts.notifiers import WebhookNotifier
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.rules import RuleBook, compile_rule
 from tocsin_collector.store.database import Database
-from tocsin_collector.store.migrate import migrate
-from tocsin_collector.store.store_address import StoreAddress
 
 _SERIES: Final = 10  # of one rule
+_LAST_OFFSET_S: Final = 50
 _PERIOD_S: Final = 1.0  # as the loop of ``tocsin up``
-_MINUTE: Final = timedelta(minutes=1)
-_SQL: Final = """
-SELECT
-    project, use_case, model_version, fromUnixTimestamp64Milli(toInt64(slot_no * {step_s:UInt32} * 1000), 'UTC') AS slot,
-    toNullable(sum(errors) / sum(calls)) AS value, toUInt64(sum(calls)) AS n
-FROM
-(
-    SELECT project, use_case, model_version, calls, errors, arrayJoin(range(
-        intDiv(toUnixTimestamp({since:DateTime('UTC')}), {step_s:UInt32}) + 1,
-        intDiv(toUnixTimestamp({until:DateTime('UTC')}), {step_s:UInt32}) + 1)) AS slot_no
-    FROM ai_calls_1h
-    WHERE project = 'default' AND use_case = '@' AND segment_name = '' AND hour >= {since:DateTime('UTC')} - toIntervalDay(1)
-)
-GROUP BY project, use_case, model_version, slot_no
-"""
+_SQL: Final = ERRORS.replace("segment_name = ''", "segment_name = '' AND use_case = '@'").strip()
 
 
-class _Desk:
-    """Nothing to say beyond the alert: what evidence costs is measured elsewhere."""
-
-    def __call__(self, **_: object) -> Findings:
-        return Findings()
-
-    def news(self, *_: str) -> GuardNews:
-        return GuardNews()
-
-
-@contextmanager
-def store(folder: Path) -> Iterator[Database]:
-    """Open an embedded store of its own."""
-    database = Database.open(StoreAddress(path=folder, database="tocsin"))
-    try:
-        migrate(database, now=datetime.now(UTC))
-        yield database
-    finally:
-        database.close()
-
-
-def latencies(folder: Path, *, rules: int, slots: int, seed: int, note: Callable[[str], None]) -> list[float]:
-    """Give, of every page, the seconds from its slot's being due to its arrival.
+def latencies(folder: Path, *, rules: int, slots: int, note: Callable[[str], None]) -> list[float]:
+    """Give, of every page, the seconds from its rule's being due to its arrival.
 
     Args:
         folder: Of the store.
         rules: How many, each of ten series.
-        slots: In each of which a tenth of the rules begins to fire.
-        seed: Of where in its period the loop is when a slot is due.
+        slots: Minutes, in each of which a tenth of the rules begins to fire; ten at most.
         note: Told of each slot.
 
     Raises:
-        RuntimeError: a page did not arrive.
+        RuntimeError: a page did not arrive, or a rule failed.
     """
-    chance = random.Random(seed)
     with store(folder) as database, Receiver() as receiver:
         book = _book(database, rules)
-        plans, desk = Plans(), _Desk()
-        channel = WebhookChannel(name="oncall", url=receiver.url)
-        now = lambda: datetime.now(UTC)  # noqa: E731 - the wall's
-        delivery = Delivery(
-            database.sibling(),
-            [(channel, WebhookNotifier(channel, str, now=now))],
-            plans=plans,
-            rules=book,
-            investigator=desk,
-            guard=desk,
-        )
-        engine = Engine(
-            database.sibling(),
-            book,
-            {},
-            plans,
-            epoch=1,
-            clock_mode="wall",
-            handlers=(delivery,),
-            maintain=lambda _day: None,
-            readers=(database.sibling(),),
-        )
-        first = now().replace(second=0, microsecond=0) + timedelta(hours=1)
-        _write(database, rules, first)
+        delivery = _delivery(database, book, receiver.url)
+        engine = _engine(database, book, delivery)
+        _write(database, rules, _now())
         delivery.start()
-        engine.tick(first, first)  # where everything is well
-        taken: list[float] = []
+        engine.tick(_now(), _now())  # where everything is well
+        first = _minute_after(_now() + timedelta(seconds=_LAST_OFFSET_S - 60 + 2))
+        failed: dict[str, str] = {}
         for number in range(slots):
-            firing = [each for each in range(rules) if each % 10 == number % 10]
-            _spoil(database, firing, first, version=number // 10)
-            slot = first + (number + 1) * _MINUTE
-            due = time.monotonic()
-            time.sleep(chance.uniform(0, _PERIOD_S))
-            report = engine.tick(slot, slot)
-            delivery.wake()
-            if not delivery.wait_idle(120) or report.failed:
-                raise RuntimeError(
-                    f"expected every page to be sent and no rule to fail, got {list(report.failed.items())[:1]}"
-                )
-            taken += [each.at_s - due for each in receiver.arrivals[len(taken) :]]
-            note(f"slot {number + 1}: {len(firing)} rules fired, the last page after {taken[-1]:.1f} s")
+            slot = first + number * MINUTE
+            _turn_until(engine, delivery, slot - timedelta(seconds=3), failed)
+            _spoil(database, [each for each in range(rules) if each % 10 == number], _now())
+            _turn_until(engine, delivery, slot + timedelta(seconds=_LAST_OFFSET_S + 1), failed)
+            note(f"slot {slot:%H:%M}: {len(receiver.arrivals)} pages so far")
+        _turn_until(engine, delivery, _now() + timedelta(seconds=1), failed)
+        if not delivery.wait_idle(120) or failed:
+            raise RuntimeError(f"expected every page to be sent and no rule to fail, got {list(failed.items())[:1]}")
         delivery.close()
-        keys = {each.key for each in receiver.arrivals}
-        expected = sum(
-            1 for number in range(slots) for each in range(rules) if each % 10 == number % 10 and number < 10
-        )
-        if len(keys) != expected:
-            raise RuntimeError(f"expected {expected} pages, got {len(keys)}")
+        offsets = {rule.name: rule.text.offset for rule in book}
+        taken = [_delay(each, offsets) for each in receiver.arrivals]
+    expected = sum(1 for each in range(rules) if each % 10 < slots)
+    if len({each.key for each in receiver.arrivals}) != expected:
+        raise RuntimeError(f"expected {expected} pages, got {len(receiver.arrivals)}")
     return taken
 
 
+def _turn_until(engine: Engine, delivery: Delivery, end: datetime, failed: dict[str, str]) -> None:
+    """Turn every second, as the loop of ``tocsin up`` does."""
+    while (now := _now()) < end:
+        failed |= engine.tick(now, now).failed
+        delivery.wake()
+        time.sleep(max(0.0, _PERIOD_S - (_now() - now).total_seconds()))
+
+
+def _delay(arrival: Arrival, offsets: Mapping[str, timedelta]) -> float:
+    due = datetime.fromisoformat(arrival.slot) + offsets[arrival.rule]
+    return (arrival.at - due).total_seconds()
+
+
+def _delivery(database: Database, book: RuleBook, url: str) -> Delivery:
+    channel, desk = WebhookChannel(name="oncall", url=url), Desk()
+    return Delivery(
+        database.sibling(),
+        [(channel, WebhookNotifier(channel, str, now=_now))],
+        plans=Plans(),
+        rules=book,
+        investigator=desk,
+        guard=desk,
+    )
+
+
+def _engine(database: Database, book: RuleBook, delivery: Delivery) -> Engine:
+    return Engine(
+        database.sibling(),
+        book,
+        {},
+        Plans(),
+        epoch=1,
+        clock_mode="wall",
+        handlers=(delivery,),
+        maintain=lambda _day: None,
+        readers=(database.sibling(),),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _minute_after(when: datetime) -> datetime:
+    return when.replace(second=0, microsecond=0) + MINUTE
+
+
 def _book(database: Database, rules: int) -> RuleBook:
-    text = _SQL.strip()
-    described = describe(InlineSource.of("described", text), database)
+    described = describe(InlineSource.of("described", _SQL), database)
     sources = {
         f"shares-{number}": replace(
-            InlineSource.of(f"u{number}", text.replace("'@'", f"'u{number}'")),
+            InlineSource.of(f"u{number}", _SQL.replace("'@'", f"'u{number}'")),
             name=f"shares-{number}",
             columns=described.columns,
         )
@@ -149,7 +131,9 @@ def _book(database: Database, rules: int) -> RuleBook:
     made = [
         compile_rule(
             Document(
-                path=f"r{number}.yaml", data={"rule": f"r{number}", "evaluator": f"shares-{number}", **said}, lines={}
+                path=f"r{number}.yaml",
+                data={"rule": f"r{number}", "evaluator": f"shares-{number}", "offset": f"{_offset_s(number)}s", **said},
+                lines={},
             ),
             evaluators=sources,
         )
@@ -158,19 +142,22 @@ def _book(database: Database, rules: int) -> RuleBook:
     return RuleBook({rule.name: rule for rule in made})
 
 
+def _offset_s(number: int) -> int:
+    return int(hashlib.sha256(f"r{number}".encode()).hexdigest(), 16) % (_LAST_OFFSET_S + 1)
+
+
 def _write(database: Database, rules: int, at: datetime) -> None:
     """Write an hour in which one answer of a hundred fails, of ten model versions of each use case."""
-    hour = at.replace(minute=0)
-    rows = [_row(number, version, hour, calls=100, errors=1) for number in range(rules) for version in range(_SERIES)]
+    rows = [_row(number, version, at, calls=100, errors=1) for number in range(rules) for version in range(_SERIES)]
     database.insert("ai_calls_1h", rows)
 
 
-def _spoil(database: Database, firing: Sequence[int], at: datetime, *, version: int) -> None:
+def _spoil(database: Database, firing: Sequence[int], at: datetime) -> None:
     """Let one model version of some use cases fail."""
-    rows = [_row(number, version, at.replace(minute=0), calls=0, errors=98) for number in firing]
-    database.insert("ai_calls_1h", rows)
+    database.insert("ai_calls_1h", [_row(number, 0, at, calls=0, errors=98) for number in firing])
 
 
-def _row(number: int, version: int, hour: datetime, *, calls: int, errors: int) -> dict[str, Any]:
-    said = {"project": "default", "use_case": f"u{number}", "model_version": f"v{version}", "hour": hour}
-    return {**said, "segment_name": "", "calls": calls, "errors": errors}
+def _row(number: int, version: int, at: datetime, *, calls: int, errors: int) -> dict[str, Any]:
+    said = {"project": "default", "use_case": f"u{number}", "model_version": f"v{version}"}
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    return {**said, "hour": hour, "segment_name": "", "calls": calls, "errors": errors}

@@ -5,21 +5,25 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self, TypeAlias
 
 Mode: TypeAlias = Literal["up", "500", "429", "timeout", "reset"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """One message that was taken."""
 
     key: str  # the incident, by which receivers merge
     kind: str  # alert.firing, alert.resolved …
     message: str  # the notification's id
-    at_s: float  # monotonic
+    rule: str  # that leads it
+    slot: str  # ISO 8601
+    at: datetime
 
 
 class Receiver:
@@ -29,6 +33,7 @@ class Receiver:
         self.arrivals: list[Arrival] = []
         self.refused = 0
         self.mode: Mode = "up"
+        self.taken: Callable[[str], object] = lambda _message: None  # told of each, before it is answered
         self._hang_s = hang_s
         self._lock = threading.Lock()
         receiver = self
@@ -75,9 +80,18 @@ class Receiver:
             return
         if mode == "up":
             said = json.loads(body)
-            made = Arrival(said["data"]["dedup_key"], said["type"], said["data"]["notification"], time.monotonic())
+            data = said["data"]
+            made = Arrival(
+                key=data["dedup_key"],
+                kind=said["type"],
+                message=data["notification"],
+                rule=(data.get("lead") or {}).get("rule", ""),
+                slot=data.get("slot", ""),
+                at=datetime.now(UTC),
+            )
             with self._lock:
                 self.arrivals.append(made)
+            self.taken(made.message)
         request.send_response({"up": 204, "500": 500, "429": 429}[mode])
         if mode == "429":
             request.send_header("retry-after", "60")
