@@ -9,7 +9,7 @@ them their figures are left out. Exits with 1 when a figure misses its goal.
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import quantiles
 
@@ -22,12 +22,13 @@ from _alerts.live import undelivered
 from _alerts.oracle import disagreements, promtool
 from _alerts.outage import outage
 from _alerts.paging import latencies
-from _report import Figure, arguments, report
+from _report import Figure, report
+from _report import arguments as described
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Take every figure, print them, write them."""
-    parser = arguments("Whether pages arrive, and when.")
+    parser = described("Whether pages arrive, and when.")
     parser.add_argument(
         "--kills", type=int, default=1_000, help="ends between send and save, those of processes among them"
     )
@@ -35,7 +36,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=int, default=10, help="of the run that times pages, at most 10")
     parser.add_argument("--rules", type=int, default=1_000, help="of the run that times pages")
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         figures = [
             *_oracle(Path(folder), asked.seed),

@@ -3,6 +3,7 @@
     python bench/faults.py --list
     python bench/faults.py kill_9 sigterm --json faults.json    # these, at full size
     python bench/faults.py --short                              # every fault, seconds each, as `make test` runs them
+    python bench/faults.py --part alerts                        # those of the alert side: bench/alerts.py
 
 Every fault breaks something, repairs it, and then looks for what was acknowledged: nothing may be missing, nothing stored
 twice, and the books must balance. Results are kept by name: a run replaces those it ran, with their own date and seed.
@@ -65,7 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures there, by fault")
     parser.add_argument("--list", action="store_true", help="only print the names")
+    parser.add_argument("--part", choices=("collector", "alerts"), default="collector", help="alerts: bench/alerts.py")
     options = parser.parse_args(arguments)
+    if options.part == "alerts":
+        alerts = importlib.import_module("alerts")
+        return int(alerts.main(["--json", str(options.json)] if options.json else []))
     if unknown := set(options.names) - set(known):
         parser.error(f"expected names among {', '.join(known)}, got {', '.join(sorted(unknown))}")
     if options.list:
