@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from tocsin_alerts.alert_words import alert_of
 from tocsin_alerts.first_line import Standing, command, first_line
 from tocsin_alerts.incidents import Incident, Member, most_severe
 from tocsin_alerts.message import (
@@ -24,9 +26,10 @@ from tocsin_alerts.message import (
 )
 from tocsin_alerts.plain import without_links
 from tocsin_alerts.plan import Plan
-from tocsin_alerts.records import AlertEvent, GuardRow, GuardState, NotificationTransition, Sample
+from tocsin_alerts.records import GuardRow, GuardState, NotificationTransition
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.weekly import holds, next_beginning
 
 _MOST_ALERTS: Final = 12  # of one incident in one message
 _MOST_STEPS: Final = 3  # of the runbook
@@ -80,7 +83,9 @@ def brief(case: Case) -> View:
     """Make the view of one message."""
     incident, plan, findings = case.incident, case.plan, case.findings
     listed = sorted(case.members, key=lambda member: not member.is_active)[:_MOST_ALERTS]
-    alerts = tuple(_alert(member, case) for member in listed)
+    alerts = tuple(
+        alert_of(member, rules=case.rules, plan=plan, is_new=member.last.fingerprint in case.news) for member in listed
+    )
     new = [alert for alert in alerts if alert.is_new]
     lead = (new or alerts)[0] if case.transition == "updated" else alerts[0]
     rule = case.rules.get(lead.rule)
@@ -94,6 +99,7 @@ def brief(case: Case) -> View:
         in_force=case.guard.in_force,
         has_guard_acted=case.guard.row is not None,
         first_step=next(iter(plan.runbook.first_steps), ""),
+        can_wait_until=_can_wait_until(plan, case.slot),
         wrong_per_day=wrong,
         wrong_before=before,
     )
@@ -134,6 +140,16 @@ def brief(case: Case) -> View:
     )
 
 
+def _can_wait_until(plan: Plan, at: datetime) -> str:
+    """Say until when what others serve can wait: the next of the plan's working hours, in its zone."""
+    if not plan.hours:
+        return "until morning"
+    if holds(plan.hours, plan.zone, at):
+        return "urgent"
+    begins = next_beginning(plan.hours, plan.zone, at).astimezone(ZoneInfo(plan.zone))
+    return f"until {begins:%H:%M} ({begins:%a} {begins.day} {begins:%b}, {plan.zone})"
+
+
 def _typed(name: str, plan: Plan) -> str:
     """Give a name as commands write it. One that only callers say, in no plan, and that programs would link, is left to the reader."""
     is_declared = plan != Plan(use_case=plan.use_case, project=plan.project)
@@ -155,72 +171,6 @@ def _commands(standing: Standing, incident: str) -> tuple[str, ...]:
 def _onset(case: Case) -> datetime:
     onset = min(member.onset for member in case.members)
     return min(onset, case.findings.since or onset)
-
-
-def _alert(member: Member, case: Case) -> Alert:
-    event = member.last
-    rule = case.rules.get(event.rule)
-    measured = event if event.value is not None else member.fired
-    return Alert(
-        rule=event.rule,
-        summary=_summary(rule, measured),
-        evaluator=rule.source.name if rule else "",
-        unit=_unit(rule, event),
-        severity=member.fired.severity,
-        state=event.to_state,
-        measure=Measure(
-            value=measured.value,
-            lower=measured.lower,
-            upper=measured.upper,
-            baseline=measured.baseline,
-            n=measured.n,
-        ),
-        threshold=_threshold(rule, measured, case.plan),
-        reason=_reason(event),
-        labels=dict(event.labels),
-        since=event.slot,
-        is_new=event.fingerprint in case.news,
-    )
-
-
-def _summary(rule: Rule | None, measured: AlertEvent) -> str:
-    """Give the rule's sentence; of what was not measured it is not true, nor false."""
-    if rule is None or measured.value is not None:
-        return rule.text.summary if rule else ""
-    return f"Cannot be judged: {rule.text.summary[:1].lower()}{rule.text.summary[1:]}"
-
-
-def _threshold(rule: Rule | None, event: AlertEvent, plan: Plan) -> float | None:
-    if rule is None:
-        return None
-    sample = Sample(
-        project=event.project,
-        use_case=event.use_case,
-        labels=event.labels,
-        slot=event.slot,
-        value=event.value,
-        lower=event.lower,
-        upper=event.upper,
-        baseline=event.baseline,
-        n=event.n,
-    )
-    return rule.threshold(sample, plan)
-
-
-def _reason(event: AlertEvent) -> str:
-    shown = [
-        f"{name} {value}" for name, value in sorted(event.labels.items()) if value and name in {"field", "currency"}
-    ]
-    if event.labels.get("segment_name"):
-        shown.append(f"{event.labels['segment_name']} {event.labels['segment_value']}")
-    return f"{', '.join(shown)}: {event.reason}" if shown else event.reason
-
-
-def _unit(rule: Rule | None, event: AlertEvent) -> str:
-    unit = str(getattr(rule.source, "unit", "")) if rule else ""
-    if unit == "currency":
-        return event.labels.get("currency", "")
-    return "PSI" if unit == "nats" else unit
 
 
 def _wrong_per_day(findings: Findings, lead: Alert) -> tuple[float | None, float | None]:

@@ -35,6 +35,7 @@ class Standing:
     in_force: GuardState
     has_guard_acted: bool  # or would it have
     first_step: str  # of the runbook; empty when there is none
+    can_wait_until: str = "until morning"  # while others serve
     wrong_per_day: float | None = None
     wrong_before: float | None = None  # a day, in the reference
 
@@ -47,7 +48,7 @@ def first_line(standing: Standing) -> tuple[str, str]:
     if standing.severity != "page":
         return f"Look at it in working hours: {trouble}.", ""
     if standing.in_force in _SERVED_BY_OTHERS:
-        return f"Nothing until morning: {_SERVED_BY_OTHERS[standing.in_force]}.", ""
+        return f"Nothing {standing.can_wait_until}: {_SERVED_BY_OTHERS[standing.in_force]}.", ""
     if standing.lead.measure.value is None:
         return f"Act: {trouble}. To see why:", "tocsin status"
     if standing.lead.evaluator in _QUALITY or standing.has_guard_acted:

@@ -1,6 +1,7 @@
 """The first line is the right one."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -115,6 +116,30 @@ def test_once_the_fallback_serves_it_can_wait(case: Any, event: Any) -> None:
 
     assert view.do_now == "Nothing until morning: the fallback is serving."
     assert view.command == ""
+
+
+@pytest.mark.parametrize(
+    ("slot", "said"),
+    [
+        (
+            datetime(2026, 4, 17, 0, 5, tzinfo=UTC),
+            "Nothing until 09:00 (Fri 17 Apr, Europe/Berlin): the fallback is serving.",
+        ),
+        (
+            datetime(2026, 4, 17, 17, 5, tzinfo=UTC),
+            "Nothing until 09:00 (Mon 20 Apr, Europe/Berlin): the fallback is serving.",
+        ),
+        (datetime(2026, 4, 17, 10, 5, tzinfo=UTC), "Nothing urgent: the fallback is serving."),
+    ],
+)
+def test_it_can_wait_until_people_work(case: Any, event: Any, slot: datetime, said: str) -> None:
+    """Over a weekend, too; in the plan's zone, which is where they sleep."""
+    hours = [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "until": "17:00"}]
+    plan = Plan.model_validate({"use_case": "digit-reader", "zone": "Europe/Berlin", "hours": hours})
+
+    view = brief(case(plan=plan, slot=slot, guard=GuardNews(row=_row(event), in_force="fallback")))
+
+    assert view.do_now == said
 
 
 def test_verify_is_for_today(case: Any, event: Any) -> None:
