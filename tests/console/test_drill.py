@@ -17,9 +17,9 @@ from tocsin_alerts.message import View
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.render import Templates
 from tocsin_collector.store.database import Database
-from tocsin_console.cli.look import _time_to_notice
 from tocsin_console.drill.desk import DrillDesk
 from tocsin_console.drill.reviewing import reviews
+from tocsin_console.drill.standing import time_to_notice
 from tocsin_console.statements import statement
 
 
@@ -115,7 +115,7 @@ def test_a_decay_is_noticed_on_a_copy_told_as_a_drill_and_kept(database: Databas
     after = stored(database)
     as_is, more = found["noticed"]
     assert 1 <= as_is["day"] <= 10, found
-    assert as_is["fired_before"] == more["fired_before"] == []
+    assert as_is["fire_without_it"] == more["fire_without_it"] == []
     assert found["said"].startswith(f"noticed on day {as_is['day']}; with 20 reviews a week, day ")
     assert after == before
     assert before["left over"] == 0
@@ -195,7 +195,7 @@ def test_the_verb_asks_and_status_shows_what_is_known(running: Running, tocsin: 
     assert "--over" in nonsense.output
     assert status.exit_code == 0
     assert known == []
-    assert _time_to_notice(None) == "unknown: tocsin drill"
-    drill = {"fall": 0.16, "over_days": 60, "noticed_after_days": 9}
-    assert _time_to_notice(drill) == "day 9 (16 points over 60d)"
-    assert _time_to_notice({**drill, "noticed_after_days": None}) == "never (16 points over 60d)"
+    assert time_to_notice(None) == "unknown: tocsin drill"
+    drill = {"fall": 0.16, "over_days": 60, "noticed_after_days": 9, "kind": "concept"}
+    assert time_to_notice(drill) == "day 9 (16 points over 60d, concept)"
+    assert time_to_notice({**drill, "noticed_after_days": None}) == "never (16 points over 60d, concept)"

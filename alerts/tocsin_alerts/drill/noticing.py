@@ -37,7 +37,7 @@ class Noticed:
     day: int | None  # 1 is the day on which it begins; None: not to the end
     rule: str
     slot: datetime | None
-    before: tuple[str, ...]  # rules that fired already, which the decay therefore cannot be heard by
+    without_it: tuple[str, ...]  # rules that fire without the decay too, so that they do not count
 
 
 def watched(rules: Sequence[Rule], plan: Plan) -> list[Rule]:
@@ -62,6 +62,7 @@ def notice(
     query: Query,
     rules: Sequence[Rule],
     plans: Sequence[tuple[Plan, int]],
+    control: Plan,
     *,
     reference_until: datetime,
     onset: datetime,
@@ -74,29 +75,32 @@ def notice(
         query: The drill's store, with its reference frozen.
         rules: Page rules.
         plans: Of the drill's use cases, each with its reviews a week.
+        control: Of the same calls, to which nothing happens: what fires there says nothing of the decay.
         reference_until: Slots are judged after it.
         onset: Midnight of the day on which the decay begins.
         until: The end.
         progress: Told the share that is done.
     """
-    named = Plans.of(*(plan for plan, _ in plans))
+    named = Plans.of(control, *(plan for plan, _ in plans))
     first: dict[str, tuple[datetime, str]] = {}
-    before: dict[str, set[str]] = {}
+    without_it: list[str] = []
     for done, rule in enumerate(rules):
-        for series in backtest(query, rule, named, since=reference_until, until=until).series:
-            for begun, ended in series.spans:
-                if begun > onset:
-                    first[series.use_case] = min(first.get(series.use_case, (begun, rule.name)), (begun, rule.name))
-                elif ended is None or ended > onset:
-                    before.setdefault(series.use_case, set()).add(rule.name)
+        found = backtest(query, rule, named, since=reference_until, until=until).series
+        if any(series.spans for series in found if series.use_case == control.use_case):
+            without_it.append(rule.name)
+        else:
+            for series in found:
+                for begun, _ in series.spans:
+                    if begun > onset:
+                        first[series.use_case] = min(first.get(series.use_case, (begun, rule.name)), (begun, rule.name))
         progress((done + 1) / len(rules))
     return [
         Noticed(
             reviews=reviews,
-            day=math.ceil((found[0] - onset) / _DAY) if (found := first.get(plan.use_case)) else None,
-            rule=found[1] if found else "",
-            slot=found[0] if found else None,
-            before=tuple(sorted(before.get(plan.use_case, ()))),
+            day=math.ceil((at[0] - onset) / _DAY) if (at := first.get(plan.use_case)) else None,
+            rule=at[1] if at else "",
+            slot=at[0] if at else None,
+            without_it=tuple(without_it),
         )
         for plan, reviews in plans
     ]
@@ -149,5 +153,5 @@ def described(noticed: Noticed) -> Mapping[str, Any]:
         "day": noticed.day,
         "rule": noticed.rule or None,
         "slot": noticed.slot,
-        "fired_before": list(noticed.before),
+        "fire_without_it": list(noticed.without_it),
     }

@@ -13,6 +13,7 @@ from tocsin_alerts.ports import Query
 from tocsin_alerts.rule import Rule
 
 RECENT: Final = timedelta(days=28)
+_ITSELF: Final = "tocsin"  # group of the rules by which tocsin watches itself
 _FRESH: Final = timedelta(days=3)  # slots of quality: daily, and one may be under way
 
 
@@ -88,7 +89,7 @@ def gather(
     """
     until = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     calls = _grouped(query.rows(statement("calls"), {"since": until - RECENT, "until": until}))
-    quality = _grouped(query.rows(statement("quality"), {"since": at - _FRESH}))
+    quality = _grouped(query.rows(statement("quality"), {"since": at - _FRESH, "until": at}))
     bars = _grouped(query.rows(statement("bars")))
     flips = _grouped(query.rows(statement("flips")))
     references = _grouped(query.rows(statement("references")))
@@ -98,7 +99,9 @@ def gather(
     found = []
     for key in sorted(known if only is None else known & {only}):
         plan = plans.get(*key)
-        pages = [rule for rule in rules if rule.text.severity == "page" and rule.applies_to(plan)]
+        pages = [
+            rule for rule in rules if rule.text.severity == "page" and rule.applies_to(plan) and watches_calls(rule)
+        ]
         [flip] = flips.get(key) or [{"flipped_at": None, "flipped_by": ""}]
         [reference] = references.get(key) or [{"ends": None}]
         found.append(
@@ -119,6 +122,11 @@ def gather(
             )
         )
     return found
+
+
+def watches_calls(rule: Rule) -> bool:
+    """Whether a rule is about use cases, and not about tocsin itself."""
+    return rule.text.group != _ITSELF
 
 
 def takes_pages(channel: Channel, plan: Plan) -> bool:

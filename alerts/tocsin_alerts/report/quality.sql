@@ -5,7 +5,7 @@ FROM
 (
     SELECT project, use_case, evaluator, labels, slot AS at_slot, argMax(tuple(value, lower, upper, n), evaluated_at) AS sample
     FROM evaluations
-    WHERE evaluator IN ('accuracy', 'reviewed_accuracy', 'judge_accuracy', 'regression_error') AND slot > {since:DateTime64(3, 'UTC')}
+    WHERE evaluator IN ('accuracy', 'reviewed_accuracy', 'judge_accuracy', 'regression_error') AND slot > {since:DateTime64(3, 'UTC')} AND slot <= {until:DateTime64(3, 'UTC')}
     GROUP BY project, use_case, evaluator, labels, at_slot
 )
 WHERE isNotNull(sample.1)

@@ -203,7 +203,9 @@ def _then(facts: Facts) -> Iterator[Check]:
         yield Check(holds=True, says=f"{len(facts.guard_rules)} rules trip its guard ({facts.plan.guard.mode})")
     else:
         yield Check(holds=False, says="no rule that applies to it trips its guard", command="tocsin rules list")
-    if not facts.confident:
+    if not facts.calls:
+        yield Check(holds=False, says="no calls lately, of which any could be verified", command="tocsin doctor")
+    elif not facts.confident:
         yield Check(
             holds=False, says="its calls send no confidence, so nothing can be verified", command="tocsin doctor"
         )

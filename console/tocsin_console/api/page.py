@@ -5,6 +5,8 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final
 
+from tocsin_console.drill.standing import time_to_notice
+
 STYLE: Final = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
@@ -40,7 +42,7 @@ def render(state: Mapping[str, Any]) -> str:
 <p>{escape(facts)} Evaluated through {_when(state["evaluated_through"])}. {_channels(state["channels"])}</p>
 {table}
 <p class="small">tocsin {escape(state["version"])}, {escape(state["store"]["kind"])} ClickHouse {escape(state["store"]["version"])},
-{escape(state["clock"])} clock. Reload to see news. Documents: <a href="/api/status">status</a>,
+{escape(state["clock"])} clock. Reload to see news. <a href="/report">The week</a>. Documents: <a href="/api/status">status</a>,
 <a href="/api/alerts">alerts</a>, <a href="/api/rules">rules</a>, <a href="/api/notifications">notifications</a>,
 <a href="/metrics">metrics</a>.</p>
 </body></html>
@@ -48,7 +50,16 @@ def render(state: Mapping[str, Any]) -> str:
 
 
 def _table(rows: str) -> str:
-    heads = ("Use case", "Verdict", "Accuracy on outcomes", "Estimated without", "Guard", "Calls", "Owner")
+    heads = (
+        "Use case",
+        "Verdict",
+        "Accuracy on outcomes",
+        "Estimated without",
+        "Time to notice",
+        "Guard",
+        "Calls",
+        "Owner",
+    )
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table>"
 
@@ -60,6 +71,7 @@ def _row(each: Mapping[str, Any]) -> str:
         f"<td>{_verdict(word, str(each['reason']))}</td>",
         f"<td>{_sample(each['accuracy'])}</td>",
         f"<td>{_sample(each['estimate'])}</td>",
+        f"<td>{escape(time_to_notice(each['drill']))}</td>",
         f"<td>{escape(each['guard'])}</td>",
         f'<td class="number">{each["calls"]:,}</td>',
         f"<td>{escape(each['owner'] or 'unanswered')}</td>",

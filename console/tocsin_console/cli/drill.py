@@ -71,9 +71,9 @@ def _days(text: str) -> int:
 
 def _describe(found: dict[str, Any], drop: float) -> None:
     say(f"{found['use_case']}, {drop:g} points lost over {found['over_days']} days ({found['kind']}): {found['said']}")
-    columns = ("reviews a week", "noticed on day", "by the rule", "fired before")
+    columns = ("reviews a week", "noticed on day", "by the rule", "fire without it too")
     rows = [
-        (each["reviews_a_week"], each["day"] or f"not in {found['days']}", each["rule"], each["fired_before"])
+        (each["reviews_a_week"], each["day"] or f"not in {found['days']}", each["rule"], each["fire_without_it"])
         for each in found["noticed"]
     ]
     print_table(columns, rows, empty="")

@@ -8,6 +8,7 @@ import typer
 
 from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, connect
 from tocsin_console.cli.output import named, print_json, print_table, say, when
+from tocsin_console.drill.standing import time_to_notice
 from tocsin_console.errors import FINDING, UsageProblem
 from tocsin_console.heartbeats import in_words
 
@@ -109,7 +110,7 @@ def _describe(state: dict[str, Any]) -> None:
             each["reason"],
             _share(each["accuracy"]),
             _share(each["estimate"]),
-            _time_to_notice(each.get("drill")),
+            time_to_notice(each.get("drill")),
             each["guard"],
             each["calls"],
             each["outcomes"],
@@ -143,16 +144,6 @@ def _warnings(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if not each["is_live"]:
             said = f"collector {each['name']} since {when(each['heard_at'])}: slots since then may lack its calls"
             yield "silent", said
-
-
-def _time_to_notice(drill: dict[str, Any] | None) -> str:
-    """Say what the latest drill showed; without one nobody knows."""
-    if drill is None:
-        return "unknown: tocsin drill"
-    injected = f"{100 * drill['fall']:g} points over {drill['over_days']}d"
-    return (
-        f"{'never' if drill['noticed_after_days'] is None else 'day {noticed_after_days}'.format(**drill)} ({injected})"
-    )
 
 
 def _share(sample: dict[str, Any] | None) -> str | None:

@@ -83,14 +83,15 @@ class DrillDesk:
                     "its calls give no confidence, so nobody knows which of them are hard: ask for --kind concept"
                 )
             weekly = [own.habits.reviews, *([more_reviews] if more_reviews > own.habits.reviews else [])]
-            plans = [(_plan(own, number), count) for number, count in enumerate(weekly)]
+            plans = [(_plan(own, str(number)), count) for number, count in enumerate(weekly)]
+            control = (_plan(own, "control"), max(weekly))
             rules = watched(list(self.rules), own.plan)
             with stage(self.store, now=self.now()) as staged:
-                days = _fill(staged, own, decay, plans, origin=self.store.address.database)
+                days = _fill(staged, own, decay, plans, control, origin=self.store.address.database)
                 onset = datetime.combine(days.onset_at, time(), tzinfo=UTC)
                 until = datetime.combine(days.days[-1].at, time(), tzinfo=UTC) + timedelta(days=1)
                 freeze(staged, plans[0][0], since=own.until - timedelta(days=REFERENCE))
-                noticed = notice(staged, rules, plans, reference_until=own.until, onset=onset, until=until)
+                noticed = notice(staged, rules, plans, control[0], reference_until=own.until, onset=onset, until=until)
             looked = (until - onset) // timedelta(days=1)
             said = in_words(noticed, own.habits, days=looked)
             self._keep(own.plan, decay, noticed, days=looked, said=said, by=by)
@@ -115,10 +116,11 @@ class DrillDesk:
         return found
 
     def _own(self, project: str, use_case: str) -> Own:
+        plan = self.plans.get(project, use_case)
         until = datetime.combine(self.clock().astimezone(UTC).date(), time(), tzinfo=UTC)
         since = until - timedelta(weeks=WEEKS)
         frame = {"project": project, "use_case": use_case, "since": since, "until": until}
-        [seen] = self.store.rows(sql("habits"), frame)
+        [seen] = self.store.rows(sql("habits"), {**frame, "labels_until": max(since, until - plan.label_delay)})
         if not seen["calls"]:
             known = [row["use_case"] for row in self.store.rows(statement("known_use_cases"))]
             raise DrillRefused(
@@ -126,19 +128,29 @@ class DrillDesk:
                 f"{suggest(use_case, sorted(set(known)))}"
             )
         [version] = self.store.rows(sql("calibration"), frame)
-        plan = self.plans.get(project, use_case)
-        declared, seen_delay = (
-            plan.label_delay,
-            timedelta(seconds=int(seen["delay_s"] or 0) if seen["calls_labelled"] else 0),
-        )
+        delay = timedelta(seconds=int(seen["delay_s"]) if seen["calls_labelled"] else 0)
         habits = Habits(
             confidence=bool(seen["confident"]),
-            labels=min(1.0, seen["calls_labelled"] / seen["calls"]),
-            label_delay=max(declared, seen_delay),
+            labels=min(1.0, seen["calls_labelled"] / max(1, seen["calls_due"])),
+            label_delay=max(plan.label_delay, delay),
             calibrated=bool(version["n"]),
             reviews=round(seen["reviews"] / WEEKS),
         )
-        return Own(plan=plan, since=since, until=until, habits=habits, calls=int(seen["calls"]), version=version)
+        since, until, calls = self._weeks(frame, version)
+        return Own(plan=plan, since=since, until=until, habits=habits, calls=calls, version=version)
+
+    def _weeks(self, frame: Mapping[str, Any], version: Mapping[str, Any]) -> tuple[datetime, datetime, int]:
+        """Choose own weeks: those of the reference, which nobody doubts, while their calls are stored; else the last ones."""
+        named = {name: version[name] for name in ("model_version", "prompt_version")}
+        about = {name: frame[name] for name in ("project", "use_case")} | named
+        for row in self.store.rows(sql("healthy"), about):
+            until = row["until"].astimezone(UTC).replace(hour=0)
+            since = until - timedelta(weeks=WEEKS)
+            [stored] = self.store.rows(sql("stored"), {**about, "since": since, "until": until})
+            if stored["days"] >= REFERENCE:
+                return since, until, stored["calls"]
+        [stored] = self.store.rows(sql("stored"), {**frame, **named})
+        return frame["since"], frame["until"], stored["calls"]
 
     def _keep(self, plan: Plan, decay: Decay, noticed: Sequence[Noticed], *, days: int, said: str, by: str) -> None:
         common: dict[str, Any] = {
@@ -166,19 +178,27 @@ class DrillDesk:
         self.store.insert("drills", rows)
 
 
-def _plan(own: Own, number: int) -> Plan:
+def _plan(own: Own, mark: str) -> Plan:
     """Give one of the drill's use cases the plan of its own, with labels no sooner than they come."""
     delay = own.habits.label_delay if own.habits.labels else own.plan.labels.delay
     changed = {
         "project": PROJECT,
-        "use_case": f"{number}-{own.plan.use_case}",
+        "use_case": f"{mark}-{own.plan.use_case}",
         "labels": Labels(delay=delay),
         "calendar": [],
     }
     return own.plan.model_copy(update=changed)
 
 
-def _fill(staged: Database, own: Own, decay: Decay, plans: Sequence[tuple[Plan, int]], *, origin: str) -> Timeline:
+def _fill(
+    staged: Database,
+    own: Own,
+    decay: Decay,
+    plans: Sequence[tuple[Plan, int]],
+    control: tuple[Plan, int],
+    *,
+    origin: str,
+) -> Timeline:
     """Copy, decay and label the calls; gives the days."""
     version = {name: own.version[name] for name in ("model_version", "prompt_version")}
     frame = {
@@ -210,30 +230,37 @@ def _fill(staged: Database, own: Own, decay: Decay, plans: Sequence[tuple[Plan, 
     write_days(staged, days)
     staged.command(sql("drill_calls"), parameters={"seed": seed})
     names = [plan.use_case for plan, _ in plans]
-    staged.command(sql("ai_calls"), parameters={"project": PROJECT, "use_cases": names})
+    named = {"project": PROJECT, "use_cases": names, "control": [control[0].use_case]}
+    staged.command(sql("ai_calls"), parameters=named)
     in_reference = max(own.habits.labels, min(1.0, int(own.version["n"] or 0) / (own.calls / one_of)))
     labels = {
-        "project": PROJECT,
-        "use_cases": names,
+        **named,
         "delay_s": int(own.habits.label_delay.total_seconds()),
         "reference_until": own.until.date(),
         "in_reference": in_reference,
         "share": own.habits.labels,
     }
     staged.command(sql("labels"), parameters=labels)
-    staged.insert("plans", Plans.of(*(plan for plan, _ in plans)).to_rows(now=own.until))
-    for calls in _mornings(staged, days):
-        for plan, a_week in plans:
-            if a_week:
-                write_reviews(staged, plan.use_case, list(reviews(calls, a_week=a_week, seed=seed)))
+    staged.insert("plans", Plans.of(*(plan for plan, _ in (*plans, control))).to_rows(now=own.until))
+    for is_control, of_kind in ((0, plans), (1, [control])):
+        for calls in _mornings(staged, days, is_control=is_control):
+            for plan, a_week in of_kind:
+                if a_week:
+                    write_reviews(staged, plan.use_case, list(reviews(calls, a_week=a_week, seed=seed)))
     return days
 
 
-def _mornings(staged: Database, days: Timeline) -> Iterator[list[dict[str, Any]]]:
+def _mornings(staged: Database, days: Timeline, *, is_control: int) -> Iterator[list[dict[str, Any]]]:
     """Read the drill's calls a week at a time, from a morning's draw to a morning's draw."""
     first, last = days.days[0].at, days.days[-1].at
     for begun in range(-1, (last - first).days + 1, 7):
         since = datetime.combine(first + timedelta(days=begun), DRAWN, tzinfo=UTC)
         until = since + timedelta(days=7)
-        frame = {"first": max(first, since.date()), "last": until.date(), "since": since, "until": until}
+        frame: dict[str, Any] = {
+            "first": max(first, since.date()),
+            "last": until.date(),
+            "since": since,
+            "until": until,
+        }
+        frame |= {"is_control": is_control}
         yield staged.rows(sql("drawable"), frame)

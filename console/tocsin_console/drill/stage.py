@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import metadata, resources
@@ -43,9 +43,12 @@ def stage(store: Database, *, now: datetime) -> Iterator[Database]:
 
 
 def write_days(stage: Database, timeline: Timeline) -> None:
-    """Write down which own day each day repeats, and what is done to it."""
-    names = ("at", "own", "tilt", "scale", "flip")
-    stage.insert("drill_days", [{name: getattr(day, name) for name in names} for day in timeline.days])
+    """Write down which own day each day repeats, and what is done to it; and the same days as a control, with nothing done."""
+    rows = [{**asdict(day), "is_control": 0} for day in timeline.days]
+    control = [
+        {"at": day.at, "own": day.own, "tilt": 0.0, "scale": 1.0, "flip": 0.0, "is_control": 1} for day in timeline.days
+    ]
+    stage.insert("drill_days", [*rows, *control])
 
 
 def write_reviews(stage: Database, use_case: str, drawn: Sequence[tuple[Mapping[str, Any], float, datetime]]) -> None:

@@ -72,7 +72,7 @@ class RecallDesk:
             until = self._until(incident)
             stream = {"project": incident["project"], "use_case": incident["use_case"]}
             opened = incident["opened"].astimezone(UTC)
-            since, since_by = self._since(stream, opened)
+            since, since_by = self._since(stream, opened, until)
             frame: dict[str, Any] = {**stream, "since": since, "until": until}
             [calibration] = self.store.rows(_sql("calibration"), {**stream, "slot": until}) or [dict(_NONE)]
             frame |= {
@@ -148,13 +148,14 @@ class RecallDesk:
             return incident["ended"].astimezone(UTC)  # type: ignore[no-any-return]
         return self.clock().astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
-    def _since(self, stream: Mapping[str, str], opened: datetime) -> tuple[datetime, str]:
-        """Give the onset, where it can be found and lies before the first alert; else the day before that."""
-        why = explain(self.store, **stream, slot=opened, with_fields=False)
-        if why.onset is not None:
-            begun = datetime.combine(why.onset.day, time(), tzinfo=UTC)
-            if begun <= opened:
-                return begun, why.onset_by
+    def _since(self, stream: Mapping[str, str], opened: datetime, until: datetime) -> tuple[datetime, str]:
+        """Give the onset, as seen from the end and else from the opening, where it lies before the opening; else the day before that."""
+        for slot in (until, opened):
+            why = explain(self.store, **stream, slot=slot, with_fields=False)
+            if why.onset is not None:
+                begun = datetime.combine(why.onset.day, time(), tzinfo=UTC)
+                if begun <= opened:
+                    return begun, why.onset_by
         return opened - timedelta(days=1), "alert"
 
     def _keys(self, project: str, rows: list[dict[str, Any]]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from tocsin_alerts.channels import Channel
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
-from tocsin_alerts.report.facts import gather
+from tocsin_alerts.report.facts import gather, watches_calls
 from tocsin_alerts.report.facts import statement as own
 from tocsin_alerts.report.readiness import document, readiness
 from tocsin_alerts.report.weekly import WEEK, Told, Week, weekly
@@ -68,14 +68,14 @@ class ReportDesk:
                 pages=self.store.rows(own("pages"), slots),
                 fired=self.store.rows(own("fired"), slots),
                 spent=self.store.rows(own("spent"), slots),
-                forecasts=self.store.rows(own("forecasts"), {"since": until - timedelta(days=3)}),
+                forecasts=self.store.rows(own("forecasts"), {"since": until - timedelta(days=3), "until": until}),
                 minutes=self.store.rows(own("minutes"), days),
                 use_cases=self.book.use_cases(),
                 retraining=self.retraining.warnings(),
                 releases=self.references.listed(),
                 guards=self.book.ask("guard_latest"),
                 reviews=standings,
-                rules=[(rule.name, rule.text.severity) for rule in self.rules],
+                rules=[(rule.name, rule.text.severity) for rule in self.rules if watches_calls(rule)],
                 readiness=answers,
             )
         return weekly(told, since=since, until=until, now=now)

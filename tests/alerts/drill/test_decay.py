@@ -110,7 +110,7 @@ def test_more_than_is_right_cannot_be_lost() -> None:
 
 def noticed(reviews: int, day: int | None) -> Noticed:
     """Somebody noticed, or nobody did."""
-    return Noticed(reviews=reviews, day=day, rule="r" if day else "", slot=None, before=())
+    return Noticed(reviews=reviews, day=day, rule="r" if day else "", slot=None, without_it=())
 
 
 @pytest.mark.parametrize(
