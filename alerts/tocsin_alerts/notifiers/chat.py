@@ -62,16 +62,22 @@ class ChatNotifier:
         self._post.send(self._url(), json.dumps(body, ensure_ascii=False).encode())
 
 
+def page_of(notification: Notification) -> str:
+    """Give the address of the incident's page, where people acknowledge and silence; empty where they do not reach it."""
+    page = str(notification.message.data.get("page") or "")
+    return page if page.startswith(("https://", "http://")) and not set(page) & set("<>| ") else ""
+
+
 def image_of(notification: Notification) -> dict[str, str] | None:
     """Say where the chart of a message is served, and what it shows; None where people do not reach the console."""
-    data = notification.message.data
-    chart = chart_of(data) if str(data.get("page") or "").startswith(("https://", "http://")) else None
-    return chart and {"url": f"{data['page']}/chart.png", "alt": str(chart["alt"])}
+    page = page_of(notification)
+    chart = chart_of(notification.message.data) if page else None
+    return chart and {"url": f"{page}/chart.png", "alt": str(chart["alt"])}
 
 
 def slack(notification: Notification, *, image: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Write a message of blocks: the subject as plain text, the rest preformatted, which Slack does not parse."""
-    message = notification.message
+    message, page = notification.message, page_of(notification)
     parts = _parts(message.text.strip("\n"), _SLACK_BLOCK_CHARS)
     if len(parts) > _SLACK_BLOCKS:
         parts = [*parts[: _SLACK_BLOCKS - 1], CUT]
@@ -90,6 +96,7 @@ def slack(notification: Notification, *, image: Mapping[str, str] | None = None)
                 }
                 for part in parts
             ),
+            *([_section(f"<{page}|{_link_of(notification)}>")] if page else ()),
             *([{"type": "image", "image_url": image["url"], "alt_text": image["alt"]}] if image else ()),
         ],
     }
@@ -97,7 +104,7 @@ def slack(notification: Notification, *, image: Mapping[str, str] | None = None)
 
 def teams(notification: Notification, *, image: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Write an Adaptive Card: a line a block, of runs, in which Teams reads no Markdown."""
-    message = notification.message
+    message, page = notification.message, page_of(notification)
     body = [_line(message.subject, weight="Bolder", size="Medium")]
     size = 0
     for line in message.text.strip("\n").split("\n"):
@@ -115,9 +122,18 @@ def teams(notification: Notification, *, image: Mapping[str, str] | None = None)
         "version": "1.4",
         "msteams": {"width": "Full"},
         "body": body,
+        **({"actions": [{"type": "Action.OpenUrl", "title": _link_of(notification), "url": page}]} if page else {}),
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
+
+
+def _link_of(notification: Notification) -> str:
+    return "The incident" if notification.transition == "resolved" else "Acknowledge or silence"
+
+
+def _section(markdown: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": markdown}}
 
 
 def _line(text: str, **style: str) -> dict[str, Any]:

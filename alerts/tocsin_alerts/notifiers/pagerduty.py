@@ -65,7 +65,8 @@ def event(notification: Notification) -> dict[str, Any]:
         "class": str(lead.get("rule") or ""),
         "custom_details": {"message": message.text[:_TEXT_CHARS], "notification": notification.id},
     }
-    links = [{"href": link, "text": "Runbook"}] if link.startswith(("https://", "http://")) else []
+    said = ((link, "Runbook"), (str(message.data.get("page") or ""), "Acknowledge or silence"))
+    links = [{"href": href, "text": text} for href, text in said if href.startswith(("https://", "http://"))]
     return {**made, "event_action": "trigger", "payload": payload, "links": links}
 
 

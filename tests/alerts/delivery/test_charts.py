@@ -19,6 +19,7 @@ from tocsin_alerts.errors import DeliveryFailed
 from tocsin_alerts.message import Day
 from tocsin_alerts.notifiers import ChatNotifier
 from tocsin_alerts.notifiers.chat import image_of, slack, teams
+from tocsin_alerts.notifiers.pagerduty import event
 from tocsin_alerts.notifiers.smtp import CHART_PLACE, compose
 from tocsin_alerts.render import Templates
 from tocsin_alerts.sample_views import BARE, FIRING
@@ -188,6 +189,21 @@ def test_chats_are_shown_the_picture_where_they_can_fetch_it(notification: Any) 
     assert slack(linked, image=image)["blocks"][-1]["image_url"] == image["url"]
     assert teams(linked, image=image)["attachments"][0]["content"]["body"][-1]["url"] == image["url"]
     assert image_of(unlinked) is None
+
+
+def test_chats_and_pagers_link_the_page(notification: Any) -> None:
+    """It is where somebody takes the incident from a phone."""
+    linked = notification(message=Templates(public_url="https://t.example.com").compose(FIRING, chat=True))
+    unlinked = notification(message=Templates().compose(FIRING, chat=True))
+    page = f"https://t.example.com/alerts/{FIRING.incident}"
+
+    (section,) = [block for block in slack(linked)["blocks"] if block["type"] == "section"]
+    card = teams(linked)["attachments"][0]["content"]
+
+    assert section["text"]["text"] == f"<{page}|Acknowledge or silence>"
+    assert [(each["type"], each["url"]) for each in card["actions"]] == [("Action.OpenUrl", page)]
+    assert page in [each["href"] for each in event(linked)["links"]]
+    assert page not in json.dumps([slack(unlinked), teams(unlinked), event(unlinked)])
 
 
 def test_a_chat_that_cannot_fetch_the_picture_gets_the_message_without_it(hook: Hook, notification: Any) -> None:
