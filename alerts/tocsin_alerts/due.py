@@ -42,13 +42,13 @@ def due_slots(
         return due, False
     if not begins:  # after so long a pause only the newest matter
         return {name: slots[-_MOST_SLOTS:] for name, slots in due.items()}, False
-    return until(due, min(slots[:_MOST_SLOTS][-1] for slots in due.values())), True
+    return cut(due, min(slots[:_MOST_SLOTS][-1] for slots in due.values())), True
 
 
-def until(due: Mapping[str, Sequence[datetime]], horizon: datetime) -> dict[str, list[datetime]]:
+def cut(due: Mapping[str, Sequence[datetime]], horizon: datetime) -> dict[str, list[datetime]]:
     """Leave out slots after an instant, and jobs of which none is left."""
-    cut = {name: [slot for slot in slots if slot <= horizon] for name, slots in due.items()}
-    return {name: slots for name, slots in cut.items() if slots}
+    left = {name: [slot for slot in slots if slot <= horizon] for name, slots in due.items()}
+    return {name: slots for name, slots in left.items() if slots}
 
 
 def days_of(due: Mapping[str, Sequence[datetime]]) -> list[datetime]:

@@ -4,8 +4,9 @@ One thread ticks. A tick in which nothing is due costs no query. A tick that fai
 the next one, in this process or after a restart, comes to the same ids.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
@@ -13,8 +14,9 @@ from tocsin_alerts import evaluator
 from tocsin_alerts.board import Board
 from tocsin_alerts.bookkeeping import runs_of, runs_of_days, samples_of
 from tocsin_alerts.budget import strictness
-from tocsin_alerts.due import complete_to, days_of, due_slots, until
+from tocsin_alerts.due import cut, days_of, due_slots
 from tocsin_alerts.failures import Failures
+from tocsin_alerts.hindsight import until
 from tocsin_alerts.itself import STUCK
 from tocsin_alerts.jobs import DAY, Answer, Evaluate, answer, can_say, list_jobs
 from tocsin_alerts.journal import Journal, Memory, Run
@@ -25,15 +27,18 @@ from tocsin_alerts.records import AlertEvent
 from tocsin_alerts.restating import Restated, Restater
 from tocsin_alerts.rule import SampleSource
 from tocsin_alerts.rules import RuleBook
-from tocsin_alerts.series import Batch
 from tocsin_alerts.sinks import EventSink, Tidings, tell
 from tocsin_alerts.slots import Schedule
+from tocsin_alerts.spreading import spread
 from tocsin_alerts.status import UseCaseStatus, judge
+from tocsin_alerts.stepping import is_newest, step
 
 ClockMode: TypeAlias = Literal["wall", "data"]
 REFERENCES: Final = "references"  # the run of whatever keeps the references
 RESTATING: Final = "restating"  # the run of whatever late labels change
 
+_log = logging.getLogger(__name__)
+_PUT_BACK: Final = timedelta(minutes=10)  # a clock that is corrected by less is waited for
 _DAYS: Final = Schedule(every=DAY)
 
 
@@ -63,6 +68,7 @@ class Engine:
         maintain: Called with each whole day before anything of it is evaluated: freezes references.
         evaluate: Runs one evaluator over a range of slots.
         readers: Further clients of the store; each lets one more evaluator run at the same time.
+        spread_over: By the wall's clock, how long what wakes nobody may wait after its slot.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class Engine:
         maintain: Callable[[datetime], object],
         evaluate: Evaluate = evaluator.evaluate,
         readers: Sequence[Query] = (),
+        spread_over: timedelta = timedelta(0),
     ) -> None:
         self._queries = (query, *readers)
         self._book = book
@@ -89,7 +96,9 @@ class Engine:
         self._maintain = maintain
         self._evaluators = evaluators
         self._strict = 0.0
-        self._jobs = list_jobs(book, evaluators, keep_offset=not self._is_data_clock)
+        jobs = list_jobs(book, evaluators, keep_offset=not self._is_data_clock)
+        self._jobs = jobs if self._is_data_clock else spread(jobs, most=spread_over)
+        self._kept_day: datetime | None = None
         self._kinds: frozenset[str] = frozenset()
         self._restater = Restater(query, self._jobs, evaluate)
         self._failures = Failures()
@@ -118,6 +127,8 @@ class Engine:
             Superseded: another evaluator has taken over. Tick no more.
             Exception: the store or a sink failed. Tick again: nothing is lost, and nothing is decided twice.
         """
+        if self._has_begun and self._is_put_back(now, self._done_to):
+            self._journal, self._has_begun = replace(self._journal, epoch=self._journal.epoch + 1), False
         if not self._has_begun:
             self._begin(at=now)
         elif self._is_stale:
@@ -145,7 +156,13 @@ class Engine:
         if restated := self._restated(due, failed, kinds):
             self._journal.write_samples(restated, at=now, is_restated=True)
         board = self._board.copy(provisional=Provisional(self._journal.origins()) if due else None)
-        tidings = self._step(board, due, answers, now=now, watermark=watermark)
+        tidings = [Tidings(event.slot, [event], self._is_data_clock) for event in self._unsettled]
+        for event in self._unsettled:
+            board.apply(event)
+        if self._has_orphans:
+            tidings += [Tidings(event.slot, [event], True) for event in board.retire()]
+        is_live = None if self._is_data_clock else lambda job, slot: is_newest(job, slot, now=now, watermark=watermark)
+        tidings += step(board, self._jobs, due, answers, is_live=is_live)
         new = tidings[len(self._unsettled) :]
         self._journal.write_events([event for each in new for event in each.events], at=now)
         tell(tidings, self._handlers, board=board, book=self._book)
@@ -194,19 +211,33 @@ class Engine:
         """Take in what another engine has journalled: for one that never ticks."""
         self._restore()
 
+    def _is_put_back(self, now: datetime, done_to: Mapping[str, datetime]) -> bool:
+        return not self._is_data_clock and now < max(done_to.values(), default=now) - _PUT_BACK
+
     def _begin(self, *, at: datetime) -> None:
         """Take over from the evaluator before: what is not read here counts no more."""
-        self._journal.take_over(self._restore(), at=at)
+        memory = self._journal.restore(sources=self._sources())
+        if self._is_put_back(at, memory.done_to):
+            _log.warning(
+                "the clock was ahead, and it is %s: slots after it are evaluated when they come", at.isoformat()
+            )
+            memory = until(memory, at, self._jobs)
+        self._remember(memory)
+        self._journal.take_over(memory, at=at)
         self._has_begun = True
 
-    def _restore(self) -> Memory:
-        memory = self._journal.restore(sources={rule.name: rule.source.name for rule in self._book})
+    def _restore(self) -> None:
+        self._remember(self._journal.restore(sources=self._sources()))
+
+    def _sources(self) -> dict[str, str]:
+        return {rule.name: rule.source.name for rule in self._book}
+
+    def _remember(self, memory: Memory) -> None:
         self._board = Board(memory.series, book=self._book, plans=self._plans)
         self._done_to = dict(memory.done_to)
         self._unsettled = memory.unsettled
         self._has_orphans = any(self._book.get(each.rule) is None for each in memory.series)
         self._is_stale = False
-        return memory
 
     def _history_begins(self) -> datetime | None:
         if self._first_hour is None:
@@ -215,11 +246,14 @@ class Engine:
 
     def _keep_references(self, due: dict[str, list[datetime]], failed: dict[str, str]) -> dict[str, list[datetime]]:
         for day in days_of(due):
+            if day == self._kept_day:
+                continue
             try:
                 self._maintain(day)
+                self._kept_day = day
             except Exception as error:  # noqa: BLE001 - a boundary: a day waits for its references, hours before it do not
                 failed[REFERENCES] = f"{type(error).__name__}: {error}"[:2000]
-                return until(due, day - timedelta(microseconds=1))
+                return cut(due, day - timedelta(microseconds=1))
         return due
 
     def _tighten(self, due: Mapping[str, Sequence[datetime]]) -> None:
@@ -263,34 +297,3 @@ class Engine:
             on_record = self._failures.is_on_record(name, now)
             runs += runs_of_days(name, days, failed.get(name), failed_on=_DAYS.floor(now), on_record=on_record)
         return runs
-
-    def _step(
-        self,
-        board: Board,
-        due: Mapping[str, Sequence[datetime]],
-        answers: Mapping[str, Answer],
-        *,
-        now: datetime,
-        watermark: datetime,
-    ) -> list[Tidings]:
-        """Step slot by slot over all rules, so that the first to fire is first. Unsettled events come first."""
-        tidings = [Tidings(event.slot, [event], self._is_data_clock) for event in self._unsettled]
-        for event in self._unsettled:
-            board.apply(event)
-        if self._has_orphans:
-            tidings += [Tidings(event.slot, [event], True) for event in board.retire()]
-        jobs = {job.name: job for job in self._jobs if job.name in answers and not answers[job.name].error}
-        for slot in sorted({slot for name in jobs for slot in due[name]}):
-            at_slot = [job for job in jobs.values() if job.rule and slot in due[job.name]]
-            batches = [
-                Batch(rule=job.rule, samples=answers[job.name].by_slot.get(slot, ())) for job in at_slot if job.rule
-            ]
-            live = {
-                job.name
-                for job in at_slot
-                if self._is_data_clock or slot == job.schedule.newest(now, complete_to(job, now, watermark))
-            }
-            events = board.take(slot, batches)
-            tidings.append(Tidings(slot, [event for event in events if event.rule not in live], False))
-            tidings.append(Tidings(slot, [event for event in events if event.rule in live], True))
-        return tidings

@@ -12,6 +12,7 @@ from tocsin_alerts.ports import Query
 from tocsin_alerts.resending import Resending
 
 _STAMPED: Final = frozenset({"notifications", "guard_events"})  # others get their epoch where their rows are made
+_BEGINNINGS: Final = 10  # bits
 _ATTEMPTS: Final = (1 << 20) - 1  # of a notification, beside the epoch in its version
 
 
@@ -37,7 +38,12 @@ class Tenancy:
 def next_epoch(query: Query) -> int:
     """Give the epoch after the last that began: for an evaluator that cannot have a rival."""
     found = query.rows(statement("takeover"))
-    return int(found[0]["epoch"]) + 1 if found else 1
+    return epoch_of((int(found[0]["epoch"]) >> _BEGINNINGS) + 1 if found else 1)
+
+
+def epoch_of(lease: int) -> int:
+    """Give the first epoch of a lease: an evaluator whose clock is put back begins again within it."""
+    return lease << _BEGINNINGS
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,8 @@ def differs(history: History) -> str:
     whole, cut = Books(DAY_0), Books(DAY_0)
     calm: list[tuple[str, str, bool]] = []
     shaken: list[tuple[str, str, bool]] = []
-    live(history, whole, calm, list(history.ticks), epoch=1)
-    left = list(history.ticks)
+    live(history, whole, calm, [0, *history.ticks], epoch=1)
+    left = [0, *history.ticks]
     for number, (at, after) in enumerate(history.cuts):
         cut.cut_at, cut.after, cut.inserts = at, after, 0
         if not live(history, cut, shaken, left, epoch=1 + number):
@@ -155,7 +155,6 @@ def live(history: History, query: Query, heard: list[tuple[str, str, bool]], lef
         evaluate=lambda _query, source, **asked: _answers(history, source.name, **asked),
     )
     try:
-        engine.tick(DAY_0, DAY_0)
         while left:
             now = DAY_0 + left[0] * HOUR
             engine.tick(now, now)

@@ -3,7 +3,7 @@
 import functools
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin_alerts.delivery import Delivery
 from tocsin_alerts.engine import Engine
@@ -27,12 +27,14 @@ from tocsin_collector.receive.admission import presented
 from tocsin_collector.receive.certificates import Certificates, grpc_credentials
 from tocsin_collector.store.cluster import each_shard
 from tocsin_collector.store.database import Database
+from tocsin_collector.store.lease import elapsed_s
 from tocsin_console.evaluation import Evaluation
 from tocsin_console.investigation import client_for, investigator
 from tocsin_console.loop import Loop
 from tocsin_console.process import RoleProcess, now
 from tocsin_console.rulebook import Reading as RulebookReading
 from tocsin_console.statements import statement
+from tocsin_console.steady import SteadyClock
 
 _PERIOD_S = 1.0
 _BARS_PERIOD_S = 300.0  # it reads three months of verdicts
@@ -40,6 +42,7 @@ _PRICES_PERIOD_S = 30.0  # a model that was not seen before is priced this soon
 _CONTENTS_PERIOD_S = 3_600.0  # periods are days
 _RETRAINING_PERIOD_S = 60.0
 _STALE_STATES = "ALTER TABLE alert_state DELETE WHERE fence < {epoch:UInt64}"
+_SPREAD = timedelta(minutes=2)
 _END_S = 15.0  # for a turn of the engine that is under way
 
 
@@ -91,7 +94,7 @@ class Judging(RoleProcess):
         self._evaluation = Evaluation(
             self._engine,
             clock=config.clock,
-            now=now,
+            now=SteadyClock(now, elapsed=elapsed_s),
             watermark=self._watermark,
             use_cases=functools.partial(_use_cases, self._sibling()),
             meet=self._guard.meet,
@@ -126,6 +129,7 @@ class Judging(RoleProcess):
             handlers=handlers,
             evaluate=evaluate,
             maintain=lambda day: maintain(query, slot=day, calendar=self._plans.calendar),
+            spread_over=_SPREAD,
             readers=(self._sibling(),),  # most of a query is planning on one core: two halve the wait
         )
 

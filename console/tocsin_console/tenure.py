@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from tocsin_alerts.fencing import Tenancy
+from tocsin_alerts.fencing import Tenancy, epoch_of
 from tocsin_collector.errors import CollectorError
 from tocsin_collector.store.database import Database
 from tocsin_collector.store.lease import RENEWAL_S, TTL_S, Holder, Lease
@@ -37,7 +37,7 @@ class Tenure:
 
     def tenancy(self) -> Tenancy:
         """Say under which epoch this process writes."""
-        return Tenancy(epoch=self.lease.epoch, is_held=lambda: self.lease.is_held)
+        return Tenancy(epoch=epoch_of(self.lease.epoch), is_held=lambda: self.lease.is_held)
 
     def require(self) -> None:
         """Take the lease, or say who has it; one whose holder is silent is waited for until it has run out.

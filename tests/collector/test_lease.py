@@ -181,7 +181,7 @@ def test_a_claim_in_a_table_that_was_not_the_first_is_none(database: Database) -
 
 def test_epochs_in_a_table_go_on_from_those_that_began(database: Database) -> None:
     """A store whose lease moves from Keeper to a table must not begin at 1 again: every row would count as stale."""
-    database.insert("takeovers", [{"epoch": 41, "at": EPOCH_0}])
+    database.insert("takeovers", [{"epoch": (41 << 10) + 3, "at": EPOCH_0}])
     held = Lease(TableClaims(database, "evaluator", sleep=lambda _s: None), holder="host:1", address="")
 
     assert held.take()

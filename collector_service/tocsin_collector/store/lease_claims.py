@@ -30,7 +30,7 @@ ENGINE = KeeperMap('/tocsin/{database}/lease_claims') PRIMARY KEY claim"""
 _CLAIM: Final = """INSERT INTO lease_claims SELECT
 {claim:String}, {name:String}, {epoch:UInt64}, {holder:String}, {address:String}, {asked_at:DateTime64(6, 'UTC')}, now64(6, 'UTC'), {released:UInt8}"""
 _FORGET: Final = "ALTER TABLE lease_claims DELETE WHERE name = {name:String} AND epoch < {epoch:UInt64}"
-_BEFORE: Final = "SELECT max(epoch) AS epoch FROM takeovers"
+_BEFORE: Final = "SELECT bitShiftRight(max(epoch), 10) AS epoch FROM takeovers"  # a lease is a thousand epochs
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NOW: Final = "SELECT now64(6, 'UTC') AS now"
 _log = logging.getLogger(__name__)

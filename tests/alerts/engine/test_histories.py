@@ -34,8 +34,8 @@ def test_a_history_says_the_same_over_a_real_store(database: Any) -> None:
     """Ten thousand histories over tables in memory prove something only if those answer as the store does."""
     books = Books(DAY_0)
 
-    live(HISTORY, books, kept := [], list(HISTORY.ticks), epoch=3)
-    live(HISTORY, database, stored := [], list(HISTORY.ticks), epoch=3)
+    live(HISTORY, books, kept := [], [0, *HISTORY.ticks], epoch=3)
+    live(HISTORY, database, stored := [], [0, *HISTORY.ticks], epoch=3)
     live(HISTORY, books, kept, [30], epoch=4)
     live(HISTORY, database, stored, [30], epoch=4)
 
@@ -52,7 +52,7 @@ def test_a_cut_is_a_cut() -> None:
     assert differs(HISTORY) == ""
     books = Books(DAY_0, cut_at=4)
 
-    cut = live(HISTORY, books, [], list(HISTORY.ticks), epoch=1)
+    cut = live(HISTORY, books, [], [0, *HISTORY.ticks], epoch=1)
 
     assert cut
     assert books.inserts == 5
