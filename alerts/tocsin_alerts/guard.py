@@ -1,15 +1,15 @@
 """The guard: what each use case serves now, why, and since when.
 
 Rules only ever escalate (normal, verify, fallback, off). A person may set any state, which then holds against the rules
-until it is released, and releasing is a person's decision too: that a model looks well again while it is not serving is
-no proof.
+until it is released or the time that they gave it is over. Releasing is a person's decision too, unless the plan lets it be
+measured: that a model looks well again while it is not serving is no proof, its probes are.
 """
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
 
 from tocsin_alerts.absence import is_absence
 from tocsin_alerts.audit import record
@@ -17,12 +17,15 @@ from tocsin_alerts.briefing import GuardNews
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.errors import GuardRefused
 from tocsin_alerts.guard_line import STATES, GuardLine
-from tocsin_alerts.plan import Plans
+from tocsin_alerts.journal_sql import statement
+from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, GuardRow, GuardState
 from tocsin_alerts.rules import RuleBook
 
 _TRIPS_PER_HOUR: Final = 6
+_ENOUGH_CALLS: Final = 50  # of the model since a trip, before its end counts as measured
+_MEASURE_EVERY: Final = timedelta(minutes=1)
 _ROWS: Final = "SELECT * EXCEPT (at, epoch) FROM guard_events FINAL ORDER BY project, use_case, version"
 
 
@@ -62,6 +65,7 @@ class GuardBook:
         self._trips_per_hour = trips_per_hour
         self._lock = threading.RLock()
         self._acted_on: dict[str, None] = {}  # events, in order
+        self._measured: dict[tuple[str, str], datetime] = {}  # when a trip's end is measured next
         self._lines: dict[tuple[str, str], GuardLine] = {}
         for row in query.rows(_ROWS):
             kept = GuardRow(**{**row, "applied": bool(row["applied"])})
@@ -88,8 +92,40 @@ class GuardBook:
         if is_changed:
             self._changed()
 
-    def set(self, use_case: str, state: str, actor: str, cause: str = "", *, project: str = "default") -> GuardRow:
-        """Put a use case into a state by hand; it holds against the rules until it is released.
+    def tend(self) -> list[GuardRow]:
+        """Bring back to normal what a person set for a time that is over, and trips whose end has been measured.
+
+        A trip's end is measured when no alert of its incident is left, which takes evidence, and the model has answered enough
+        calls since: in fallback those are the probes.
+
+        Raises:
+            Exception: the store failed; call it again.
+        """
+        now, made = self._clock(), []
+        with self._lock:
+            for (project, use_case), line in self._lines.items():
+                plan = self._plans.get(project, use_case)
+                if line.is_expired(now):
+                    made.append(self._back(line, plan, cause="the time for which it was set is over", mode="manual"))
+                elif (row := line.may_be_measured(plan, now)) and now >= self._measured.get((project, use_case), now):
+                    self._measured[project, use_case] = now + _MEASURE_EVERY
+                    if cause := self._measure(row):
+                        made.append(self._back(line, plan, cause=cause, mode="automatic"))
+        if made:
+            self._changed()
+        return made
+
+    def set(
+        self,
+        use_case: str,
+        state: str,
+        actor: str,
+        cause: str = "",
+        *,
+        project: str = "default",
+        lasts: timedelta | None = None,
+    ) -> GuardRow:
+        """Put a use case into a state by hand; it holds against the rules until it is released, or its time is over.
 
         Raises:
             GuardRefused: no such use case or state; ``normal`` is refused where there is nothing to release.
@@ -99,7 +135,8 @@ class GuardBook:
             raise GuardRefused(f"unknown guard state {state!r}: {suggest(state, STATES)}")
         if target == "normal":
             return self.release(use_case, actor, cause, project=project)
-        return self._decide(project, use_case, target, actor=actor, cause=cause or "set by hand", action="guard set")
+        cause = cause or "set by hand"
+        return self._decide(project, use_case, target, actor=actor, cause=cause, action="guard set", lasts=lasts)
 
     def release(self, use_case: str, actor: str, cause: str = "", *, project: str = "default") -> GuardRow:
         """Bring a use case back to normal; alerts that are still firing do not trip again until they fire anew.
@@ -161,24 +198,52 @@ class GuardBook:
         return row
 
     def _decide(
-        self, project: str, use_case: str, state: GuardState, *, actor: str, cause: str, action: str
+        self,
+        project: str,
+        use_case: str,
+        state: GuardState,
+        *,
+        actor: str,
+        cause: str,
+        action: str,
+        lasts: timedelta | None = None,
     ) -> GuardRow:
         with self._lock:
             line = self._known(project, use_case)
-            plan, before = self._plans.get(project, use_case), line.state
-            row = line.decide(state, plan, actor=actor, cause=cause, since=self._clock())
-            record(
-                self._query,
-                key=str(row.version),
-                at=self._wall(),
-                actor=row.actor,
-                action=action,
-                subject=f"{project}/{use_case}",
-                detail=f"{before} -> {state}: {row.cause}",
-            )
-            self._write(line, row)
+            now, plan = self._clock(), self._plans.get(project, use_case)
+            until = now + lasts if lasts else None
+            row = line.decide(state, plan, actor=actor, cause=cause, since=now, expires_at=until)
+            self._audited(line, row, action=action)
         self._changed()
         return row
+
+    def _back(self, line: GuardLine, plan: Plan, *, cause: str, mode: Literal["automatic", "manual"]) -> GuardRow:
+        row = line.back(plan, cause=cause, since=self._clock(), mode=mode)
+        self._audited(line, row, action="guard release")
+        return row
+
+    def _measure(self, row: GuardRow) -> str:
+        """Say why a trip may end; empty: it may not."""
+        left = self._query.rows(statement("incidents"), {"beginning": row.incident}) if row.incident else []
+        if not left or any(each["is_open"] for each in left):
+            return ""
+        asked = {"project": row.project, "use_case": row.use_case, "since": row.since}
+        answered = int(self._query.rows(statement("model_calls"), asked)[0]["answered"])
+        if answered < _ENOUGH_CALLS:
+            return ""
+        return f"its alerts are over, and the model has answered {answered} calls since"
+
+    def _audited(self, line: GuardLine, row: GuardRow, *, action: str) -> None:
+        record(
+            self._query,
+            key=str(row.version),
+            at=self._wall(),
+            actor=row.actor,
+            action=action,
+            subject=f"{row.project}/{row.use_case}",
+            detail=f"{line.state} -> {row.state}: {row.cause}",
+        )
+        self._write(line, row)
 
     def _write(self, line: GuardLine, row: GuardRow) -> None:
         self._query.insert("guard_events", [{**asdict(row), "applied": int(row.applied), "at": self._wall()}])

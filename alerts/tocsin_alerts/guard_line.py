@@ -1,9 +1,9 @@
 """The guard of one use case: its rows, and what a firing alert makes of them. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 from tocsin_alerts.plain import one_line
 from tocsin_alerts.plan import Plan
@@ -75,7 +75,16 @@ class GuardLine:
             since=event.slot,
         )
 
-    def decide(self, state: GuardState, plan: Plan, *, actor: str, cause: str, since: datetime) -> GuardRow:
+    def decide(
+        self,
+        state: GuardState,
+        plan: Plan,
+        *,
+        actor: str,
+        cause: str,
+        since: datetime,
+        expires_at: datetime | None = None,
+    ) -> GuardRow:
         """Make the row of a person's decision."""
         hold = plan.guard.hold if state != "normal" else None
         return GuardRow(
@@ -90,16 +99,36 @@ class GuardLine:
             incident=self.in_force.incident if self.in_force else "",
             probe_share=plan.guard.probe_share,
             hold_until=since + hold if hold else None,
-            expires_at=None,
+            expires_at=expires_at,
             since=since,
         )
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether a person's state has lasted as long as they gave it."""
+        row = self.in_force
+        return row is not None and row.expires_at is not None and row.state != "normal" and now >= row.expires_at
+
+    def may_be_measured(self, plan: Plan, now: datetime) -> GuardRow | None:
+        """Give the trip that could be released by measurement now; None: a person's, one that holds, or one that the plan leaves to people."""
+        row = self.in_force
+        if row is None or row.state == "normal" or row.mode != "automatic" or plan.guard.release != "measured":
+            return None
+        return None if row.hold_until is not None and now < row.hold_until else row
+
+    def back(self, plan: Plan, *, cause: str, since: datetime, mode: Literal["automatic", "manual"]) -> GuardRow:
+        """Make the row by which it is back at normal without anybody's decision."""
+        row = self.decide("normal", plan, actor="tocsin", cause=cause, since=since)
+        return replace(row, mode=mode)
 
     def _holds_back(self, event: AlertEvent, trips_per_hour: int) -> str:
         """Say what keeps an automatic guard from tripping; empty when nothing does."""
         if self.held_by:
             return f"would have tripped, but {self.held_by} holds {self.state}"
         since = event.slot - _HOUR
-        trips = sum(row.applied and row.mode == "automatic" and since < row.since <= event.slot for row in self.rows)
+        trips = sum(
+            row.applied and row.mode == "automatic" and row.state != "normal" and since < row.since <= event.slot
+            for row in self.rows
+        )
         if trips >= trips_per_hour:
             return f"would have tripped, but {trips} trips in an hour are the most"
         return ""

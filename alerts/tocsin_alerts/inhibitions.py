@@ -40,6 +40,11 @@ class Inhibition(BaseModel):
 SHIPPED: Final = (
     # That far fewer calls come than usual is no news while none come at all.
     Inhibition(source=(Matcher.parse("rule=freshness"),), target=(Matcher.parse("rule=volume"),)),
+    # Nor that there is nothing to judge; nowhere, while a collector is silent.
+    Inhibition(source=(Matcher.parse("rule=freshness"),), target=(Matcher.parse("overlay=no_data"),)),
+    Inhibition(
+        source=(Matcher.parse("rule=tocsin-collector-silent"),), target=(Matcher.parse("overlay=no_data"),), equal=()
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.ports import Query
 from tocsin_alerts.quieting import Quiet
+from tocsin_alerts.records import GuardState
 from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.waking import WEEK, Night, excess_error, has_failed, morning, rests
 
@@ -56,6 +57,10 @@ class Nights:
         guard = self._guard(incident)
         failed = has_failed(plan, guard, pages, self._rules)
         return rests(plan, self._estimate(incident, pages, now, until), guard=guard, failed=failed)
+
+    def in_force(self, incident: Incident) -> GuardState:
+        """Say what the guard of its use case serves."""
+        return self._guard(incident).in_force
 
     def of(self, incident: str) -> Night | None:
         """Give the last estimate of an incident; None: people work, or the plan does not say when."""

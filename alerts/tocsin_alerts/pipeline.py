@@ -14,7 +14,7 @@ from tocsin_alerts.incidents import Incident, Member
 from tocsin_alerts.nights import Nights
 from tocsin_alerts.outbox import notification_id
 from tocsin_alerts.plan import Plan, Plans
-from tocsin_alerts.quieting import Quiet, Surroundings
+from tocsin_alerts.quieting import Quiet, Surroundings, suspended
 from tocsin_alerts.remembered import Remembered
 from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.telling import Due, Told, due, hears, is_told
@@ -90,7 +90,7 @@ class Pipeline:
         """
         now, plan = around.at, self._plans.get(incident.project, incident.use_case)
         self._heard_at.setdefault(incident.id, now)
-        quiet = around.quiet(incident)
+        quiet = around.quiet(incident) | self._suspended(incident)
         members, rests = self._at_night(incident, plan, quiet, now)
         turn = _Turn(
             incident=incident,
@@ -106,6 +106,11 @@ class Pipeline:
         if not incident.is_open:
             self._heard_at.pop(incident.id, None)
         return Decision(to_tell=to_tell, kept=kept, again_at=again_at)
+
+    def _suspended(self, incident: Incident) -> dict[str, Quiet]:
+        in_force = self._nights.in_force(incident)
+        found = {key: suspended(member, in_force, self._rules) for key, member in incident.members.items()}
+        return {key: quiet for key, quiet in found.items() if quiet is not None}
 
     def _at_night(
         self, incident: Incident, plan: Plan, quiet: Mapping[str, Quiet], now: datetime

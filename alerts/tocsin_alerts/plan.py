@@ -81,6 +81,10 @@ class Guard(_Part):
     mode: GuardMode = "shadow"
     probe_share: float = Field(default=0.05, ge=0, le=1, description="of calls that still reach the model in fallback")
     hold: Duration | None = Field(default=None, description="a state stays at least this long")
+    release: Literal["manual", "measured"] = Field(
+        default="manual",
+        description="measured: to normal by itself, once what tripped it is over on calls of the model since",
+    )
     fail_mode: GuardState = Field(default="normal", description="at least this careful while tocsin is unreachable")
 
 

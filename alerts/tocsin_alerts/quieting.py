@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
+from tocsin_alerts.absence import is_absence
 from tocsin_alerts.incidents import Incident, Member
 from tocsin_alerts.inhibitions import Inhibition, inhibited_by
 from tocsin_alerts.matchers import matchable
+from tocsin_alerts.records import GuardState
+from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.silences import Silence, covering
 
 Why: TypeAlias = Literal["inhibited", "silenced", "waiting", "ticket"]
@@ -56,3 +59,15 @@ def labels_of(member: Member) -> dict[str, str]:
 def active(incidents: Iterable[Incident]) -> list[Mapping[str, str]]:
     """Give what every firing alert is matched by."""
     return [labels_of(member) for each in incidents for member in each.members.values() if member.is_active]
+
+
+_OF_TRAFFIC: Final = frozenset({"freshness", "volume"})  # evaluators
+
+
+def suspended(member: Member, in_force: GuardState, rules: RuleBook) -> Quiet | None:
+    """Say why an alert that there are no calls, or nothing to judge, is no news: the guard has seen to that."""
+    rule = rules.get(member.fired.rule)
+    is_of_traffic = rule is not None and rule.source.name in _OF_TRAFFIC
+    if (in_force == "off" and is_of_traffic) or (in_force in ("off", "fallback") and is_absence(member.fired.labels)):
+        return Quiet(why="inhibited", detail=f"while the guard is at {in_force}")
+    return None

@@ -180,6 +180,7 @@ class Judging(RoleProcess):
             self._keeper.settle()  # first: evaluators must not see two spans of one response as two calls
             if self._evaluation.turn():
                 self._loop.wake()
+            self._guard.tend()
             self._delivery.wake()
         except Superseded as error:
             self.failure = str(error)

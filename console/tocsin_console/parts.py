@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from tocsin_alerts.acknowledging import Acknowledgements
@@ -40,8 +40,17 @@ from tocsin_console.spool_desk import SpoolDesk
 class Guard(Protocol):
     """The guard's book, as a person acts on it."""
 
-    def set(self, use_case: str, state: Any, *, actor: str, cause: str, project: str = "default") -> Any:
-        """Override the guard by hand."""
+    def set(
+        self,
+        use_case: str,
+        state: Any,
+        *,
+        actor: str,
+        cause: str,
+        project: str = "default",
+        lasts: timedelta | None = None,
+    ) -> Any:
+        """Override the guard by hand, until it is released or for a time."""
         ...
 
     def release(self, use_case: str, *, actor: str, project: str = "default") -> Any:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NoReturn, Protocol
 
+from tocsin_alerts.durations import format_duration
 from tocsin_collector.correct.prices import Synced
 from tocsin_collector.load.fleet import Fleet
 from tocsin_collector.load.tally import CollectorStats, Tally
@@ -122,9 +123,19 @@ class GuardElsewhere:
     def __init__(self, evaluator: "EvaluatorOf") -> None:
         self._evaluator = evaluator
 
-    def set(self, use_case: str, state: Any, *, actor: str, cause: str, project: str = "default") -> Any:
-        """Override the guard by hand."""
-        said = {"action": "set", "state": state, "actor": actor, "cause": cause, "project": project}
+    def set(
+        self,
+        use_case: str,
+        state: Any,
+        *,
+        actor: str,
+        cause: str,
+        project: str = "default",
+        lasts: timedelta | None = None,
+    ) -> Any:
+        """Override the guard by hand, until it is released or for a time."""
+        span = format_duration(lasts) if lasts else ""
+        said = {"action": "set", "state": state, "actor": actor, "cause": cause, "project": project, "for": span}
         return self._evaluator.post(f"/api/guard/{use_case}", said)["guard"]
 
     def release(self, use_case: str, *, actor: str, project: str = "default") -> Any:

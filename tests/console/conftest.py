@@ -68,9 +68,11 @@ class FakeGuard:
 
     done: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def set(self, use_case: str, state: Any, *, actor: str, cause: str, project: str = "default") -> Mapping[str, Any]:
+    def set(
+        self, use_case: str, state: Any, *, actor: str, cause: str, project: str = "default", lasts: Any = None
+    ) -> Mapping[str, Any]:
         """Remember an override."""
-        self.done.append(("set", project, use_case, state, actor, cause))
+        self.done.append(("set", project, use_case, state, actor, cause, *([lasts] if lasts else ())))
         return {"use_case": use_case, "state": state}
 
     def release(self, use_case: str, *, actor: str, project: str = "default") -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from tocsin_alerts.durations import parse_duration
 from tocsin_collector.correct.prices import age_days
 from tocsin_collector.privacy.forget import Request as ForgetRequest
 from tocsin_console.api.answering import text_of
@@ -97,7 +98,8 @@ class Views:
             case "set":
                 cause = text_of(body, "cause")
                 state = text_of(body, "state")
-                row = self._parts.guard.set(use_case, state, actor=actor, cause=cause, project=project)
+                lasts = _lasts(body)
+                row = self._parts.guard.set(use_case, state, actor=actor, cause=cause, project=project, lasts=lasts)
             case "release":
                 row = self._parts.guard.release(use_case, actor=actor, project=project)
             case other:
@@ -208,3 +210,11 @@ def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise UsageProblem(f"expected a number from 1, got {text!r}")
     return int(text)
+
+
+def _lasts(body: dict[str, Any]) -> timedelta | None:
+    """Read for how long; None: until it is released."""
+    try:
+        return parse_duration(body["for"]) if body.get("for") else None
+    except ValueError as error:
+        raise UsageProblem(str(error)) from error

@@ -43,6 +43,7 @@ def set_guard(
     state: Annotated[str, typer.Argument(help="normal, verify, fallback or off.")],
     *,
     because: Annotated[str, typer.Option("--because", help="Why, for the audit log.")] = "set by hand",
+    lasts: Annotated[str, typer.Option("--for", help="How long, such as 2h; else until it is released.")] = "",
     by: By = None,
     project: Project = "default",
     config: ConfigFile = None,
@@ -50,8 +51,8 @@ def set_guard(
     api: Api = None,
     json: Json = False,
 ) -> None:
-    """Put a guard into a state by hand. It stays there until it is released."""
-    body = {"action": "set", "state": state, "cause": because, "actor": person(by), "project": project}
+    """Put a guard into a state by hand. It stays there until it is released, or for as long as is said."""
+    body = {"action": "set", "state": state, "cause": because, "actor": person(by), "project": project, "for": lasts}
     _answer(connect(config, data_dir, api).post(f"/api/guard/{use_case}", body), use_case, json=json)
 
 

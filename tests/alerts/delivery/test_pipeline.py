@@ -98,6 +98,32 @@ class TestInhibition:
         ]
         assert world.store.held() == []
 
+    @pytest.mark.parametrize(
+        ("in_force", "about", "is_told"),
+        [
+            ("off", ("freshness", {}), False),
+            ("off", ("volume", {}), False),
+            ("off", ("latency", {"overlay": "no_data"}), False),
+            ("fallback", ("latency", {"overlay": "no_data"}), False),
+            ("fallback", ("freshness", {}), True),  # the fallback's calls are calls
+            ("verify", ("latency", {"overlay": "no_data"}), True),
+            ("normal", ("freshness", {}), True),
+        ],
+    )
+    def test_what_the_guard_has_stopped_is_not_missed(
+        self, make_delivery: Any, world: Any, in_force: Any, about: Any, is_told: bool
+    ) -> None:
+        """That a feature which was switched off is silent is what was asked for; released, its silence is news again."""
+        world.desk.told = GuardNews(in_force=in_force)
+        delivery = make_delivery()
+
+        hand(delivery, make_event(about[0], labels=about[1]))
+        assert delivery.stats().pages == is_told
+        world.desk.told = GuardNews(in_force="normal")
+        wake(delivery)
+
+        assert delivery.stats().pages == 1
+
     def test_an_alert_that_is_both_inhibits_no_other_that_is(self) -> None:
         """Two that inhibited each other would both be unheard."""
         both = Inhibition.model_validate({"source": ["rule=~a|b"], "target": ["rule=~a|b"], "equal": []})

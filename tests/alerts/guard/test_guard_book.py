@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tocsin_alerts.errors import GuardRefused
 from tocsin_alerts.guard import GuardBook
+from tocsin_alerts.journal_sql import statement
+from tocsin_alerts.plan import Plans
 from tocsin_collector.store.database import Database
 
 WALL = datetime(2026, 11, 1, tzinfo=UTC)
@@ -20,7 +22,7 @@ def make_book(books: Any, plans: Any, rules: Any, later: Any) -> Callable[..., G
 
     def make(store: Any = books, **changes: Any) -> GuardBook:
         wiring = {"clock": lambda: later(hours=1), "wall": lambda: WALL} | changes
-        return GuardBook(store, plans, rules, **wiring)
+        return GuardBook(store, wiring.pop("plans", plans), rules, **wiring)
 
     return make
 
@@ -271,3 +273,121 @@ def test_nobody_is_asked_about_a_use_case_that_is_known(make_book: Any) -> None:
     book.set("digit-reader", "fallback", "ana")
 
     assert asked == []
+
+
+class Clock:
+    """A logical clock that moves when told to."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        """Say what time it is."""
+        return self.at
+
+
+def measured(plans: Plans) -> Plans:
+    """The same plans; what trips is released by measurement."""
+    changed = [
+        plan.model_copy(update={"guard": plan.guard.model_copy(update={"release": "measured"})}) for plan in plans
+    ]
+    return Plans.of(*changed)
+
+
+def test_what_a_person_set_for_a_time_ends_with_it(make_book: Any, event: Any, later: Any, books: Any) -> None:
+    """An override that everybody forgot would be a guard that is off."""
+    clock = Clock(later(hours=1))
+    book = make_book(clock=clock)
+    row = book.set("digit-reader", "verify", "ann", "a look", lasts=timedelta(hours=2))
+    assert row.expires_at == later(hours=3)
+
+    clock.at = later(hours=2)
+    assert book.tend() == []
+    clock.at = later(hours=3)
+    book = make_book(clock=clock)  # a restart forgets no end
+    [back] = book.tend()
+    assert book.tend() == []
+    _hand(book, event(slot=later(hours=4)))
+
+    assert (back.state, back.mode, back.actor) == ("normal", "manual", "tocsin")
+    assert [row.state for row in book.rows()] == ["fallback"]
+    assert [each["action"] for each in books.tables["audit_log"]] == ["guard set", "guard release"]
+
+
+def test_a_trip_is_released_when_its_end_is_measured_and_not_before_its_hold(
+    make_book: Any, event: Any, later: Any, books: Any, plans: Plans
+) -> None:
+    """Probes are the only calls that say whether the model is well again."""
+    clock = Clock(later(hours=5))
+    book = make_book(plans=measured(plans), clock=clock)
+    _hand(book, event())
+    stages = (
+        (5, 500, False),  # within the hold of six hours
+        (6, 500, True),  # the alert still fires
+        (7, 49, False),  # too few probes
+        (8, 50, False),
+    )
+
+    made = []
+    for hours, books.answered, books.is_open in stages:
+        clock.at = later(hours=hours)
+        made.append([row.state for row in book.tend()])
+
+    assert made == [[], [], [], ["normal"]]
+    [row] = book.rows()
+    assert (row.mode, row.actor) == ("automatic", "tocsin")
+    assert row.cause == "its alerts are over, and the model has answered 50 calls since"
+    _hand(book, event())
+    assert book.rows() == [row]
+
+
+def test_release_is_manual_unless_the_plan_says_otherwise(
+    make_book: Any, event: Any, later: Any, books: Any, plans: Plans
+) -> None:
+    """Nobody's fallback ends by itself who has not asked for it; and what a person set never does."""
+    books.answered, books.is_open = 500, False
+    book = make_book(clock=lambda: later(days=9))
+    _hand(book, event())
+    assert book.tend() == []
+
+    book = make_book(plans=measured(plans), clock=lambda: later(days=9))
+    book.set("digit-reader", "off", "ann")
+
+    assert book.tend() == []
+
+
+def test_an_end_that_was_measured_is_no_trip(make_book: Any, event: Any, later: Any, books: Any, plans: Plans) -> None:
+    """The cap of trips an hour counts trips."""
+    books.answered, books.is_open = 500, False
+    clock = Clock(later(days=9))
+    book = make_book(plans=measured(plans), clock=clock, trips_per_hour=2)
+    for number in range(2):
+        _hand(book, event(incident=f"i{number}", slot=later(days=9, minutes=number)))
+        clock.at = later(days=10 + number)
+        assert len(book.tend()) == 1
+
+    assert [row.applied for row in book.history("digit-reader")] == [True] * 4
+
+
+def test_calls_of_the_model_are_counted_with_probes_and_without_the_fallbacks(database: Database, later: Any) -> None:
+    """What the fallback answered says nothing of the model."""
+    said = {"project": "default", "use_case": "u", "sign": 1}
+    kinds = [("model", 0, 2), ("fallback", 1, 3), ("fallback", 0, 5)]
+    rows = [
+        {
+            **said,
+            "served_by": served,
+            "is_probe": probe,
+            "started_at": later(hours=hour),
+            "call_key": f"{served}{probe}{n}{hour}",
+            "ingested_at": datetime.now(UTC),  # what retention counts from
+        }
+        for served, probe, count in kinds
+        for n in range(count)
+        for hour in (-1, 1)
+    ]
+    database.insert("ai_calls", rows)
+
+    [row] = database.rows(statement("model_calls"), {"project": "default", "use_case": "u", "since": later()})
+
+    assert row["answered"] == 5
