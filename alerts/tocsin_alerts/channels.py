@@ -53,6 +53,7 @@ class PagerDutyChannel:
 
     name: str
     routing_key: str  # reference to the integration's key
+    webhook_secret: str = ""  # reference: where given, what PagerDuty says of incidents is heard
     url: str = "https://events.pagerduty.com/v2/enqueue"
     severities: tuple[Severity, ...] = PAGES
     updates: bool = True  # under the same dedup key
@@ -66,8 +67,34 @@ class ChatChannel:
     name: str
     app: Literal["slack", "teams"]
     url: str  # reference: whoever has the address can post
+    signing_secret: str = ""  # reference, of a Slack app: where given, messages have a button to take the incident
     severities: tuple[Severity, ...] = PAGES
     updates: bool = True
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackBotChannel:
+    """Speaks in a room of Slack by a bot's token: one message an incident, changed in place, and its thread."""
+
+    name: str
+    token: str  # reference: xoxb-…
+    room: str  # its id, C…
+    signing_secret: str = ""  # reference: where given, messages have a button to take the incident
+    url: str = "https://slack.com/api"
+    severities: tuple[Severity, ...] = PAGES
+    updates: bool = True
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppriseChannel:
+    """Any service that Apprise knows, of those that are allowed: plain text, no redirects."""
+
+    name: str
+    url: str  # reference: SERVICE://…, which holds its secret
+    severities: tuple[Severity, ...] = PAGES
+    updates: bool = False
     timeout_s: float = 10.0
 
 
@@ -87,7 +114,16 @@ class AlertmanagerChannel:
     timeout_s: float = 10.0
 
 
-Channel: TypeAlias = LogChannel | WebhookChannel | SmtpChannel | PagerDutyChannel | ChatChannel | AlertmanagerChannel
+Channel: TypeAlias = (
+    LogChannel
+    | WebhookChannel
+    | SmtpChannel
+    | PagerDutyChannel
+    | ChatChannel
+    | SlackBotChannel
+    | AppriseChannel
+    | AlertmanagerChannel
+)
 
 
 def acts_on_mentions(channel: Channel) -> bool:
@@ -107,8 +143,20 @@ def needs_secret(channel: Channel) -> str:
             return channel.secret
         case PagerDutyChannel():
             return channel.routing_key
-        case ChatChannel():
+        case ChatChannel() | AppriseChannel():
             return channel.url
+        case SlackBotChannel():
+            return channel.token
         case SmtpChannel() | AlertmanagerChannel():
             return channel.password if channel.user else ""
+    return ""
+
+
+def hears_by(channel: Channel) -> str:
+    """Give the reference of the secret by which a channel's service proves what it says; empty where nothing is heard of it."""
+    match channel:
+        case PagerDutyChannel():
+            return channel.webhook_secret
+        case ChatChannel() | SlackBotChannel():
+            return channel.signing_secret
     return ""

@@ -90,6 +90,10 @@ class AcknowledgementRefused(AlertsError):  # noqa: N818 - says what happened
     """There is no such incident to take, or it is over."""
 
 
+class HearingRefused(AlertsError):  # noqa: N818 - says what happened
+    """What a service is said to have said is not proven, or cannot be read."""
+
+
 class SilenceRefused(AlertsError):  # noqa: N818 - says what happened
     """A silence without an end, a reason or a subject; or there is none to end."""
 

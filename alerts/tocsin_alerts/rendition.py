@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final, Literal, TypeAlias, get_args
 
-from tocsin_alerts.channels import Channel, ChatChannel, SmtpChannel
+from tocsin_alerts.channels import AppriseChannel, Channel, ChatChannel, SlackBotChannel, SmtpChannel
 from tocsin_alerts.notifiers.alertmanager import alerts_of
 from tocsin_alerts.notifiers.chat import CUT, image_of, slack, teams
 from tocsin_alerts.notifiers.envelope import envelope
@@ -32,6 +32,10 @@ def kind_of(channel: Channel) -> Kind:
     """Say of which kind a channel is."""
     if isinstance(channel, ChatChannel):
         return channel.app
+    if isinstance(channel, SlackBotChannel):
+        return "slack"
+    if isinstance(channel, AppriseChannel):
+        return "log"  # its text is what is sent
     name = type(channel).__name__.removesuffix("Channel").lower()
     return next(kind for kind in KINDS if kind == name)
 

@@ -89,10 +89,10 @@ class LimitsSection(_Section):
 
 
 class Channel(_Section):
-    """Where messages go: the log, a webhook (signed as Standard Webhooks), PagerDuty, Alertmanager, Slack, Teams, or mail."""
+    """Where messages go: the log, a webhook (signed as Standard Webhooks), PagerDuty, Alertmanager, Slack, Teams, mail, or what Apprise knows."""
 
     name: str = Field(min_length=1)
-    type: Literal["log", "webhook", "pagerduty", "alertmanager", "slack", "teams", "smtp"]
+    type: Literal["log", "webhook", "pagerduty", "alertmanager", "slack", "slack_bot", "teams", "smtp", "apprise"]
     severities: Severities | None = None  # None: everything for the log and Alertmanager, pages for the others
     updates: bool | None = None  # also tell when an open incident gains evidence; None: the type's default
     url: str | None = None  # of Slack and Teams env:NAME or file:PATH, since whoever has it can post
@@ -100,6 +100,14 @@ class Channel(_Section):
     resend_s: float | None = Field(default=None, ge=1, le=3_600)  # of Alertmanager: what fires is posted this often
     routing_key: str | None = None  # env:NAME or file:PATH
     secret: str | None = None  # env:NAME or file:PATH
+    token: str | None = None  # of a Slack bot: env:NAME or file:PATH
+    room: str | None = None  # of Slack: its id, C…
+    signing_secret: str | None = (
+        None  # of a Slack app: env:NAME or file:PATH; messages get a button to take the incident
+    )
+    webhook_secret: str | None = (
+        None  # of a PagerDuty webhook: env:NAME or file:PATH; acknowledging there is heard here
+    )
     host: str | None = None
     port: int | None = Field(default=None, gt=0, lt=65536)
     sender: str | None = None
@@ -129,9 +137,11 @@ class Channel(_Section):
 _KEYS_OF_TYPE: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # needed, and further
     "log": ((), ()),
     "webhook": (("url",), ("secret", "timeout_s")),
-    "pagerduty": (("routing_key",), ("url", "timeout_s")),
+    "pagerduty": (("routing_key",), ("url", "webhook_secret", "timeout_s")),
     "alertmanager": (("urls",), ("user", "password", "resend_s", "timeout_s")),
-    "slack": (("url",), ("timeout_s",)),
+    "slack": (("url",), ("signing_secret", "timeout_s")),
+    "slack_bot": (("token", "room"), ("signing_secret", "url", "timeout_s")),
+    "apprise": (("url",), ()),
     "teams": (("url",), ("timeout_s",)),
     "smtp": (("host", "sender", "recipients"), ("port", "user", "password", "tls", "timeout_s")),
 }

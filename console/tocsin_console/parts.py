@@ -90,6 +90,18 @@ class Forget(Protocol):
         ...
 
 
+class Hears(Protocol):
+    """Hears what the services of channels say of incidents."""
+
+    def hears(self, name: str) -> bool:
+        """Whether anything is heard of a channel."""
+        ...
+
+    def hear(self, name: str, body: bytes, headers: Mapping[str, str]) -> str:
+        """Take it down, and say what was made of it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything that the API answers from."""
@@ -139,6 +151,7 @@ class Parts:
     silences: Silences
     try_channels: Callable[[str], Sequence[Tried]]  # one by its name, or all
     acknowledgements: Acknowledgements
+    hearing: Hears
     verdicts: Verdicts
     now: Callable[[], datetime]
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one

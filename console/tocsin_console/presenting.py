@@ -36,6 +36,7 @@ from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import PERIOD_S, DiskWatch
 from tocsin_console.drill.desk import DrillDesk
 from tocsin_console.errors import UsageProblem
+from tocsin_console.hearing import Hearing
 from tocsin_console.investigation import Explainer, client_for
 from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.judging import Judging
@@ -100,6 +101,7 @@ class Presenting(Judging):
         config, reading = self._config, self._sibling()
         book = Book(reading, self._plans, lambda: self._statuses(reading), now=now)
         apart, retraining = self._others(), self._retraining()
+        acknowledgements = Acknowledgements(self._sibling(), now=now)
         reviews = ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._clock_of_slots, now=now)
         references = ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=now, calendar=self._plans.calendar)
         self._report = ReportDesk(
@@ -181,7 +183,8 @@ class Presenting(Judging):
             silences=Silences(
                 self._sibling(), now=now, declared=functools.partial(declared, config.maintenance, self._plans)
             ),
-            acknowledgements=Acknowledgements(self._sibling(), now=now),
+            acknowledgements=acknowledgements,
+            hearing=Hearing(config, acknowledgements, environment=os.environ, now=now),
             verdicts=Verdicts(self._sibling(), now=now),
             reviews=reviews,
             now=now,

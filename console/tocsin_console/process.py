@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from tocsin_alerts.charts.drawer import Draw, Drawer, can_draw, no_chart
+from tocsin_alerts.chat_threads import ChatThreads
 from tocsin_alerts.plan import Plans
 from tocsin_collector.load.fleet import Fleet
 from tocsin_collector.privacy.rule_trial import require_runnable
@@ -81,7 +82,10 @@ class RoleProcess(ABC):
         if can_draw():
             drawer = self._draw = Drawer()
             self._ends.callback(drawer.close)
-        self._notifiers = with_notifiers(config, environment=os.environ, now=now, draw=self._draw)
+        self._threads = ChatThreads(now=now)
+        self._notifiers = with_notifiers(
+            config, environment=os.environ, now=now, draw=self._draw, threads=self._threads
+        )
         self._actions = actions_of(config, environment=os.environ, now=now)
         self._dead_man = DeadMan.of(config, environment=os.environ, now=now)
         self._plans = Plans.load(config.use_cases_dir)
@@ -96,6 +100,8 @@ class RoleProcess(ABC):
         databases = tuple(dict.fromkeys((config.store.database, config.store.shard_database)))
         for each in keep(self._database, config.retention, databases=databases, evidence=config.evidence):
             _log.info("%s keeps its rows %s from now on", each.table, f"{each.days} days" if each.days else "for ever")
+        if any(each.type == "slack_bot" for each in config.channels):
+            self._threads.open(self._sibling())
         self._fleet = Fleet(self._sibling(), now=now)
         self._keys = IngestKeys(
             self._sibling(), required=config.ingest_keys == "required"

@@ -38,6 +38,7 @@ from tocsin_console.config import Config, Flags, resolve
 from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import DiskWatch
 from tocsin_console.drill.desk import DrillDesk
+from tocsin_console.hearing import Hearing
 from tocsin_console.investigation import Explainer
 from tocsin_console.judge.desk import JudgeDesk
 from tocsin_console.loop import LoopStats
@@ -133,6 +134,9 @@ class Running:
     letters: "FakeLetters"
 
 
+HEARD = {"PAGERDUTY_SECRET": "pd-secret", "SLACK_SECRET": "slack-secret"}  # in the environment of the API
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """The settings of an empty folder with a data folder of its own."""
@@ -177,6 +181,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         through=lambda: NOW - timedelta(hours=12),
         now=lambda: NOW,
     )
+    acknowledgements = Acknowledgements(store.sibling(), now=lambda: NOW)
     parts = Parts(
         config=config,
         version="0.0",
@@ -244,7 +249,8 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             Tried(channel="mail", kind="SmtpChannel", error="mail 'mail' refused", took_s=2.0),
         ],
         silences=Silences(store.sibling(), now=lambda: NOW),
-        acknowledgements=Acknowledgements(store.sibling(), now=lambda: NOW),
+        acknowledgements=acknowledgements,
+        hearing=Hearing(config, acknowledgements, environment=HEARD, now=lambda: NOW),
         verdicts=Verdicts(store.sibling(), now=lambda: NOW),
         explain=Explainer(store.sibling(), load_evaluators(), slot=lambda: NOW),
         now=lambda: NOW,

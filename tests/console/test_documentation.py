@@ -18,6 +18,6 @@ def test_the_documented_tocsin_yaml_is_one_that_up_reads(tmp_path: Path) -> None
 
     said = documents.load(file, TocsinYaml)
 
-    kinds = {"webhook", "pagerduty", "alertmanager", "slack", "teams", "smtp", "log"}
+    kinds = {"webhook", "pagerduty", "alertmanager", "slack", "slack_bot", "apprise", "teams", "smtp", "log"}
     assert {channel.type for channel in said.channels} == kinds
     assert set(type(said).model_fields) - {"insecure"} <= set(re.findall(r"^(\w+):", example, flags=re.MULTILINE))

@@ -22,6 +22,7 @@ _SLACK_BLOCK_CHARS: Final = 3_000
 _SLACK_BLOCKS: Final = 10
 _TEAMS_BYTES: Final = 24_000  # Teams takes 28 KB
 _REFUSED: Final = frozenset({400, 422})  # for what the message holds
+ACKNOWLEDGE: Final = "tocsin-acknowledge"  # of the button, as Slack says it when it is pressed
 CUT: Final = "… (cut: 'tocsin alerts show' prints all of it)"
 
 
@@ -38,7 +39,7 @@ class ChatNotifier:
         has_charts: bool = False,
     ) -> None:
         self._has_charts = has_charts
-        self._write = slack if channel.app == "slack" else teams
+        self._channel = channel
         self._url = url
         self._post = Post(f"{channel.app} channel {channel.name!r}", timeout_s=channel.timeout_s, now=now, pool=pool)
 
@@ -58,7 +59,10 @@ class ChatNotifier:
             self._send(notification, None)  # the app could not fetch the picture: it takes the message without it
 
     def _send(self, notification: Notification, image: Mapping[str, str] | None) -> None:
-        body = self._write(notification, image=image)
+        if self._channel.app == "slack":
+            body = slack(notification, image=image, acknowledge=bool(self._channel.signing_secret))
+        else:
+            body = teams(notification, image=image)
         self._post.send(self._url(), json.dumps(body, ensure_ascii=False).encode())
 
 
@@ -75,8 +79,16 @@ def image_of(notification: Notification) -> dict[str, str] | None:
     return chart and {"url": f"{page}/chart.png", "alt": str(chart["alt"])}
 
 
-def slack(notification: Notification, *, image: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Write a message of blocks: the subject as plain text, the rest preformatted, which Slack does not parse."""
+def slack(
+    notification: Notification, *, image: Mapping[str, str] | None = None, acknowledge: bool = False
+) -> dict[str, Any]:
+    """Write a message of blocks: the subject as plain text, the rest preformatted, which Slack does not parse.
+
+    Args:
+        notification: What to say.
+        image: The chart's address and what it shows.
+        acknowledge: Whether a button is to be pressed by whoever takes the incident.
+    """
     message, page = notification.message, page_of(notification)
     parts = _parts(message.text.strip("\n"), _SLACK_BLOCK_CHARS)
     if len(parts) > _SLACK_BLOCKS:
@@ -98,8 +110,22 @@ def slack(notification: Notification, *, image: Mapping[str, str] | None = None)
             ),
             *([_section(f"<{page}|{_link_of(notification)}>")] if page else ()),
             *([{"type": "image", "image_url": image["url"], "alt_text": image["alt"]}] if image else ()),
+            *(_buttons(notification) if acknowledge else ()),
         ],
     }
+
+
+def _buttons(notification: Notification) -> list[dict[str, Any]]:
+    """Let an incident that is open be taken; its name comes back with who pressed."""
+    if not notification.incident or notification.transition == "resolved":
+        return []
+    button = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": "I take it"},
+        "action_id": ACKNOWLEDGE,
+        "value": notification.incident,
+    }
+    return [{"type": "actions", "elements": [button]}]
 
 
 def teams(notification: Notification, *, image: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tocsin_alerts.errors import ChannelError, DeliveryFailed
 
 _GONE: Final = 410  # stop sending to this address
 _READ_BYTES: Final = 2_048  # of an answer: enough for a reason
+_ANSWER_BYTES: Final = 1 << 20  # of one that is asked for
 
 
 class Post:
@@ -40,6 +41,13 @@ class Post:
             DeliveryFailed: no 2xx came back.
             ChannelError: it is no http(s) address.
         """
+        self._request(url, body, headers, most=_READ_BYTES)
+
+    def ask(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+        """Post, as :meth:`send`, and give what a 2xx said, up to a MiB of it."""
+        return self._request(url, body, headers, most=_ANSWER_BYTES)
+
+    def _request(self, url: str, body: bytes, headers: Mapping[str, str] | None, *, most: int) -> bytes:
         require_http(self._what, url)
         try:
             answer = self._pool.request(
@@ -55,13 +63,13 @@ class Post:
         except HTTPError as error:
             raise DeliveryFailed(f"{self._what} could not be reached: {_brief(error, url)}") from error
         try:
-            said = answer.read(_READ_BYTES, decode_content=False)
+            said = answer.read(most, decode_content=False)
         except HTTPError:
             said = b""
         finally:
             answer.close()  # not kept open: the rest of a long answer is not read
         if 200 <= answer.status < 300:
-            return
+            return said
         raise DeliveryFailed(
             f"{self._what} answered {answer.status}{_reason(answer, said)}",
             retry_after_s=retry_after_s(answer.headers.get("Retry-After"), now=self._now()),

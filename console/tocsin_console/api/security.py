@@ -11,6 +11,8 @@ from tocsin_console.errors import UsageProblem
 
 MAX_BODY_BYTES = 1 << 20
 LARGE_BODIES = {"/api/outcomes/load": 8 << 20}  # a chunk of a label file
+HOOKS = "/hooks/"  # of services that sign what they say; no browser posts there
+_HOOK_BYTES = 64 << 10
 FORMS = "/alerts/"  # pages with forms, which post to themselves
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -74,6 +76,12 @@ class LoopbackOnly:
             return 403, f"expected a request of this page, got one of {origin!r}"
         if method in {"GET", "HEAD"}:
             return 0, ""
+        if path.startswith(HOOKS):
+            return (
+                (403, "expected a service, got a browser")
+                if origin is not None
+                else _refusal_of_length(headers, _HOOK_BYTES)
+            )
         return _refusal_of_body(headers, path)
 
 
@@ -84,8 +92,11 @@ def _refusal_of_body(headers: Headers, path: str) -> tuple[int, str]:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != expected:
         return 415, f"expected a body of {expected}, got {kind or 'none'!r}"
+    return _refusal_of_length(headers, LARGE_BODIES.get(path, MAX_BODY_BYTES))
+
+
+def _refusal_of_length(headers: Headers, most: int) -> tuple[int, str]:
     length = headers.get("content-length", "")
-    most = LARGE_BODIES.get(path, MAX_BODY_BYTES)
     if not length.isdecimal() or int(length) > most:
         return 413, f"expected a body of at most {most} bytes with its length"
     return 0, ""

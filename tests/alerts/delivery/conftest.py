@@ -1,6 +1,7 @@
 """Doubles for delivery: a notifier that can fail, a clock that is set by hand, transitions made short."""
 
 import itertools
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -261,6 +262,7 @@ class Hook:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    answers: list[Any] = field(default_factory=list)  # each once, as JSON or text, before body
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
 
@@ -272,13 +274,15 @@ def hook() -> Iterator[Hook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
+            said = kept.answers.pop(0) if kept.answers else kept.body
+            reply = said if isinstance(said, bytes) else (said if isinstance(said, str) else json.dumps(said)).encode()
             kept.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             self.send_response(kept.status)
             for name, value in kept.headers.items():
                 self.send_header(name, value)
-            self.send_header("content-length", str(len(kept.body)))
+            self.send_header("content-length", str(len(reply)))
             self.end_headers()
-            self.wfile.write(kept.body)
+            self.wfile.write(reply)
 
         def log_message(self, *args: Any) -> None:
             del args
