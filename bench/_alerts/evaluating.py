@@ -1,6 +1,6 @@
 """An evaluator as ``tocsin up`` joins it: the engine, delivery and a webhook over an embedded store, ticked by hand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,6 @@ from typing import Final
 
 from tocsin_alerts.briefing import Findings, GuardNews
 from tocsin_alerts.channels import WebhookChannel
-from tocsin_alerts.courier import Notifier
 from tocsin_alerts.delivery import Delivery
 from tocsin_alerts.documents import Document
 from tocsin_alerts.engine import Engine
@@ -74,20 +73,17 @@ def book_of_one(database: Database) -> RuleBook:
     return RuleBook({rule.name: rule})
 
 
-def evaluator(
-    database: Database, url: str, *, epoch: int, wrapped: Callable[[Notifier], Notifier] = lambda notifier: notifier
-) -> tuple[Engine, Delivery]:
+def evaluator(database: Database, url: str, *, epoch: int) -> tuple[Engine, Delivery]:
     """Start an evaluator over a store, as after any end of the one before.
 
     Args:
         database: The store.
         url: The webhook's.
         epoch: Rises with each start.
-        wrapped: Put around the way out.
     """
     now = lambda: datetime.now(UTC)  # noqa: E731 - the wall's
     channel, book, desk = WebhookChannel(name="oncall", url=url), book_of_one(database), Desk()
-    notifier = wrapped(WebhookNotifier(channel, str, now=now))
+    notifier = WebhookNotifier(channel, str, now=now)
     delivery = Delivery(
         database, [(channel, notifier)], plans=Plans(), rules=book, investigator=desk, guard=desk, now=now
     )

@@ -1,7 +1,8 @@
 """An evaluator that ends between a message's being sent and its being known as sent, a thousand times.
 
-Some are real processes, ended by SIGKILL from the receiver while it holds the message and has not answered. The others end in the
-same code by an exception that nothing catches, in one process, over the same kind of store.
+Some are whole evaluators in processes of their own, ended by SIGKILL from the receiver while it holds the message and has not
+answered. The others are delivery alone, ended in the same code, after the answer, by an exception that nothing catches, in one process
+over the same kind of store.
 """
 
 import os
@@ -9,13 +10,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from _alerts.evaluating import DAY_0, MINUTE, evaluator, spoil, store
+from _alerts.evaluating import DAY_0, MINUTE, Desk, book_of_one, evaluator, spoil, store
+from _alerts.outage import fires
 from _alerts.receiver import Arrival, Receiver
+from tocsin_alerts.channels import WebhookChannel
 from tocsin_alerts.courier import Notifier
+from tocsin_alerts.delivery import Delivery
+from tocsin_alerts.notifiers import WebhookNotifier
 from tocsin_alerts.outbox import Notification
+from tocsin_alerts.plan import Plans
+from tocsin_alerts.rules import RuleBook
 from tocsin_collector.store.database import Database
 
 _CHILD = "from _alerts.kills import child; import sys; child(*sys.argv[1:])"
@@ -66,26 +74,31 @@ class _Ending:
 
 
 def injected(folder: Path, *, kills: int, note: Callable[[str], None]) -> Kills:
-    """End after each message's sending, in one process; each end is followed by a start over the same store."""
+    """End delivery after each message's sending, in one process; each end is followed by a start over the same store."""
     seen: set[str] = set()
     with store(folder) as database, Receiver() as receiver:
+        book = book_of_one(database)
         for number in range(kills + 1):
-            engine, delivery = evaluator(
-                database, receiver.url, epoch=number + 1, wrapped=lambda notifier: _Ending(notifier, seen)
-            )
-            if number < kills:
-                spoil(database, number)
-            slot = DAY_0 + (number + 1) * MINUTE
+            delivery = _delivery(database, book, receiver.url, seen)
             try:
-                engine.tick(slot, slot)
+                if number < kills:
+                    event = fires(number)
+                    row = {**asdict(event), "epoch": number + 1, "at": datetime.now(UTC)}
+                    database.insert("alert_events", [row])
+                    delivery.handle([event], event.slot, live=True)
                 delivery.pump()
-                while delivery.stats().channels[0].waiting:
-                    delivery.pump()
             except _End:
                 pass
             if number % 100 == 0:
                 note(f"{number} ends in one process")
         return Kills.of(kills, len(seen), receiver.arrivals)
+
+
+def _delivery(database: Database, book: RuleBook, url: str, seen: set[str]) -> Delivery:
+    now = lambda: datetime.now(UTC)  # noqa: E731 - the wall's
+    channel, desk = WebhookChannel(name="oncall", url=url), Desk()
+    notifier = _Ending(WebhookNotifier(channel, str, now=now), seen)
+    return Delivery(database, [(channel, notifier)], plans=Plans(), rules=book, investigator=desk, guard=desk, now=now)
 
 
 def killed(folder: Path, *, kills: int, note: Callable[[str], None]) -> Kills:
