@@ -22,10 +22,11 @@ from _alerts.live import undelivered
 from _alerts.oracle import disagreements, promtool
 from _alerts.outage import outage
 from _alerts.paging import latencies
+from _alerts.zombies import zombies
 from _report import Figure, report
 from _report import arguments as described
 
-_PARTS = ("oracle", "outage", "kills", "paging")
+_PARTS = ("oracle", "outage", "kills", "zombies", "paging")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "oracle": lambda: _oracle(Path(folder), asked.seed),
             "outage": lambda: _outage(Path(folder)),
             "kills": lambda: _kills(Path(folder), asked.kills, asked.processes),
+            "zombies": lambda: _zombies(Path(folder)),
             "paging": lambda: _paging(Path(folder), asked.rules, asked.minutes),
         }
         figures = [figure for name, take in parts.items() if name in asked.parts for figure in take()]
@@ -62,6 +64,16 @@ def _kills(folder: Path, kills: int, processes: int) -> Iterator[Figure]:
     yield Figure(name="alerts_duplicated", value=sum(each.duplicated for each in both), unit="", goal="== 0")
     most = max(each.most_resends for each in both)
     yield Figure(name="raw_resends_a_kill_max", value=most, unit="", goal="<= 1")
+
+
+def _zombies(folder: Path) -> Iterator[Figure]:
+    rounds = 50
+    found = zombies(folder / "zombies", rounds=rounds)
+    yield Figure(name="leases_lost", value=rounds, unit="")
+    yield Figure(name="zombie_alerts_lost", value=rounds - found.keys, unit="", goal="== 0")
+    yield Figure(name="zombie_notices_too_many", value=found.notices - found.keys, unit="", goal="== 0")
+    yield Figure(name="zombie_raw_resends_max", value=found.most_raw - 1, unit="", goal="<= 1")
+    yield Figure(name="zombie_stale_writes_that_won", value=found.won, unit="", goal="== 0")
 
 
 def _outage(folder: Path) -> Iterator[Figure]:
