@@ -130,6 +130,21 @@ def test_a_decay_is_noticed_on_a_copy_told_as_a_drill_and_kept(database: Databas
     )
 
 
+def test_the_weeks_of_the_reference_are_chosen_while_their_calls_are_stored(database: Database) -> None:
+    """Weeks in which the model already decayed were taken for the drill's own decay: noticed too soon by a fortnight."""
+    served(database, a_day=1)
+    midnight = NOW.replace(hour=0)
+    reference = {"project": "default", "use_case": "digits", "model_version": "m1", "kind": "calls", "n": 28}
+    later = replace(desk_of(database, []), clock=lambda: NOW + timedelta(days=7))
+
+    before = later._own("default", "digits")
+    database.insert("reference_windows", [{**reference, "since": midnight - timedelta(days=28), "until": midnight}])
+    after = later._own("default", "digits")
+
+    assert before.until == midnight + timedelta(days=7)
+    assert (after.since, after.until, after.calls) == (midnight - timedelta(days=28), midnight, 28)
+
+
 def test_what_a_use_case_lacks_is_why_nobody_would_notice(server_database: Database) -> None:
     """'Never, because nobody reviews' is the answer that changes something; and a drill that cannot be made says so. On a server."""
     served(server_database, confidence=False, labels=False)

@@ -57,6 +57,7 @@ def loop_closes(up: Any, wait_for: Any) -> None:
     assert [each["verdict"] for each in status["use_cases"]] == ["collecting"]
     assert up.tocsin("send-test")["call"]["output_label"] == "yes"
     watch_one_call(up)
+    the_week_is_reported(up)
     findings = {check["name"] for check in up.tocsin("doctor", code=1)["checks"] if check["level"] == "finding"}
     assert findings == {"channels", "use case digits"}
     assert up.end(signal.SIGTERM) == 0
@@ -64,6 +65,21 @@ def loop_closes(up: Any, wait_for: Any) -> None:
     # A service may be started in a folder that it may not write: everything is in its data folder.
     there = {each.name for each in up.folder.iterdir()} - {"server"}  # the ClickHouse server's own, where there is one
     assert there == {"data", "up.log"}
+
+
+def the_week_is_reported(up: Any) -> None:
+    """Ask what the data say: a person has rehearsed the fallback, and nobody has written a plan."""
+    [digits] = up.tocsin("report", "readiness", "--use-case", "digits", code=1)
+    answers = {each["question"]: each for each in digits["questions"]}
+    rehearsed = answers["What is the fallback?"]["checks"]
+    assert [check["holds"] for check in rehearsed if check["says"].startswith("put into fallback on")] == [True]
+    assert not any(each["is_answered"] for each in answers.values())
+    week = up.tocsin("report", "weekly")
+    assert (week["pages"], week["actionable_share"]) == ([], None)
+    assert {each["use_case"] for each in week["readiness"]} == {"digits"}
+    with urllib.request.urlopen(f"http://{up.facts['api']}/report") as page:
+        assert b"has no plan" in page.read()
+    assert "never" not in up.tocsin("drill", "digits", "--drop", "16", "--over", "60d", code=2)["error"]
 
 
 def watch_one_call(up: Any) -> None:

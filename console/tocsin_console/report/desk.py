@@ -17,6 +17,7 @@ from tocsin_alerts.report.weekly import WEEK, Told, Week, weekly
 from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.rules import RuleBook
 from tocsin_console.book import Book
+from tocsin_console.checkup import TEST_USE_CASE
 from tocsin_console.errors import UsageProblem
 from tocsin_console.reference_desk import ReferenceDesk
 from tocsin_console.review.desk import ReviewDesk
@@ -46,7 +47,8 @@ class ReportDesk:
             UsageProblem: there is no such use case.
         """
         found = self._readiness()
-        wanted = [each for each in found if project in ("", each["project"]) and use_case in ("", each["use_case"])]
+        listed = found if use_case else _without_tests(found)
+        wanted = [each for each in listed if project in ("", each["project"]) and use_case in ("", each["use_case"])]
         if use_case and not wanted:
             known = suggest(use_case, sorted({each["use_case"] for each in found}))
             raise UsageProblem(f"expected a use case with calls or a plan, got {use_case!r}: {known}")
@@ -67,16 +69,16 @@ class ReportDesk:
             told = Told(
                 pages=self.store.rows(own("pages"), slots),
                 fired=self.store.rows(own("fired"), slots),
-                spent=self.store.rows(own("spent"), slots),
+                spent=_without_tests(self.store.rows(own("spent"), slots)),
                 forecasts=self.store.rows(own("forecasts"), {"since": until - timedelta(days=3), "until": until}),
                 minutes=self.store.rows(own("minutes"), days),
-                use_cases=self.book.use_cases(),
+                use_cases=_without_tests(self.book.use_cases()),
                 retraining=self.retraining.warnings(),
                 releases=self.references.listed(),
                 guards=self.book.ask("guard_latest"),
                 reviews=standings,
                 rules=[(rule.name, rule.text.severity) for rule in self.rules if watches_calls(rule)],
-                readiness=answers,
+                readiness=_without_tests(answers),
             )
         return weekly(told, since=since, until=until, now=now)
 
@@ -93,6 +95,11 @@ class ReportDesk:
                 at=at,
             )
         return [document(readiness(each, at=at, now=now)) for each in facts]
+
+
+def _without_tests(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what ``tocsin send-test`` sent: nobody owns it."""
+    return [row for row in rows if row["use_case"] != TEST_USE_CASE]
 
 
 def as_document(week: Week) -> dict[str, Any]:
