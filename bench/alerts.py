@@ -1,4 +1,4 @@
-"""Whether pages arrive: through kills, through a receiver's outage, in time; and whether our rules fire when Prometheus' would.
+"""Whether pages arrive: through kills, an outage, in time; whether rules fire when Prometheus' would; whether hostile texts act.
 
     python bench/alerts.py [--json FILE]
     python bench/alerts.py --kills 100 --processes 5 --minutes 2     # shorter
@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # bench._alertmana
 
 from bench._alertmanager import alertmanager_binary
 
+from _alerts.figures import hostile_figures
 from _alerts.kills import injected, killed
 from _alerts.live import undelivered
 from _alerts.oracle import disagreements, promtool
@@ -26,7 +27,7 @@ from _alerts.zombies import zombies
 from _report import Figure, report
 from _report import arguments as described
 
-_PARTS = ("oracle", "outage", "kills", "zombies", "paging")
+_PARTS = ("oracle", "outage", "kills", "zombies", "paging", "hostile")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "kills": lambda: _kills(Path(folder), asked.kills, asked.processes),
             "zombies": lambda: _zombies(Path(folder)),
             "paging": lambda: _paging(Path(folder), asked.rules, asked.minutes),
+            "hostile": lambda: iter(hostile_figures()),
         }
         figures = [figure for name, take in parts.items() if name in asked.parts for figure in take()]
     report("Whether pages arrive", figures, asked.json)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
+from tocsin_alerts import absence
 from tocsin_alerts.briefing import Case, Findings, GuardNews
 from tocsin_alerts.incidents import Incident, Incidents
 from tocsin_alerts.message import Impact, Money
@@ -82,8 +83,12 @@ def _incident(rule: Rule, fixture: Fixture, sample: Sample, plan: Plan) -> Incid
         named = [{**sample.labels, "segment_name": "device", "segment_value": f"scanner-{n:02d}"} for n in range(_MANY)]
         fired = [replace(each, fingerprint=f"{n}", labels=labels) for n, labels in enumerate(named) for each in fired]
     elif fixture in ("no-data", "error"):
-        why = "no data" if fixture == "no-data" else "the evaluator failed: Timeout exceeded"
-        fired = [replace(fired[0], value=None, lower=None, upper=None, baseline=None, n=0, reason=why)]
+        fired = [replace(fired[0], value=None, lower=None, upper=None, baseline=None, n=0)]
+        if fixture == "no-data":
+            labels, severity = absence.labels_of(sample.labels), absence.severity_of(rule)
+            fired = [replace(fired[0], labels=labels, severity=severity, reason="nothing to judge for 2d")]
+        else:
+            fired = [replace(fired[0], reason="the evaluator failed: Timeout exceeded")]
     elif fixture == "resolved":
         over = replace(fired[0], event_id="over", from_state="firing", to_state="resolved", slot=_ENDED)
         fired = [fired[0], replace(over, reason=f"no longer {fired[0].reason}")]

@@ -16,7 +16,7 @@ from tocsin_alerts.notifiers.pagerduty import event
 from tocsin_alerts.notifiers.smtp import compose
 from tocsin_alerts.outbox import Notification
 
-Kind: TypeAlias = Literal["log", "webhook", "pagerduty", "slack", "teams", "smtp", "alertmanager"]
+Kind: TypeAlias = Literal["log", "webhook", "pagerduty", "slack", "teams", "smtp", "alertmanager", "apprise"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 _MAIL: Final = SmtpChannel(name="mail", host="", sender="tocsin@example.com", recipients=("oncall@example.com",))
@@ -32,6 +32,8 @@ def kind_of(channel: Channel) -> Kind:
     """Say of which kind a channel is."""
     if isinstance(channel, ChatChannel):
         return channel.app
+    if isinstance(channel, SlackBotChannel):
+        return "slack"
     if isinstance(channel, SlackBotChannel):
         return "slack"
     if isinstance(channel, AppriseChannel):
@@ -79,6 +81,8 @@ def _body(kind: Kind, notification: Notification) -> Any:
         case "alertmanager":
             now = notification.created_at
             return list(alerts_of(notification, now=now, ends=now + timedelta(minutes=15)))
+        case "apprise":  # which writes it as each service wants it
+            return {"title": notification.message.subject, "body": notification.message.text, "body_format": "text"}
     return envelope(notification)
 
 

@@ -1,4 +1,4 @@
-"""The figures of hostile texts and templates, for ``bench/hostile.py`` and whoever else reports on alerts."""
+"""The figures of hostile texts and templates, for ``bench/alerts.py``."""
 
 import tempfile
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ def injection_figures(rules: RuleBook) -> list[Figure]:
     for each in effective[:20]:
         print(f"{each.channel}: {each.what}: {each.payloads[0]!r}")
     return [
-        Figure(name="injections: payloads", value=len(texts), unit="texts", goal=">= 200"),
-        Figure(name="injections: forms of a message", value=len(KINDS) + 1, unit="forms"),
-        Figure(name="injections: effective", value=len(effective), unit="effects", goal="== 0"),
+        Figure(name="hostile_texts", value=len(texts), unit="texts", goal=">= 200"),
+        Figure(name="forms_of_a_message", value=len(KINDS) + 1, unit="forms"),
+        Figure(name="hostile_texts_effective", value=len(effective), unit="effects", goal="== 0"),
     ]
 
 
@@ -42,25 +42,25 @@ def bomb_figures(rules: RuleBook) -> list[Figure]:
         if not each.is_short or each.has_escaped or each.took_s > 1.2:
             print(f"{each.took_s:.2f} s, short form {each.is_short}, escaped {each.has_escaped}: {each.source[:100]}")
     return [
-        Figure(name="template bombs", value=len(blasts), unit="templates", goal=">= 60"),
-        *_figures("template bombs", blasts),
-        *_figures("bombs that the budget does not count", holes, counted=False),
+        Figure(name="template_bombs", value=len(blasts), unit="templates", goal=">= 60"),
+        *_figures("template_bombs", blasts),
+        *_figures("uncounted_bombs", holes, counted=False),
     ]
 
 
 def _figures(name: str, blasts: Sequence[Blast], *, counted: bool = True) -> list[Figure]:
     return [
-        Figure(name=f"{name}: escapes", value=sum(each.has_escaped for each in blasts), unit="templates", goal="== 0"),
-        Figure(name=f"{name}: most work", value=max(each.work_s for each in blasts), unit="CPU s", goal="<= 1.2"),
+        Figure(name=f"{name}_escaped", value=sum(each.has_escaped for each in blasts), unit="templates", goal="== 0"),
+        Figure(name=f"{name}_most_work", value=max(each.work_s for each in blasts), unit="CPU s", goal="<= 1.2"),
         Figure(
-            name=f"{name}: longest",
+            name=f"{name}_longest",
             value=max(each.took_s for each in blasts),
             unit="s",
             goal="<= 1.2" if counted else "",  # killed for its work: on a busy machine that takes longer
         ),
-        Figure(name=f"{name}: peak memory", value=max(each.peak_mb for each in blasts), unit="MB", goal="<= 256"),
+        Figure(name=f"{name}_peak_memory", value=max(each.peak_mb for each in blasts), unit="MB", goal="<= 256"),
         Figure(
-            name=f"{name}: pages without the short form",
+            name=f"{name}_without_short_form",
             value=sum(not each.is_short for each in blasts),
             unit="pages",
             goal="== 0",

@@ -126,6 +126,11 @@ def _alertmanager(said: list[dict[str, Any]], _meant: Any, ours: frozenset[str])
             yield from _printable(text)
 
 
+def _apprise(said: dict[str, Any], _meant: Any, ours: frozenset[str]) -> Iterator[str]:
+    yield from _shown(said["title"], ours, one_line=True)
+    yield from _shown(said["body"], ours)
+
+
 def _slack(said: dict[str, Any], meant: dict[str, Any], ours: frozenset[str]) -> Iterator[str]:
     if said.get("mrkdwn") is not False or re.search(r"<[^>]*>", said["text"]):
         yield f"markup in {said['text']!r}"
@@ -200,4 +205,5 @@ _JUDGES: Final[Mapping[str, Callable[[Any, Any, frozenset[str]], Iterator[str]]]
     "teams": _teams,
     "pagerduty": _pagerduty,
     "alertmanager": _alertmanager,
+    "apprise": _apprise,
 }

@@ -17,6 +17,7 @@ from tocsin_alerts.notifiers.chat import image_of, slack
 from tocsin_alerts.notifiers.posting import Post, require_http
 from tocsin_alerts.outbox import Notification
 
+_UNSHOWN: Final = frozenset({"invalid_blocks", "invalid_attachments", "invalid_blocks_format"})
 _GONE: Final = frozenset({"message_not_found", "thread_not_found"})  # a person deleted it: a new one is begun
 
 
@@ -49,8 +50,16 @@ class SlackBotNotifier:
         Raises:
             DeliveryFailed: Slack did not take it.
         """
-        place = self._threads.find(self._channel.name, notification.incident) if notification.incident else None
         image = image_of(notification) if self._has_charts else None
+        try:
+            self._tell(notification, image)
+        except _Refused as refused:
+            if image is None or refused.reason not in _UNSHOWN:
+                raise
+            self._tell(notification, None)  # Slack could not fetch the picture: it takes the message without it
+
+    def _tell(self, notification: Notification, image: Mapping[str, str] | None) -> None:
+        place = self._threads.find(self._channel.name, notification.incident) if notification.incident else None
         told = slack(notification, image=image, acknowledge=bool(self._channel.signing_secret))
         if place is not None and self._change(place, told, notification):
             return

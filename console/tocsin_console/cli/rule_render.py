@@ -26,7 +26,7 @@ def render(
         str | None,
         typer.Option(
             "--channel",
-            help="A channel of tocsin.yaml, or log, webhook, pagerduty, slack, teams, smtp, alertmanager: as it would be sent.",
+            help="A channel of tocsin.yaml, or log, webhook, pagerduty, slack, teams, smtp, alertmanager, apprise: as it would be sent.",
             show_default="the text alone",
         ),
     ] = None,

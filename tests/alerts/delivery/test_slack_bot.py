@@ -11,6 +11,8 @@ from tocsin_alerts.channels import SlackBotChannel
 from tocsin_alerts.chat_threads import Place
 from tocsin_alerts.errors import DeliveryFailed
 from tocsin_alerts.notifiers import SlackBotNotifier
+from tocsin_alerts.render import Templates
+from tocsin_alerts.sample_views import FIRING
 
 NOW = datetime(2026, 4, 17, 12, tzinfo=UTC)
 
@@ -30,12 +32,12 @@ class Threads:
         self.places[channel, incident] = place
 
 
-def bot(hook: Hook, threads: Threads, **more: Any) -> SlackBotNotifier:
+def bot(hook: Hook, threads: Threads, *, has_charts: bool = False, **more: Any) -> SlackBotNotifier:
     """A notifier whose Slack is the receiver."""
     channel = SlackBotChannel(
         name="room", token="env:T", room="C7", url=f"http://127.0.0.1:{hook.port}/api", signing_secret="env:S", **more
     )
-    return SlackBotNotifier(channel, lambda: "xoxb-1", threads, now=lambda: NOW)  # type: ignore[arg-type]
+    return SlackBotNotifier(channel, lambda: "xoxb-1", threads, now=lambda: NOW, has_charts=has_charts)  # type: ignore[arg-type]
 
 
 def calls(hook: Hook) -> list[tuple[str, dict[str, Any]]]:
@@ -110,3 +112,14 @@ def test_a_200_that_is_a_refusal_is_not_sent(hook: Hook, notification: Any, answ
         bot(hook, Threads()).send(notification(incident="i"))
 
     assert "xoxb" not in str(failure.value)
+
+
+def test_a_picture_that_slack_cannot_fetch_takes_no_message_with_it(hook: Hook, notification: Any) -> None:
+    """Slack refuses all blocks for a picture behind a sign-in; the page is worth more."""
+    sent = notification(message=Templates(public_url="https://t.example.com").compose(FIRING, chat=True))
+    hook.answers = [{"ok": False, "error": "invalid_blocks"}, {"ok": True, "channel": "C7", "ts": "17.1"}]
+
+    bot(hook, Threads(), has_charts=True).send(sent)
+
+    kinds = [[block["type"] for block in body["blocks"]] for _, body in calls(hook)]
+    assert ["image" in each for each in kinds] == [True, False]
