@@ -12,13 +12,13 @@ from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.jobs import is_of_now
 from tocsin_alerts.journal import Journal
 from tocsin_alerts.plan import Plans
-from tocsin_alerts.ports import Query
 from tocsin_alerts.rehearsal import Backtest, backtest, dry_run
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook, load_rules
 from tocsin_console import rulebook
 from tocsin_console.config import Config
 from tocsin_console.errors import UsageProblem
+from tocsin_console.sql_judge import Explaining
 
 
 class Rehearsal:
@@ -30,7 +30,7 @@ class Rehearsal:
         complete_to: Data are complete to here, on the clock of the slots.
     """
 
-    def __init__(self, config: Config, query: Query, *, complete_to: Callable[[], datetime]) -> None:
+    def __init__(self, config: Config, query: Explaining, *, complete_to: Callable[[], datetime]) -> None:
         self._config = config
         self._query = query
         self._complete_to = complete_to

@@ -17,7 +17,7 @@ from tocsin_alerts.rules import RuleBook, survey
 from tocsin_alerts.template_check import check_named, check_templates
 from tocsin_console.config import Config
 from tocsin_console.errors import UsageProblem
-from tocsin_console.sql_judge import SqlJudge, named_fields
+from tocsin_console.sql_judge import Explaining, SqlJudge, named_fields
 from tocsin_console.statements import statement
 
 
@@ -40,7 +40,7 @@ class Reading:
             raise UsageProblem("\n".join(self.findings))
 
 
-def read(config: Config, *, with_tests: bool = False, query: Query | None = None) -> Reading:
+def read(config: Config, *, with_tests: bool = False, query: Explaining | None = None) -> Reading:
     """Read evaluators, rules and templates, and list everything that is wrong with them.
 
     Args:

@@ -54,6 +54,16 @@ def test_one_select_over_this_stores_tables_is_taken(config: Config, store: Data
     assert findings(config, store, "mine.sql", EVALUATOR + text) == []
 
 
+@pytest.mark.server
+def test_a_server_judges_as_the_embedded_engine_does(config: Config, server_database: Database) -> None:
+    """A server explains in another way than the embedded engine: unread, every rule with SQL of its own would be refused."""
+    assert findings(config, server_database, "own.yaml", HEAD + GOOD) == []
+
+    [refused] = findings(config, server_database, "own.yaml", HEAD + GOOD.replace("ai_calls_1h", "system.users"))
+
+    assert "system.users" in refused
+
+
 @pytest.mark.parametrize(
     ("change", "line", "message"),
     [
