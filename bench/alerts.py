@@ -8,6 +8,7 @@ them their figures are left out. Exits with 1 when a figure misses its goal.
 """
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,16 +21,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # bench._alertmana
 from bench._alertmanager import alertmanager_binary
 
 from _alerts.figures import hostile_figures
+from _alerts.histories import run
 from _alerts.kills import injected, killed
 from _alerts.live import undelivered
 from _alerts.oracle import disagreements, promtool
 from _alerts.outage import outage
 from _alerts.paging import latencies
+from _alerts.standby import measure
 from _alerts.zombies import zombies
 from _report import Figure, document, show
 from _report import arguments as described
 
-_PARTS = ("oracle", "outage", "kills", "zombies", "paging", "hostile")
+_PARTS = ("oracle", "outage", "kills", "zombies", "paging", "hostile", "histories", "standby")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=50, help="real processes among them, ended by SIGKILL")
     parser.add_argument("--minutes", type=int, default=10, help="of the run that times pages, at most 10")
     parser.add_argument("--rules", type=int, default=1_000, help="of the run that times pages")
+    parser.add_argument("--histories", type=int, default=10_000, help="each cut anywhere, and gone on with")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--parts", nargs="*", choices=_PARTS, default=list(_PARTS), help="only these")
     asked = parser.parse_args(arguments)
@@ -52,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "zombies": lambda: _zombies(Path(folder)),
             "paging": lambda: _paging(Path(folder), asked.rules, asked.minutes),
             "hostile": lambda: iter(hostile_figures()),
+            "histories": lambda: _histories(asked.histories),
+            "standby": _standby,
         }
         figures = [figure for name, take in parts.items() if name in asked.parts for figure in take()]
     show("Whether pages arrive", figures)
@@ -69,6 +75,19 @@ def _keep(file: Path, figures: Sequence[Figure]) -> None:
         kept = [{"date": before["date"], **each} for each in before["figures"] if each["name"] not in named]
         made["figures"] += kept
     file.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+
+
+def _histories(examples: int) -> Iterator[Figure]:
+    lived, differing = run(examples)
+    for each in differing[:3]:
+        _note(each[:2_000])
+    yield Figure(name="alerts_histories", value=lived, unit="", goal=">= 10000")
+    yield Figure(name="alerts_histories_differing", value=len(differing), unit="", goal="== 0")
+
+
+def _standby() -> Iterator[Figure]:
+    if binary := os.environ.get("CLICKHOUSE_BINARY"):
+        yield from measure(Path(binary))
 
 
 def _kills(folder: Path, kills: int, processes: int) -> Iterator[Figure]:

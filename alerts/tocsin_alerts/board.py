@@ -54,11 +54,20 @@ class Board:
             and (old is None or not is_at_rest(each) or standing_of(old) != standing_of(each))
         ]
 
-    def take(self, slot: datetime, batches: Sequence[Batch]) -> list[AlertEvent]:
-        """Step every alert of some rules by one slot."""
+    def take(
+        self, slot: datetime, batches: Sequence[Batch], *, decided_to: Mapping[str, datetime] | None = None
+    ) -> list[AlertEvent]:
+        """Step every alert of some rules by one slot.
+
+        Args:
+            slot: Which.
+            batches: What each rule has to take in.
+            decided_to: Up to which slot a rule's transitions were applied already.
+        """
         moves: list[Move] = []
         for batch in batches:
-            moves += self._take_rule(slot, batch)
+            last = (decided_to or {}).get(batch.rule.name)
+            moves += self._take_rule(slot, batch, is_decided=last is not None and slot <= last)
         return self._settle(slot, moves)
 
     def retire(self) -> list[AlertEvent]:
@@ -103,14 +112,14 @@ class Board:
         self._put(made)
         self._incidents = self._gather()
 
-    def _take_rule(self, slot: datetime, batch: Batch) -> list[Move]:
+    def _take_rule(self, slot: datetime, batch: Batch, *, is_decided: bool) -> list[Move]:
         rule, moves = batch.rule, []
         given = {
             fingerprint(sample.project, sample.use_case, rule.name, sample.labels): sample for sample in batch.samples
         }
         alive = {(sample.project, sample.use_case) for sample in batch.samples}
         known = {key for key in self._by_rule.get(rule.name, set()) if not is_absence(self.series[key].labels)}
-        left_out = self._left_out(rule, given, known)
+        left_out = self._left_out(rule, given, known, is_decided=is_decided)
         for key in sorted((known | given.keys()) - left_out.alerts):
             old, sample = self.series.get(key), given.get(key)
             if old is None and sample is not None:
@@ -132,10 +141,15 @@ class Board:
                 moves.append(replace(move, reason=move.reason + note))
         return moves + (self._miss(slot, rule, known, alive) if rule.text.no_data else [])
 
-    def _left_out(self, rule: Rule, given: Mapping[str, Sample], known: Iterable[str]) -> LeftOut:
+    def _left_out(self, rule: Rule, given: Mapping[str, Sample], known: Iterable[str], *, is_decided: bool) -> LeftOut:
         raised = {key for key in known if not is_at_rest(self.series[key])}
         return leave_out(
-            rule, given, raised, self._plans, place=lambda key: (self.series[key].project, self.series[key].use_case)
+            rule,
+            given,
+            raised,
+            self._plans,
+            place=lambda key: (self.series[key].project, self.series[key].use_case),
+            is_decided=is_decided,
         )
 
     def _miss(self, slot: datetime, rule: Rule, known: Iterable[str], alive: Container[tuple[str, str]]) -> list[Move]:

@@ -162,7 +162,8 @@ class Engine:
         if self._has_orphans:
             tidings += [Tidings(event.slot, [event], True) for event in board.retire()]
         is_live = None if self._is_data_clock else lambda job, slot: is_newest(job, slot, now=now, watermark=watermark)
-        tidings += step(board, self._jobs, due, answers, is_live=is_live)
+        decided_to = {event.rule: event.slot for event in self._unsettled}
+        tidings += step(board, self._jobs, due, answers, is_live=is_live, decided_to=decided_to)
         new = tidings[len(self._unsettled) :]
         self._journal.write_events([event for each in new for event in each.events], at=now)
         tell(tidings, self._handlers, board=board, book=self._book)

@@ -71,8 +71,8 @@ class Journal:
         recent += [max(done_to.values())] if done_to and rows else []
         seen: dict[tuple[object, ...], datetime] = {}
         if recent:
-            after = min(recent) - 2 * SUPERSEDED_AFTER
-            for row in self.query.rows(statement("seen"), {"after": after}):
+            reach = {"after": min(recent) - 2 * SUPERSEDED_AFTER, **_reach(done_to, sources)}
+            for row in self.query.rows(statement("seen"), reach):
                 seen[_series_key(row, row["evaluator"])] = row["seen"]
         carried = {"epoch": epoch, "carried": last["unsettled"]}
         events = [_event(row) for row in self.query.rows(statement("unsettled"), carried)]
@@ -237,6 +237,15 @@ class Journal:
     def progress(self) -> list[dict[str, Any]]:
         """Say of every use case with calls how far it is from a reference."""
         return self.query.rows(statement("progress"))
+
+
+def _reach(done_to: Mapping[str, datetime], sources: Mapping[str, str]) -> dict[str, list[Any]]:
+    """Say of each evaluator to which slot a rule that reads it is done."""
+    found: dict[str, datetime] = {}
+    for rule, source in sources.items():
+        if rule in done_to:
+            found[source] = max(done_to[rule], found.get(source, done_to[rule]))
+    return {"evaluators": list(found), "done_to": list(found.values())}
 
 
 def _plain(event: AlertEvent) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def leave_out(
     plans: Plans,
     *,
     place: Callable[[str], tuple[str, str]],
+    is_decided: bool = False,
 ) -> LeftOut:
     """Pick what is beyond a rule's limit, use case by use case. An alert that is raised stays, whatever is worse.
 
@@ -41,8 +42,9 @@ def leave_out(
         raised: Its alerts that are pending, firing or recovering.
         plans: Of the use cases.
         place: Project and use case of a raised alert.
+        is_decided: What was raised at this slot is stored and taken over already: nothing more is.
     """
-    if len(given) + len(raised) <= rule.text.limit:
+    if not is_decided and len(given) + len(raised) <= rule.text.limit:
         return LeftOut()
     held = _count(place(key) for key in raised)
     asking: dict[tuple[str, str], list[tuple[float, str]]] = {}
@@ -50,10 +52,11 @@ def leave_out(
         plan = plans.get(sample.project, sample.use_case)
         if key not in raised and rule.observe(sample, plan).holds:
             asking.setdefault((sample.project, sample.use_case), []).append((-rule.excess(sample, plan), key))
-    over = {where: sorted(wanted)[max(0, rule.text.limit - held.get(where, 0)) :] for where, wanted in asking.items()}
+    limit = 0 if is_decided else rule.text.limit
+    over = {where: sorted(wanted)[max(0, limit - held.get(where, 0)) :] for where, wanted in asking.items()}
     return LeftOut(
         alerts=frozenset(key for ranked in over.values() for _, key in ranked),
-        by_use_case={where: len(ranked) for where, ranked in over.items() if ranked},
+        by_use_case={where: len(ranked) for where, ranked in over.items() if ranked and not is_decided},
     )
 
 

@@ -17,6 +17,7 @@ def step(
     answers: Mapping[str, Answer],
     *,
     is_live: Callable[[Job, datetime], bool] | None,
+    decided_to: Mapping[str, datetime],
 ) -> list[Tidings]:
     """Step slot by slot over all rules, so that the first to fire is first.
 
@@ -26,6 +27,7 @@ def step(
         due: The slots of each, by its name.
         answers: What their evaluators gave; those that failed are left out.
         is_live: Whether people hear of a slot at once; None: of all.
+        decided_to: Up to which slot a rule's transitions were stored, and are applied to the board.
     """
     tidings: list[Tidings] = []
     answered = {job.name: job for job in jobs if job.name in answers and not answers[job.name].error}
@@ -33,7 +35,7 @@ def step(
         at_slot = [job for job in answered.values() if job.rule and slot in due[job.name]]
         batches = [Batch(rule=job.rule, samples=answers[job.name].by_slot.get(slot, ())) for job in at_slot if job.rule]
         live = {job.name for job in at_slot if is_live is None or is_live(job, slot)}
-        events = board.take(slot, batches)
+        events = board.take(slot, batches, decided_to=decided_to)
         tidings.append(Tidings(slot, [event for event in events if event.rule not in live], False))
         tidings.append(Tidings(slot, [event for event in events if event.rule in live], True))
     return tidings

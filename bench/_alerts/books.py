@@ -62,7 +62,7 @@ class Books:
             "states": lambda: [row for row in self.tables["alert_state"].values() if row["fence"] == given["epoch"]],
             "done": lambda: [{"rule": rule, "done_to": slot} for rule, slot in self._done(given["epoch"]).items()],
             "unsettled": lambda: self._unsettled(given["epoch"], given["carried"]),
-            "seen": lambda: self._seen(given["after"]),
+            "seen": lambda: self._seen(given["after"], dict(zip(given["evaluators"], given["done_to"], strict=True))),
             "first_hour": lambda: [{"hours": 1, "first_hour": self.first_hour}],
             "outcome_kinds": lambda: [{"kinds": []}],
             "late": lambda: [{"outcomes": 0}],
@@ -116,10 +116,10 @@ class Books:
         )
         return [{k: v for k, v in row.items() if k not in ("epoch", "at")} for row in found]
 
-    def _seen(self, after: datetime) -> list[dict[str, Any]]:
+    def _seen(self, after: datetime, done_to: Mapping[str, datetime]) -> list[dict[str, Any]]:
         found: dict[tuple[str, ...], dict[str, Any]] = {}
         for row in self.tables["evaluations"].values():
-            if row["slot"] > after:
+            if after < row["slot"] <= done_to.get(row["evaluator"], after):
                 key = (row["project"], row["use_case"], row["evaluator"], str(row["labels"]))
                 if key not in found or row["slot"] > found[key]["seen"]:
                     found[key] = {**row, "seen": row["slot"]}
