@@ -35,6 +35,7 @@ from tocsin_console.clickhouse_http.serving import Reading
 from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import PERIOD_S, DiskWatch
 from tocsin_console.drill.desk import DrillDesk
+from tocsin_console.drill.stage import sweep
 from tocsin_console.errors import UsageProblem
 from tocsin_console.hearing import Hearing
 from tocsin_console.investigation import Explainer, client_for
@@ -122,6 +123,7 @@ class Presenting(Judging):
             now=now,
             timetable=timetable_of(config.report),
         )
+        sweep(self._database, now=now())
         return Parts(
             config=config,
             version=metadata.version("tocsin"),

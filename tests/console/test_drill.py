@@ -19,6 +19,7 @@ from tocsin_alerts.render import Templates
 from tocsin_collector.store.database import Database
 from tocsin_console.drill.desk import DrillDesk
 from tocsin_console.drill.reviewing import reviews
+from tocsin_console.drill.stage import sweep
 from tocsin_console.drill.standing import time_to_notice
 from tocsin_console.statements import statement
 
@@ -143,6 +144,17 @@ def test_the_weeks_of_the_reference_are_chosen_while_their_calls_are_stored(data
 
     assert before.until == midnight + timedelta(days=7)
     assert (after.since, after.until, after.calls) == (midnight - timedelta(days=28), midnight, 28)
+
+
+def test_what_a_killed_drill_left_behind_goes_at_the_next_start(database: Database) -> None:
+    """It is a copy of people's calls, which 'tocsin forget' does not look for."""
+    name = database.address.database
+    database.command(f"CREATE DATABASE `{name}_drill_{NOW:%Y%m%d%H%M}_ab12`")
+    assert stored(database)["left over"] == 1
+
+    sweep(database, now=NOW)
+
+    assert stored(database)["left over"] == 0
 
 
 def test_what_a_use_case_lacks_is_why_nobody_would_notice(server_database: Database) -> None:

@@ -18,17 +18,22 @@ _MARK: Final = "_drill_"
 _LEFT_OVER: Final = timedelta(days=1)
 
 
+def sweep(store: Database, *, now: datetime) -> None:
+    """Drop what killed processes left behind, calls and users in it: at once in a folder, which is this process's; on a server after a day."""
+    for row in store.rows(sql("left_over"), {"beginning": store.address.database + _MARK}):
+        made_at = datetime.strptime(row["name"].split(_MARK)[1][:12] + "+0000", "%Y%m%d%H%M%z")
+        if store.address.is_embedded or now - made_at > _LEFT_OVER:
+            store.command(f"DROP DATABASE IF EXISTS `{row['name']}`")
+
+
 @contextmanager
 def stage(store: Database, *, now: datetime) -> Iterator[Database]:
     """Open a migrated database beside the store's, with the drill's own tables, and drop it afterwards.
 
-    On a cluster it is on the node that answers alone. What a killed process left behind is dropped by a drill a day later.
+    On a cluster it is on the node that answers alone.
     """
+    sweep(store, now=now)
     name = store.address.database
-    for row in store.rows(sql("left_over"), {"beginning": name + _MARK}):
-        made_at = datetime.strptime(row["name"].split(_MARK)[1][:12] + "+0000", "%Y%m%d%H%M%z")
-        if now - made_at > _LEFT_OVER:
-            store.command(f"DROP DATABASE IF EXISTS `{row['name']}`")
     made = f"{name}{_MARK}{now:%Y%m%d%H%M}_{secrets.token_hex(4)}"
     opened = Database.open(replace(store.address, database=made, cluster=""))
     try:
