@@ -113,7 +113,7 @@ class Judging(RoleProcess):
         self._bars_loop = Loop("bars", self._find_bars, period_s=_BARS_PERIOD_S)
         self._prices = Loop("prices", self._while_held(self._keeper.tidy), period_s=_PRICES_PERIOD_S)
         self._retraining_loop = Loop("retraining", self._retraining().turn, period_s=_RETRAINING_PERIOD_S)
-        self._dead_man_loop = self._dead_man and Loop("dead man", self._dead_man.turn, period_s=_PERIOD_S)
+        self._dead_man_loop = Loop("dead man", self._dead_man.turn, period_s=_PERIOD_S) if self._dead_man else None
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
         self._ends.callback(lambda: self._loop.stop(timeout_s=_END_S))
 
