@@ -150,11 +150,13 @@ def test_what_a_killed_drill_left_behind_goes_at_the_next_start(database: Databa
     """It is a copy of people's calls, which 'tocsin forget' does not look for."""
     name = database.address.database
     database.command(f"CREATE DATABASE `{name}_drill_{NOW:%Y%m%d%H%M}_ab12`")
-    assert stored(database)["left over"] == 1
+    database.command(f"CREATE DATABASE `{name}_drill_of_mine`")
+    assert stored(database)["left over"] == 2
 
     sweep(database, now=NOW)
 
-    assert stored(database)["left over"] == 0
+    assert stored(database)["left over"] == 1
+    database.command(f"DROP DATABASE `{name}_drill_of_mine`")
 
 
 def test_what_a_use_case_lacks_is_why_nobody_would_notice(server_database: Database) -> None:
