@@ -20,11 +20,17 @@ from tests.alerts.delivery.conftest import NOON, Hook, hook, make_notification
 
 from _alerts.addresses import Door, addresses, rotated
 from tocsin_alerts.briefing import brief
-from tocsin_alerts.channels import AlertmanagerChannel, ChatChannel, PagerDutyChannel, WebhookChannel
+from tocsin_alerts.channels import AlertmanagerChannel, ChatChannel, PagerDutyChannel, SlackBotChannel, WebhookChannel
 from tocsin_alerts.errors import DeliveryFailed
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.fixtures import case_of
-from tocsin_alerts.notifiers import AlertmanagerNotifier, ChatNotifier, PagerDutyNotifier, WebhookNotifier
+from tocsin_alerts.notifiers import (
+    AlertmanagerNotifier,
+    ChatNotifier,
+    PagerDutyNotifier,
+    SlackBotNotifier,
+    WebhookNotifier,
+)
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.render import Templates
 from tocsin_alerts.rules import load_rules
@@ -164,6 +170,16 @@ def test_no_address_of_a_plan_is_connected_to(tmp_path: Path, door: Door) -> Non
     assert door.knocks() == 0
 
 
+class NoThreads:
+    """A Slack in which nothing was said."""
+
+    def find(self, _channel: str, _incident: str) -> None:
+        """Find nothing."""
+
+    def keep(self, _channel: str, _incident: str, _place: Any) -> None:
+        """Keep nothing."""
+
+
 def notifiers(hook: Hook) -> list[Any]:
     """Make every notifier that posts, to one receiver."""
     url = f"http://127.0.0.1:{hook.port}/"
@@ -173,6 +189,7 @@ def notifiers(hook: Hook) -> list[Any]:
         PagerDutyNotifier(PagerDutyChannel(name="p", routing_key="", url=url), str, **how),
         ChatNotifier(ChatChannel(name="s", app="slack", url=""), lambda: url, **how),
         ChatNotifier(ChatChannel(name="t", app="teams", url=""), lambda: url, **how),
+        SlackBotNotifier(SlackBotChannel(name="b", token="", room="C", url=url), str, NoThreads(), **how),
         AlertmanagerNotifier(AlertmanagerChannel(name="a", urls=(url,)), str, **how),
     ]
 

@@ -24,6 +24,7 @@ from tocsin_alerts.notifiers.smtp import CHART_PLACE, compose
 from tocsin_alerts.render import Templates
 from tocsin_alerts.sample_views import BARE, FIRING
 
+SHIPPED = Templates()  # compiled once
 PNG = b"\x89PNG\r\n\x1a\n of a chart"
 MAIL = SmtpChannel(name="mail", host="h", sender="t@example.com", recipients=("o@example.com",))
 ONCE = """
@@ -39,7 +40,7 @@ serve(answer)
 
 def data(**changes: Any) -> dict[str, Any]:
     """Give what a message says, as data."""
-    return dict(Templates().compose(replace(FIRING, **changes), chat=False).data)
+    return dict(SHIPPED.compose(replace(FIRING, **changes), chat=False).data)
 
 
 def drawer(script: str, *, time_s: float = 60.0) -> Drawer:
@@ -142,7 +143,7 @@ def test_without_what_draws_there_is_no_chart() -> None:
 
 
 def _mail(notification: Any, chart: bytes | None, view: Any = FIRING) -> EmailMessage:
-    sent = notification(message=Templates().compose(view, chat=False))
+    sent = notification(message=SHIPPED.compose(view, chat=False))
     raw = compose(MAIL, sent, chart=chart).as_bytes()
     return email.message_from_bytes(raw, policy=email.policy.default)  # type: ignore[return-value]
 
@@ -180,7 +181,7 @@ def test_a_mail_without_a_chart_has_no_place_for_one(notification: Any, chart: b
 def test_chats_are_shown_the_picture_where_they_can_fetch_it(notification: Any) -> None:
     """Only with a public address."""
     linked = notification(message=Templates(public_url="https://t.example.com").compose(FIRING, chat=True))
-    unlinked = notification(message=Templates().compose(FIRING, chat=True))
+    unlinked = notification(message=SHIPPED.compose(FIRING, chat=True))
 
     image = image_of(linked)
 
@@ -194,7 +195,7 @@ def test_chats_are_shown_the_picture_where_they_can_fetch_it(notification: Any) 
 def test_chats_and_pagers_link_the_page(notification: Any) -> None:
     """It is where somebody takes the incident from a phone."""
     linked = notification(message=Templates(public_url="https://t.example.com").compose(FIRING, chat=True))
-    unlinked = notification(message=Templates().compose(FIRING, chat=True))
+    unlinked = notification(message=SHIPPED.compose(FIRING, chat=True))
     page = f"https://t.example.com/alerts/{FIRING.incident}"
 
     (section,) = [block for block in slack(linked)["blocks"] if block["type"] == "section"]

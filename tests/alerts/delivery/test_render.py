@@ -12,6 +12,7 @@ from tocsin_alerts.message import Impact, Money, View
 from tocsin_alerts.render import Templates, fallback
 from tocsin_alerts.sample_views import FIRING, RESOLVED, SAMPLES
 
+SHIPPED = Templates()  # compiled once
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -59,9 +60,9 @@ def _poisoned(value: Any, poison: str) -> Any:
 def test_no_text_acts_in_html(view: View, poison: str) -> None:
     """A model's answer is shown in somebody's mail program."""
     clean, dirty = Tags(), Tags()
-    clean.feed(Templates().compose(view, chat=False).html)
+    clean.feed(SHIPPED.compose(view, chat=False).html)
 
-    dirty.feed(Templates().compose(_poisoned(view, poison), chat=False).html)
+    dirty.feed(SHIPPED.compose(_poisoned(view, poison), chat=False).html)
 
     assert dirty.tags <= clean.tags
     assert {name for name, _ in dirty.attributes} <= {name for name, _ in clean.attributes}
@@ -72,9 +73,9 @@ def test_no_text_acts_in_html(view: View, poison: str) -> None:
 @pytest.mark.parametrize("view", SAMPLES[:3], ids=lambda view: view.transition)
 def test_no_text_acts_in_plain_text(view: View, poison: str) -> None:
     """A terminal obeys escapes, a chat obeys mentions, and a forged line is believed."""
-    honest = Templates().compose(view, chat=True).text
+    honest = SHIPPED.compose(view, chat=True).text
 
-    message = Templates().compose(_poisoned(view, poison), chat=True)
+    message = SHIPPED.compose(_poisoned(view, poison), chat=True)
 
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", message.text)
     assert not re.search(r"@(channel|here|everyone)|<[!@a-z]", message.text + message.subject)
@@ -87,7 +88,7 @@ def test_no_text_acts_in_plain_text(view: View, poison: str) -> None:
 @pytest.mark.parametrize("view", SAMPLES, ids=lambda view: f"{view.transition}-{view.severity}")
 def test_plain_text_fits_a_terminal(view: View) -> None:
     """Longer lines wrap where they should not."""
-    text = Templates().compose(view, chat=False).text
+    text = SHIPPED.compose(view, chat=False).text
 
     assert max(len(line) for line in text.splitlines()) <= 78
     assert not any(line.endswith(" ") for line in text.splitlines())
@@ -96,7 +97,7 @@ def test_plain_text_fits_a_terminal(view: View) -> None:
 
 def test_the_first_line_says_what_to_do() -> None:
     """It is what a phone shows."""
-    text = Templates().compose(FIRING, chat=False).text
+    text = SHIPPED.compose(FIRING, chat=False).text
 
     assert text.splitlines()[0] == FIRING.do_now
     assert text.splitlines()[1].strip() == FIRING.command
@@ -104,7 +105,7 @@ def test_the_first_line_says_what_to_do() -> None:
 
 def test_everything_that_a_page_needs_is_in_it() -> None:
     """Whoever is woken should not have to look for anything."""
-    message = Templates().compose(FIRING, chat=False)
+    message = SHIPPED.compose(FIRING, chat=False)
 
     for part in (message.text, message.html):
         for needed in (
@@ -142,7 +143,7 @@ def test_everything_that_a_page_needs_is_in_it() -> None:
 
 def test_what_is_unknown_is_not_dressed_up() -> None:
     """A use case without labels, plan or evidence says so."""
-    text = Templates().compose(SAMPLES[3], chat=False).text
+    text = SHIPPED.compose(SAMPLES[3], chat=False).text
 
     assert "unverified" in text
     assert "What changed: not known" in text
@@ -169,12 +170,12 @@ def test_a_cost_says_what_it_leaves_out(money: tuple[Money, ...], said: str) -> 
     """What has no price is not free."""
     view = replace(FIRING, impact=Impact(since=FIRING.onset, calls=150, users=None, money=money))
 
-    assert said in Templates().compose(view, chat=False).text
+    assert said in SHIPPED.compose(view, chat=False).text
 
 
 def test_programs_read_names_as_they_are() -> None:
     """A receiver looks the use case up; what is broken for a chat is another name."""
-    message = Templates().compose(replace(FIRING, use_case="search.rank@eu"), chat=True)
+    message = SHIPPED.compose(replace(FIRING, use_case="search.rank@eu"), chat=True)
 
     assert message.data["use_case"] == "search.rank@eu"
     assert "search.rank" not in message.subject
@@ -183,7 +184,7 @@ def test_programs_read_names_as_they_are() -> None:
 def test_with_a_public_address_a_message_links_the_page_and_without_it_says_the_commands() -> None:
     """A link that leads nowhere is worse than none."""
     linked = Templates(public_url="https://tocsin.example.com").compose(FIRING, chat=False)
-    plain = Templates().compose(FIRING, chat=False)
+    plain = SHIPPED.compose(FIRING, chat=False)
 
     page = f"https://tocsin.example.com/alerts/{FIRING.incident}"
     assert f"Acknowledge  {page}" in linked.text
@@ -195,7 +196,7 @@ def test_with_a_public_address_a_message_links_the_page_and_without_it_says_the_
 
 def test_data_are_json_values() -> None:
     """A webhook's receiver reads figures, not prose."""
-    data = Templates().compose(FIRING, chat=True).data
+    data = SHIPPED.compose(FIRING, chat=True).data
 
     assert data["quality"]["value"] == 0.883
     assert data["opened"] == "2026-04-17T00:00:00+00:00"

@@ -19,6 +19,8 @@ from tocsin_alerts.rule import Rule
 from tocsin_alerts.rule_rendering import lint_rule, render_rule, render_short
 from tocsin_alerts.rules import RuleBook
 
+SHIPPED = Templates()  # compiled once
+
 
 def rule_of(rules: RuleBook, name: str) -> Rule:
     """Give a shipped rule."""
@@ -41,7 +43,7 @@ def test_a_fixture_without_data_claims_nothing(rules: RuleBook) -> None:
     """The figures of the sample would be false in it."""
     rule = rule_of(rules, "null-rate")
 
-    text = render_rule(rule, "no-data", "smtp", rules=rules, templates=Templates()).message.text
+    text = render_rule(rule, "no-data", "smtp", rules=rules, templates=SHIPPED).message.text
 
     assert "cannot be judged" in text.splitlines()[0]
     assert "94.3 %" not in text
@@ -50,7 +52,7 @@ def test_a_fixture_without_data_claims_nothing(rules: RuleBook) -> None:
 
 def test_shipped_messages_fit_every_channel(rules: RuleBook) -> None:
     """Fifty alerts, too: what a channel cuts is what somebody needed."""
-    templates = Templates()
+    templates = SHIPPED
 
     found = [
         each
@@ -64,7 +66,7 @@ def test_shipped_messages_fit_every_channel(rules: RuleBook) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_channel_is_written_as_it_would_be_sent(rules: RuleBook, kind: Kind) -> None:
     """JSON that parses, a mail that parses."""
-    made = render_rule(rule_of(rules, "accuracy-below-floor"), "firing", kind, rules=rules, templates=Templates())
+    made = render_rule(rule_of(rules, "accuracy-below-floor"), "firing", kind, rules=rules, templates=SHIPPED)
 
     body = rendition(kind, made)
 
