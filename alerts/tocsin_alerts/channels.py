@@ -136,6 +136,11 @@ def follows_each_alert(channel: Channel) -> bool:
     return isinstance(channel, AlertmanagerChannel)
 
 
+def knows_who_has_it(channel: Channel) -> bool:
+    """Whether its service keeps who has an incident, and calls further people while nobody has: it is told that somebody has."""
+    return isinstance(channel, PagerDutyChannel)
+
+
 def needs_secret(channel: Channel) -> str:
     """Give the reference of the secret that a channel needs; empty when it needs none."""
     match channel:

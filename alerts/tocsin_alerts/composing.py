@@ -13,7 +13,7 @@ from tocsin_alerts.message import Message
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.render import Templates, fallback
 from tocsin_alerts.rules import RuleBook
-from tocsin_alerts.telling import Due
+from tocsin_alerts.telling import TAKEN, Due
 
 
 class Investigator(Protocol):
@@ -74,7 +74,10 @@ class Composer:
         )
         if due.again:
             made = replace(
-                made, subject=f"{said_again(due)}: {made.subject}", text=f"{said_again(due)}.\n\n{made.text}"
+                made,
+                subject=f"{said_again(due)}: {made.subject}",
+                text=f"{said_again(due)}.\n\n{made.text}",
+                data={**made.data, "again": due.again},
             )
         return replace(made, alerts=alerts_of(members))
 
@@ -130,4 +133,6 @@ def said_again(due: Due) -> str:
     """Say why somebody hears of what is known already."""
     if due.again.startswith("escalation"):
         return "ESCALATED, nobody has acknowledged it"
+    if due.again == TAKEN:
+        return "TAKEN, somebody has acknowledged it"
     return "STILL OPEN, nobody has acknowledged it"

@@ -5,9 +5,10 @@ It decides; delivery writes and sends. Whatever is kept still and goes on firing
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from tocsin_alerts.channels import Channel, follows_each_alert
+from tocsin_alerts.channels import Channel, follows_each_alert, knows_who_has_it
 from tocsin_alerts.escalating import next_step, reached
 from tocsin_alerts.grouping import Grouping
 from tocsin_alerts.incidents import Incident, Member
@@ -17,7 +18,9 @@ from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.quieting import Quiet, Surroundings, suspended
 from tocsin_alerts.remembered import Remembered
 from tocsin_alerts.rules import RuleBook
-from tocsin_alerts.telling import Due, Told, due, hears, is_told
+from tocsin_alerts.telling import TAKEN, Due, Told, due, hears, is_told
+
+_LOOKS_EVERY: Final = timedelta(seconds=30)  # whether somebody has an incident, where a service wants to know
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ class Pipeline:
         )
         to_tell = [made for channel in self._channels if (made := self._for(turn, channel))]
         kept = {**quiet, **rests}
-        again_at = self._again_at(turn, is_kept=bool(kept), pages_now=any(_pages(each) for each in to_tell))
+        again_at = self._again_at(turn, is_kept=bool(kept), to_tell=to_tell)
         if not incident.is_open:
             self._heard_at.pop(incident.id, None)
         return Decision(to_tell=to_tell, kept=kept, again_at=again_at)
@@ -158,7 +161,9 @@ class Pipeline:
     def _anew(
         self, turn: _Turn, channel: Channel, told: Told, heard: Sequence[Member], *, is_routed: bool
     ) -> Due | None:
-        """Say whether a channel hears anew of a page that it knows, since nobody took it."""
+        """Say whether a channel hears anew of a page that it knows, since nobody took it, or since somebody did."""
+        if _waits_for_taker(channel, told) and self._remembered.is_taken(turn.incident.id):
+            return Due(transition="updated", again=TAKEN)
         paged = self._remembered.paged(turn.incident.id)
         pages = [m for m in heard if m.is_active and _is_page(m) and m.fired.fingerprint not in turn.quiet]
         if paged is None or not pages or "firing" not in told.transitions or "resolved" in told.transitions:
@@ -185,14 +190,26 @@ class Pipeline:
             turn.later.append(until)
         return until is not None
 
-    def _again_at(self, turn: _Turn, *, is_kept: bool, pages_now: bool) -> datetime | None:
+    def _again_at(self, turn: _Turn, *, is_kept: bool, to_tell: Sequence[ToTell]) -> datetime | None:
         if not turn.incident.is_open:
             return None
         times: list[datetime | None] = [turn.now] if is_kept else list(turn.later)
-        paged = self._remembered.paged(turn.incident.id) or (turn.now if pages_now else None)
-        if paged is not None and not self._remembered.known_as_taken(turn.incident.id):
+        paged = self._remembered.paged(turn.incident.id) or (turn.now if any(map(_pages, to_tell)) else None)
+        if self._remembered.known_as_taken(turn.incident.id):
+            return min((each for each in times if each is not None), default=None)
+        if any(knows_who_has_it(each.channel) for each in to_tell) or any(
+            _waits_for_taker(channel, self._remembered.told(turn.incident.id, channel.name))
+            for channel in self._channels
+        ):
+            times.append(turn.now + _LOOKS_EVERY)
+        if paged is not None:
             times += [next_step(turn.plan, paged, turn.now), self._grouping.next_repetition(paged, turn.now)]
         return min((each for each in times if each is not None), default=None)
+
+
+def _waits_for_taker(channel: Channel, told: Told) -> bool:
+    """Whether a channel knows an open incident, and wants to know who has it."""
+    return knows_who_has_it(channel) and "firing" in told.transitions and "resolved" not in told.transitions
 
 
 def _pages(message: ToTell) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from tocsin_alerts.channels import Channel, follows_each_alert
 from tocsin_alerts.incidents import Member
@@ -10,6 +11,8 @@ from tocsin_alerts.itself import failing_channel
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.records import NotificationTransition, Severity
 from tocsin_alerts.rules import RuleBook
+
+TAKEN: Final = "taken"  # why a channel hears again: somebody has the incident
 
 
 @dataclass(slots=True)
@@ -38,7 +41,7 @@ class Due:
     transition: NotificationTransition
     news: frozenset[str] = frozenset()  # alerts that it has not heard of
     changes: frozenset[str] = frozenset()  # transitions, where it is told of every one
-    again: str = ""  # why it is told anew of what it knows: "escalation 1", "repetition 2"
+    again: str = ""  # why it is told anew of what it knows: "escalation 1", "repetition 2", "taken"
 
     @property
     def repeat(self) -> str:

@@ -1,4 +1,4 @@
-"""PagerDuty's Events API v2: an incident of ours is an alert of theirs, triggered, triggered again with what is new, resolved.
+"""PagerDuty's Events API v2: an incident of ours is an alert of theirs, triggered (again with what is new), acknowledged, resolved.
 
 Source: PagerDuty's reference of the Events API v2, "Send an event to PagerDuty" and "PD-CEF".
 """
@@ -15,6 +15,7 @@ from tocsin_alerts.notifiers.posting import Post, require_http
 from tocsin_alerts.outbox import Notification
 from tocsin_alerts.plain import one_line, without_links, without_mentions
 from tocsin_alerts.records import Severity
+from tocsin_alerts.telling import TAKEN
 
 _SEVERITIES: Final[Mapping[Severity, str]] = {"page": "critical", "ticket": "warning", "log": "info"}
 _SUMMARY_CHARS: Final = 1_024
@@ -53,6 +54,8 @@ def event(notification: Notification) -> dict[str, Any]:
     made = {"dedup_key": notification.incident, "client": "tocsin"}
     if notification.transition == "resolved":
         return {**made, "event_action": "resolve"}
+    if notification.message.data.get("again") == TAKEN:
+        return {**made, "event_action": "acknowledge"}
     message, link = notification.message, str((notification.message.data.get("runbook") or {}).get("link") or "")
     lead = notification.message.data.get("lead") or {}
     payload = {

@@ -8,11 +8,12 @@ import pytest
 from tests.alerts.delivery.conftest import MemoryStore, make_event
 
 from tocsin_alerts.briefing import Findings, GuardNews
-from tocsin_alerts.channels import EVERYTHING, PAGES, LogChannel, WebhookChannel
+from tocsin_alerts.channels import EVERYTHING, PAGES, LogChannel, PagerDutyChannel, WebhookChannel
 from tocsin_alerts.grouping import Grouping
 from tocsin_alerts.incidents import Incidents
 from tocsin_alerts.inhibitions import SHIPPED, Inhibition
 from tocsin_alerts.nights import Nights
+from tocsin_alerts.notifiers.pagerduty import event as event_action
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.records import GuardRow
 from tocsin_alerts.routes import lost_routes
@@ -242,6 +243,27 @@ class TestEscalation:
 
         assert rooms["lead"].transitions == ["firing"]
         assert rooms["head"].transitions == []
+
+    def test_pagerduty_hears_that_somebody_has_it_once(
+        self, make_delivery: Any, event: Any, receiver: Any, clock: Any, world: Any
+    ) -> None:
+        """Taken on the command line or in Slack, it would go on calling people there."""
+        channel = PagerDutyChannel(name="pd", routing_key="env:K")
+        delivery = make_delivery((channel, receiver))
+        hand(delivery, event(BELOW))
+        clock.pass_by(seconds=31)
+        wake(delivery)
+        world.store.insert("audit_log", [{"subject": "incident-1", "actor": "ana", "at": clock(), "detail": ""}])
+        for _ in range(3):
+            clock.pass_by(seconds=31)
+            wake(delivery)
+
+        assert receiver.transitions == ["firing", "updated"]
+        assert event_action(receiver.taken[1]) == {
+            "event_action": "acknowledge",
+            "dedup_key": "incident-1",
+            "client": "tocsin",
+        }
 
     def test_a_ticket_is_not_escalated(self, delivery: Any, event: Any, rooms: Any, clock: Any) -> None:
         """It waits for working hours by its nature."""
