@@ -34,6 +34,7 @@ from tocsin_collector.store.database import IN_MEMORY, Database, StoreAddress
 from tocsin_wire.v1.outcomes_pb2 import RecordOutcomesRequest, RecordOutcomesResponse
 
 _Owned = TypeVar("_Owned", Database, ClusterStore)
+_EMBEDDED_HEARTBEAT_S = 60.0
 
 
 class Collector:
@@ -128,9 +129,8 @@ class Collector:
             spool.start()
         for server in self._servers:
             server.start()
-        if not self._database.address.is_embedded:
-            self._pulse = Ledger(self._own(self._database.sibling()), self._clock)
-            self._heart.start()
+        self._pulse = Ledger(self._own(self._database.sibling()), self._clock)
+        self._heart.start()
 
     def stop(self, drain_s: float = 10.0) -> None:
         """Stop listening, make durable what was received, load for at most `drain_s`; the rest stays in the spool.
@@ -276,8 +276,12 @@ class Collector:
             self._tally.failed(error)
 
     def _beat(self) -> None:
-        """Write the watermark when nothing arrives too: evaluators elsewhere wait for it."""
-        while not self._ending.wait(self._settings.heartbeat_s):
+        """Write the watermark when nothing arrives too: evaluators elsewhere wait for it, and a silent collector is an alert."""
+        period_s = self._settings.heartbeat_s
+        if self._database.address.is_embedded:  # nobody waits; what an earlier process wrote last may be days old
+            period_s = max(period_s, _EMBEDDED_HEARTBEAT_S)
+            self._keep_watermark(self._pulse)
+        while not self._ending.wait(period_s):
             self._keep_watermark(self._pulse)
 
     def _keep_watermark(self, ledger: Ledger | None = None, *, is_ended: bool = False) -> None:

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+from tests.collector.conftest import Run
+from tests.collector.sending import eventually
+
 from tocsin_collector.load.watermark import WatermarkKeeper
 from tocsin_collector.spool.segments import Segment
+from tocsin_collector.store.database import Database
 
 NOW_NS = 1_000
 
@@ -45,3 +49,10 @@ def test_the_datas_clock_never_goes_back() -> None:
     keeper.loaded(segment("a", 10, 500))
 
     assert keeper.read_ns() == (NOW_NS, 700)
+
+
+def test_an_embedded_collector_says_at_its_start_that_it_lives(run: Run, database: Database) -> None:
+    """What an earlier process wrote last may be days old: by that alone it would be silent, and somebody would be paged."""
+    run()
+
+    eventually(lambda: database.rows("SELECT count() AS n FROM watermarks FINAL")[0]["n"] == 1)
