@@ -119,6 +119,8 @@ class Board:
         }
         alive = {(sample.project, sample.use_case) for sample in batch.samples}
         known = {key for key in self._by_rule.get(rule.name, set()) if not is_absence(self.series[key].labels)}
+        for key in known & given.keys():  # whether or not it is stepped: a replay may find it ahead
+            self.series[key] = replace(self.series[key], seen=max(self.series[key].seen, slot))
         left_out = self._left_out(rule, given, known, is_decided=is_decided)
         for key in sorted((known | given.keys()) - left_out.alerts):
             old, sample = self.series.get(key), given.get(key)
