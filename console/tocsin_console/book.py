@@ -68,6 +68,12 @@ class Book:
         """List the alerts that are active or cannot be evaluated; all that ever were on request."""
         return self.ask("alerts", {"all": int(everything), "use_case": use_case})
 
+    def history(
+        self, since: datetime, *, use_case: str = "", rule: str = "", most: int = 1_000
+    ) -> list[dict[str, Any]]:
+        """List incidents that began since a time, or are still open, the latest first."""
+        return self.ask("alert_history", {"since": since, "use_case": use_case, "rule": rule, "most": most})
+
     def notifications(self, incident: str = "") -> list[dict[str, Any]]:
         """List the outbox, or the notifications of one incident."""
         return self.ask("notifications", {"incident": incident})

@@ -76,3 +76,41 @@ def test_what_cannot_be_taken_says_why(tocsin: Any, running: Any, given: str, sa
 
     assert refused.exit_code == 2
     assert said in refused.output
+
+
+def test_history_says_what_became_of_each_incident(tocsin: Any, running: Any, incident: str) -> None:
+    """Who comes back from a holiday, or asks whether a rule was ever worth it, reads it in one list."""
+    over = uuid.uuid4().hex
+    fires(running.database, over, rule="latency", to_state="resolved", use_case="past")
+    told = {"incident": over, "project": "default", "use_case": "past", "slot": NOW, "at": NOW, "version": 2}
+    running.database.insert(
+        "notifications",
+        [
+            {**told, "notification": f"{over} 1", "channel": "oncall", "state": "sent"},
+            {**told, "notification": f"{over} 2", "channel": "mail", "state": "dead"},
+        ],
+    )
+    tocsin("alerts", "ack", incident, "--by", "ana")
+    tocsin("alerts", "ack", over, "--by", "bo", "--verdict", "noise")
+
+    found = {each["incident"]: each for each in json.loads(tocsin("alerts", "history", "--json").stdout)}
+
+    assert set(found) >= {incident, over}
+    assert (found[incident]["acknowledged_by"], found[incident]["until"], found[incident]["verdict"]) == (
+        "ana",
+        None,
+        "",
+    )
+    assert sorted(found[incident]["rules"]) == ["accuracy-drop", "input-drift"]
+    assert (found[over]["severity"], found[over]["until"], found[over]["verdict"]) == (
+        "page",
+        found[over]["since"],
+        "noise",
+    )
+    assert (found[over]["told"], found[over]["not_told"]) == (["oncall"], ["mail"])
+    only = tocsin("alerts", "history", "past", "--rule", "latency")
+    assert over[:12] in only.stdout
+    assert incident[:12] not in only.stdout
+    assert "not mail" in only.stdout
+    assert "no incidents in the last 1d" in tocsin("alerts", "history", "nobody", "--for", "1d").stdout
+    assert tocsin("alerts", "history", "--for", "soon").exit_code == 2

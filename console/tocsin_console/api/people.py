@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -72,12 +73,23 @@ def people_routes(parts: Parts) -> list[Route]:
 
     return [
         Route("/api/alerts", alerts),
+        Route("/api/alerts/history", partial(_history, parts)),
         Route("/api/alerts/{incident}/acknowledge", with_body(acknowledge), methods=["POST"]),
         Route("/api/channels/test", with_body(try_channels), methods=["POST"]),
         Route("/api/silences", silences),
         Route("/api/silences", with_body(silence), methods=["POST"]),
         Route("/api/silences/{silence}/expire", with_body(expire), methods=["POST"]),
     ]
+
+
+def _history(parts: Parts, request: Request) -> Response:
+    asked = request.query_params
+    try:
+        since = parts.now() - parse_duration(asked.get("for", "90d"))
+    except ValueError as error:
+        raise UsageProblem(f"for: {error}") from error
+    found = parts.book.history(since, use_case=asked.get("use_case", ""), rule=asked.get("rule", ""))
+    return Json({"incidents": found})
 
 
 def _held(alert: Mapping[str, Any], held: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     alerts = typer.Typer(help="Alerts.", no_args_is_help=True)
     alerts.command("list")(list_alerts)
     alerts.command("show")(show_alert)
+    alerts.command("history")(list_history)
     alerts.command("ack")(acknowledge)
     alerts.command("silence")(silence)
     alerts.command("silences")(silences)
@@ -63,6 +64,37 @@ def show_alert(
     for each in found:
         say(f"--- {each['transition']} to {each['channel']}: {each['state']}, {when(each['slot'])} UTC")
         say(f"Subject: {each['subject']}\n\n{each['text']}")
+
+
+def list_history(
+    use_case: Annotated[str, typer.Argument(help="Only of this one.")] = "",
+    *,
+    rule: Annotated[str, typer.Option("--rule", help="Only those in which this rule fired.")] = "",
+    lasts: Annotated[str, typer.Option("--for", help="How far back: 90d.")] = "90d",
+    config: ConfigFile = None,
+    data_dir: DataDir = None,
+    api: Api = None,
+    json: Json = False,
+) -> None:
+    """List past incidents: when they began and ended, who had them, what they were worth, and who was told."""
+    asked = {"use_case": use_case, "rule": rule, "for": lasts}
+    found = connect(config, data_dir, api).get("/api/alerts/history", asked)["incidents"]
+    if json:
+        print_json(found)
+        return
+    columns = (
+        "use case",
+        "severity",
+        "since",
+        "until",
+        "rules",
+        "incident",
+        "taken by",
+        "verdict",
+        "told",
+        "began with",
+    )
+    print_table(columns, [_incident(each) for each in found], empty=f"no incidents in the last {lasts}")
 
 
 def acknowledge(
@@ -195,6 +227,22 @@ def _alert(each: dict[str, Any]) -> tuple[Any, ...]:
         each["incident"][:12],
         each["acknowledged_by"] or _kept(each),
         each["reason"],
+    )
+
+
+def _incident(each: dict[str, Any]) -> tuple[Any, ...]:
+    told = [*each["told"], *(f"not {channel}" for channel in each["not_told"])]
+    return (
+        named(each),
+        each["severity"],
+        when(each["since"]),
+        when(each["until"]) or "open",
+        ", ".join(sorted(each["rules"])),
+        each["incident"][:12],
+        each["acknowledged_by"] or None,
+        each["verdict"] or None,
+        ", ".join(told) or "nobody",
+        each["worst"],
     )
 
 
