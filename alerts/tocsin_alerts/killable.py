@@ -4,6 +4,7 @@ Both ends are here: :class:`KillableProcess` asks, :func:`serve` answers. Neithe
 """
 
 import contextlib
+import math
 import os
 import resource
 import select
@@ -106,11 +107,18 @@ def serve(answer: Callable[[bytes], bytes], *, memory_bytes: int | None = None, 
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     ask, said = sys.stdin.buffer, sys.stdout.buffer
     _say(said.fileno(), b"")
-    while select.select([ask], [], [], idle_s)[0]:
+    while _is_ready(ask.fileno(), select.POLLIN, idle_s):
         size = ask.read(4)
         if len(size) < 4:
             return
         _say(said.fileno(), answer(ask.read(struct.unpack(">I", size)[0])))
+
+
+def _is_ready(file: int, event: int, time_s: float) -> bool:
+    """Wait for a pipe. By poll: select knows no file beyond the first 1,024, and a collector with many connections has them."""
+    poll = select.poll()
+    poll.register(file, event)
+    return bool(poll.poll(math.ceil(max(0.0, time_s) * 1_000)))
 
 
 def _say(file: int, answer: bytes) -> None:
@@ -123,7 +131,7 @@ def _write(process: subprocess.Popen[bytes], request: bytes, deadline: float) ->
     assert process.stdin  # noqa: S101 - it has pipes
     left = memoryview(request)
     while left:
-        if not select.select([], [process.stdin], [], max(0.0, deadline - time.monotonic()))[1]:
+        if not _is_ready(process.stdin.fileno(), select.POLLOUT, deadline - time.monotonic()):
             raise TimeoutError
         left = left[os.write(process.stdin.fileno(), left) :]
 
@@ -142,7 +150,7 @@ def _read(process: subprocess.Popen[bytes], size: int, deadline: float, limit: f
         left = deadline - time.monotonic()
         if left <= 0 or (limit is not None and _cpu_s(process.pid) > limit):
             raise TimeoutError
-        if select.select([file], [], [], left if limit is None else min(left, _LOOK_S))[0]:
+        if _is_ready(file, select.POLLIN, left if limit is None else min(left, _LOOK_S)):
             part = os.read(file, size - len(read))
             if not part:
                 raise BrokenPipeError("its answer ends too soon")

@@ -1,5 +1,7 @@
 """What may hang, spin or eat memory is killed, and nobody waits for it."""
 
+import os
+import resource
 import sys
 from pathlib import Path
 
@@ -60,6 +62,28 @@ def test_one_that_hangs_is_killed() -> None:
         process.ask(b"", time_s=0.1, start_s=LONG_S, cpu_s=LONG_S)
 
     assert process.pid is None
+
+
+def test_it_answers_where_more_than_a_thousand_files_are_open() -> None:
+    """A collector with many connections sends its pages all the same."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 1_400
+    if soft != resource.RLIM_INFINITY and soft < most:
+        if hard != resource.RLIM_INFINITY and hard < most:
+            pytest.skip(f"needs {most} open files, this machine allows {hard}")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    files = [os.open(os.devnull, os.O_RDONLY)]
+    while files[-1] < 1_030:
+        files.append(os.dup(files[0]))
+    process = made(ECHO)
+
+    try:
+        assert process.ask(b"page", time_s=LONG_S) == b"page"
+    finally:
+        process.close()
+        for file in files:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_memory_has_an_end() -> None:
