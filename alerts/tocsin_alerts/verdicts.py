@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tocsin_alerts.audit import record
@@ -12,6 +12,7 @@ from tocsin_alerts.errors import AcknowledgementRefused
 from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.ports import Query
 
+_MOMENT: Final = timedelta(milliseconds=1)
 VERDICTS: Final = ("actionable", "noise")
 
 
@@ -63,7 +64,9 @@ class Verdicts:
                     f"'tocsin alerts list --all' names them"
                 )
             incident: dict[str, Any] = found[0]
-            at = self._now()
+            [before] = self._query.rows(statement("last_verdict"), {"incident": incident["incident"]})
+            # Two verdicts of one moment would leave open which of them is the last word.
+            at = max(self._now(), before["last"] + _MOMENT) if before["said"] else self._now()
             record(
                 self._query,
                 key=f"{by} {at.isoformat()}",
