@@ -119,6 +119,8 @@ class Board:
         }
         alive = {(sample.project, sample.use_case) for sample in batch.samples}
         known = {key for key in self._by_rule.get(rule.name, set()) if not is_absence(self.series[key].labels)}
+        # A replay finds some ahead: what was missed of them is stored, or they were left out at this slot and not known yet.
+        missable = {key for key in known if self.series[key].status.slot < slot}
         for key in known & given.keys():  # whether or not it is stepped: a replay may find it ahead
             self.series[key] = replace(self.series[key], seen=max(self.series[key].seen, slot))
         left_out = self._left_out(rule, given, known, is_decided=is_decided)
@@ -141,7 +143,7 @@ class Board:
             if move := self._step(old, rule, sample, slot):
                 note = left_out.note(rule, old.project, old.use_case) if move.after.status.state == "firing" else ""
                 moves.append(replace(move, reason=move.reason + note))
-        return moves + (self._miss(slot, rule, known, alive) if rule.text.no_data else [])
+        return moves + (self._miss(slot, rule, missable, alive) if rule.text.no_data else [])
 
     def _left_out(self, rule: Rule, given: Mapping[str, Sample], known: Iterable[str], *, is_decided: bool) -> LeftOut:
         raised = {key for key in known if not is_at_rest(self.series[key])}

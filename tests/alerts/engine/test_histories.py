@@ -3,8 +3,9 @@
 from typing import Any
 
 from bench._alerts.books import Books
-from bench._alerts.histories import DAY_0, History, differs, live, run
+from bench._alerts.histories import DAY_0, History, Value, differs, live, run
 
+_GONE: list[Value] = ["gone"] * 30
 _SAD = [0.0] * 8 + [0.9] * 12 + [0.0] * 10
 HISTORY = History(
     values={
@@ -56,3 +57,21 @@ def test_a_cut_is_a_cut() -> None:
 
     assert cut
     assert books.inserts == 5
+
+
+def test_an_alert_that_a_later_slot_made_known_is_not_missed_at_an_earlier_one() -> None:
+    """Two fields are bad, the limit raises one, both go silent, and the other comes back in the same tick: nobody knew of it meanwhile."""
+    left_out: list[Value] = [*[0.5] * 3, *_GONE[:9], *[0.0] * 18]
+    raised: list[Value] = [*[0.5] * 8, *_GONE[:22]]
+    said = {
+        "accuracy 0": _GONE,
+        "null_rate 0": _GONE,
+        "null_rate 1": _GONE,
+        "input_psi 0": left_out,
+        "input_psi 1": raised,
+    }
+    after_states = [(7, True)]  # and before the slots are done
+
+    history = History(values=said, ticks=[3, 14, 20], hold=0, keep=0, mode="data", cuts=after_states)
+
+    assert differs(history) == ""
