@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tocsin_alerts.audit import record
-from tocsin_alerts.errors import AcknowledgementRefused
+from tocsin_alerts.errors import IncidentRefused
 from tocsin_alerts.journal_sql import statement
+from tocsin_alerts.known_incidents import named, one_of
 from tocsin_alerts.ports import Query
 
 _MOMENT = timedelta(milliseconds=1)
@@ -49,7 +50,7 @@ class Acknowledgements:
             note: What they are about to do.
 
         Raises:
-            AcknowledgementRefused: there is no such incident, more than one, or it is over.
+            IncidentRefused: there is no such incident, more than one, or it is over.
         """
         with self._one_at_a_time:
             found = self._find(beginning)
@@ -79,21 +80,14 @@ class Acknowledgements:
         )
 
     def _find(self, beginning: str) -> Mapping[str, Any]:
-        found = self._query.rows(statement("incidents"), {"beginning": beginning}) if beginning else []
-        if not found:
-            raise AcknowledgementRefused(
-                f"expected an incident, or how one begins, got {beginning!r}: 'tocsin alerts list' names those that are open"
-            )
+        found = named(self._query, beginning)
         still = [each for each in found if each["is_open"]]
-        if not still:
-            raise AcknowledgementRefused(
+        if found and not still:
+            raise IncidentRefused(
                 f"expected an incident that is open, but {found[0]['incident'][:12]} of {found[0]['use_case']} is over: "
                 f"there is nothing left to take"
             )
-        if len(still) > 1:
-            named = ", ".join(f"{each['incident'][:12]} of {each['use_case']}" for each in still)
-            raise AcknowledgementRefused(f"expected one incident, got {beginning!r}, with which {named} begin")
-        return still[0]
+        return one_of(still, beginning)
 
 
 def is_taken(query: Query, incident: str) -> bool:

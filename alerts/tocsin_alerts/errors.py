@@ -10,6 +10,7 @@ TocsinError
     ├── Superseded         stop: another evaluator took over, or may have
     ├── DeliveryFailed     try again: the receiver did not take the message (``is_permanent``: never will)
     ├── GuardRefused       fix: no such use case or state, or nothing to release
+    ├── IncidentRefused    fix: no such incident, more than one that begins like it, or it is over
     ├── ReferenceRefused   fix: no such version, or too few calls to be what the present is compared with
     └── DrillRefused       fix: a decay that cannot be made of these calls, or too few of them
 """
@@ -86,8 +87,8 @@ class GuardRefused(AlertsError):  # noqa: N818 - says what happened
     """The guard was asked for what it cannot do."""
 
 
-class AcknowledgementRefused(AlertsError):  # noqa: N818 - says what happened
-    """There is no such incident to take, or it is over."""
+class IncidentRefused(AlertsError):  # noqa: N818 - says what happened
+    """There is no such incident, more than one begins like it, or it is not in a state to have this done to it."""
 
 
 class HearingRefused(AlertsError):  # noqa: N818 - says what happened

@@ -18,6 +18,7 @@ from tocsin_alerts.documents import suggest
 from tocsin_alerts.errors import GuardRefused
 from tocsin_alerts.guard_line import STATES, GuardLine
 from tocsin_alerts.journal_sql import statement
+from tocsin_alerts.known_incidents import named
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, GuardRow, GuardState
@@ -224,7 +225,7 @@ class GuardBook:
 
     def _measure(self, row: GuardRow) -> str:
         """Say why a trip may end; empty: it may not."""
-        left = self._query.rows(statement("incidents"), {"beginning": row.incident}) if row.incident else []
+        left = named(self._query, row.incident)
         if not left or any(each["is_open"] for each in left):
             return ""
         asked = {"project": row.project, "use_case": row.use_case, "since": row.since}

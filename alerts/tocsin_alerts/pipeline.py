@@ -3,7 +3,7 @@
 It decides; delivery writes and sends. Whatever is kept still and goes on firing is told as soon as nothing keeps it any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -194,17 +194,21 @@ class Pipeline:
         if not turn.incident.is_open:
             return None
         times: list[datetime | None] = [turn.now] if is_kept else list(turn.later)
-        paged = self._remembered.paged(turn.incident.id) or (turn.now if any(map(_pages, to_tell)) else None)
-        if self._remembered.known_as_taken(turn.incident.id):
-            return min((each for each in times if each is not None), default=None)
+        if not self._remembered.known_as_taken(turn.incident.id):
+            times += self._until_taken(turn, to_tell)
+        return min((each for each in times if each is not None), default=None)
+
+    def _until_taken(self, turn: _Turn, to_tell: Sequence[ToTell]) -> Iterator[datetime | None]:
+        """Give the times at which to look again at what nobody has taken."""
         if any(knows_who_has_it(each.channel) for each in to_tell) or any(
             _waits_for_taker(channel, self._remembered.told(turn.incident.id, channel.name))
             for channel in self._channels
         ):
-            times.append(turn.now + _LOOKS_EVERY)
+            yield turn.now + _LOOKS_EVERY
+        paged = self._remembered.paged(turn.incident.id) or (turn.now if any(map(_pages, to_tell)) else None)
         if paged is not None:
-            times += [next_step(turn.plan, paged, turn.now), self._grouping.next_repetition(paged, turn.now)]
-        return min((each for each in times if each is not None), default=None)
+            yield next_step(turn.plan, paged, turn.now)
+            yield self._grouping.next_repetition(paged, turn.now)
 
 
 def _waits_for_taker(channel: Channel, told: Told) -> bool:

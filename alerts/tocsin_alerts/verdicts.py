@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from tocsin_alerts.audit import record
 from tocsin_alerts.documents import suggest
-from tocsin_alerts.errors import AcknowledgementRefused
+from tocsin_alerts.errors import IncidentRefused
 from tocsin_alerts.journal_sql import statement
+from tocsin_alerts.known_incidents import named, one_of
 from tocsin_alerts.ports import Query
 
 _MOMENT: Final = timedelta(milliseconds=1)
@@ -51,19 +52,12 @@ class Verdicts:
             by: A person.
 
         Raises:
-            AcknowledgementRefused: there is no such incident or verdict, or more than one incident.
+            IncidentRefused: there is no such incident or verdict, or more than one incident.
         """
         if verdict not in VERDICTS:
-            raise AcknowledgementRefused(f"unknown verdict {verdict!r}: {suggest(verdict, VERDICTS)}")
+            raise IncidentRefused(f"unknown verdict {verdict!r}: {suggest(verdict, VERDICTS)}")
         with self._one_at_a_time:
-            found = self._query.rows(statement("incidents"), {"beginning": beginning}) if beginning else []
-            if len(found) != 1:
-                named = ", ".join(f"{each['incident'][:12]} of {each['use_case']}" for each in found[:3])
-                raise AcknowledgementRefused(
-                    f"expected one incident, got {beginning!r}, with which {named or 'none'} begins: "
-                    f"'tocsin alerts list --all' names them"
-                )
-            incident: dict[str, Any] = found[0]
+            incident = one_of(named(self._query, beginning), beginning)
             [before] = self._query.rows(statement("last_verdict"), {"incident": incident["incident"]})
             # Two verdicts of one moment would leave open which of them is the last word.
             at = max(self._now(), before["last"] + _MOMENT) if before["said"] else self._now()

@@ -175,7 +175,6 @@ class EvaluatorAlone(Presenting):
                 **({"dead man": self._dead_man_loop.stats()} if self._dead_man_loop else {}),
             },
             sync_prices=self._keeper.price_all,
-            keys_changed=_nothing,
             guard_changed=self._guard_changed,
             record_outcomes=self._elsewhere.record_outcomes,
         )
@@ -236,8 +235,6 @@ class ConsoleAlone(Presenting):
             evaluated_through=self._evaluated_through,
             delivery_stats=lambda: NO_DELIVERY,
             loops=lambda: {"disk": self._disk_loop.stats()},
-            keys_changed=_nothing,
-            guard_changed=_nothing,
             record_outcomes=self._elsewhere.record_outcomes,
         )
 
@@ -273,7 +270,3 @@ def _state_of(part: RoleProcess, started_at: datetime) -> dict[str, Any]:
         "started_at": started_at,
         "uptime_s": (now() - started_at).total_seconds(),
     }
-
-
-def _nothing() -> None:
-    """Collectors read keys every few seconds, and the guard's evaluator publishes by itself."""

@@ -105,6 +105,11 @@ class Config:
     templates_dir: Path
 
     @property
+    def folder(self) -> Path:
+        """What relative names of files and commands in tocsin.yaml begin at: its own folder."""
+        return self.file.parent if self.file else Path.cwd()
+
+    @property
     def run_file(self) -> Path:
         """Where a running ``up`` says on which addresses it listens."""
         return self.data_dir / "run.json"

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Final, Self
 
 from tocsin_alerts.notifiers.posting import Post, require_http
@@ -37,12 +36,13 @@ class DeadMan:
         said = config.dead_man
         if said is None:
             return None
-        base = config.file.parent if config.file else Path.cwd()
 
         def read() -> str:
             if said.url.startswith(("http://", "https://")):
                 return said.url
-            return secret(said.url, environment=environment, base=base, what="the address of the dead man's switch")
+            return secret(
+                said.url, environment=environment, base=config.folder, what="the address of the dead man's switch"
+            )
 
         require_http("dead_man.url", read())
         return cls(read, timeout_s=said.timeout_s, now=now)

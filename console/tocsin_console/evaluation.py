@@ -61,7 +61,7 @@ class Evaluation:
         use_cases: Callable[[], UseCases],
         meet: Callable[[UseCases], object],
         publish: Callable[[Mapping[str, str]], object],
-        advanced: Callable[[], object] = lambda: None,
+        advanced: Callable[[], object] | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -99,7 +99,7 @@ class Evaluation:
         else:
             report = self._engine.tick(self._now(), mark.complete_to)
         self._tell()
-        if report.advanced:
+        if report.advanced and self._advanced:
             self._advanced()
         return report.has_more
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 
 from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.channels import Channel, PagerDutyChannel, hears_by
-from tocsin_alerts.errors import AcknowledgementRefused
+from tocsin_alerts.errors import IncidentRefused
 from tocsin_alerts.hearing import Taken, heard_of_pagerduty, heard_of_slack
 from tocsin_console.config import Config, secret
 from tocsin_console.notifiers import channels_of
@@ -31,7 +30,7 @@ class Hearing:
         now: Callable[[], datetime],
     ) -> None:
         self._channels = {each.name: each for each in channels_of(config) if hears_by(each)}
-        self._base = config.file.parent if config.file else Path.cwd()
+        self._base = config.folder
         self._acknowledgements = acknowledgements
         self._environment = environment
         self._now = now
@@ -56,7 +55,7 @@ class Hearing:
             return "nothing that tocsin listens for"
         try:
             found = self._acknowledgements.acknowledge(taken.incident, by=taken.by, note=f"heard of {name}")
-        except AcknowledgementRefused as refusal:  # an answer of failure would be sent again and again
+        except IncidentRefused as refusal:  # an answer of failure would be sent again and again
             return str(refusal)
         return f"{found.by} has incident {found.incident[:12]} of {found.use_case}"
 

@@ -99,7 +99,7 @@ class Judging(RoleProcess):
             use_cases=functools.partial(_use_cases, self._sibling()),
             meet=self._guard.meet,
             publish=self._judged,
-            advanced=self._dead_man.advanced if self._dead_man else _nothing,
+            advanced=self._dead_man.advanced if self._dead_man else None,
         )
         self._keeper = CallKeeper(
             self._sibling(),
@@ -222,7 +222,3 @@ class Judging(RoleProcess):
 
 def _use_cases(query: Database) -> list[tuple[str, str]]:
     return [(row["project"], row["use_case"]) for row in query.rows(statement("known_use_cases"))]
-
-
-def _nothing() -> None:
-    """There is nothing outside to be told."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from tocsin_alerts.channels import (
@@ -56,7 +55,7 @@ def with_notifiers(
         UsageProblem: a secret is missing.
         ChannelError: an address cannot be used.
     """
-    base = config.file.parent if config.file else Path.cwd()
+    base = config.folder
     kept = threads or ChatThreads(now=now)
     made: list[tuple[Channel, Notifier]] = []
     for channel in channels_of(config):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 
 from tocsin_alerts.retraining.actions import COMMAND_S, GITHUB, WEB_S, Action, Command, GitHubDispatch, Webhook
 from tocsin_console.config import Config, secret
@@ -15,7 +14,7 @@ def actions_of(config: Config, *, environment: Mapping[str, str], now: Callable[
     Raises:
         UsageProblem: a secret is missing, or a name stands twice.
     """
-    base = config.file.parent if config.file else Path.cwd()
+    base = config.folder
     made: dict[str, Action] = {}
     for said in config.retraining_actions:
         if said.name in made:

@@ -71,6 +71,10 @@ def no_spool(batch: Batch) -> bool:
     )
 
 
+def _heard_elsewhere() -> None:
+    """Collectors read keys every few seconds, and the guard's evaluator publishes by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Others:
     """The parts by which a role differs from another, as the API uses them."""
@@ -80,9 +84,9 @@ class Others:
     evaluated_through: Callable[[], datetime | None]
     delivery_stats: Callable[[], Mapping[str, Any]]
     loops: Callable[[], Mapping[str, LoopStats]]
-    keys_changed: Callable[[], None]
-    guard_changed: Callable[[], None]
     record_outcomes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
+    keys_changed: Callable[[], None] = _heard_elsewhere
+    guard_changed: Callable[[], None] = _heard_elsewhere
     sync_prices: Callable[[], Synced] = _elsewhere_priced
     queue: Queue = no_spool
     spool_max_bytes: int | None = None  # where there is a spool

@@ -103,7 +103,7 @@ def test_an_incident_that_is_over_or_unknown_is_no_error(running: Any) -> None:
     status, said = post(running, "pd", *of_pagerduty(of("nobody's"), secret=HEARD["PAGERDUTY_SECRET"]))
 
     assert status == 200
-    assert "expected an incident" in said["heard"]
+    assert "expected one incident" in said["heard"]
 
 
 def test_a_body_without_an_end_is_not_read(running: Any) -> None:

@@ -1,12 +1,12 @@
 -- Incidents whose name begins like this, the latest first; open while one of their alerts fires or recovers.
 SELECT
     incident, any(its_project) AS project, any(its_use_case) AS use_case, groupUniqArray(its_rule) AS rules, min(first) AS since,
-    max(is_open) AS is_open
+    max(last) AS last_slot, max(is_open) AS is_open
 FROM
 (
     SELECT
         incident, fingerprint, any(project) AS its_project, any(use_case) AS its_use_case, any(rule) AS its_rule, min(slot) AS first,
-        argMax(to_state, slot) IN ('firing', 'recovering') AS is_open
+        max(slot) AS last, argMax(to_state, (slot, at)) IN ('firing', 'recovering') AS is_open
     FROM alert_events FINAL
     WHERE incident != '' AND startsWith(incident, {beginning:String})
     GROUP BY incident, fingerprint

@@ -61,14 +61,17 @@ class SlackBotNotifier:
     def _tell(self, notification: Notification, image: Mapping[str, str] | None) -> None:
         place = self._threads.find(self._channel.name, notification.incident) if notification.incident else None
         told = slack(notification, image=image, acknowledge=bool(self._channel.signing_secret))
-        if place is not None and self._change(place, told, notification):
+        if place is not None and self._change(place, told):
+            if notification.transition != "firing":
+                story = slack(notification, image=image)  # one button is enough
+                self._call("chat.postMessage", {"channel": place.room, "thread_ts": place.ts, **story})
             return
         said = self._call("chat.postMessage", {"channel": self._channel.room, **told})
         if notification.incident:
             at = Place(room=str(said.get("channel") or self._channel.room), ts=str(said["ts"]))
             self._threads.keep(self._channel.name, notification.incident, at)
 
-    def _change(self, place: Place, told: Mapping[str, Any], notification: Notification) -> bool:
+    def _change(self, place: Place, told: Mapping[str, Any]) -> bool:
         """Say so in place; False where the message is no longer there."""
         try:
             self._call("chat.update", {"channel": place.room, "ts": place.ts, **told})
@@ -76,9 +79,6 @@ class SlackBotNotifier:
             if refused.reason in _GONE:
                 return False
             raise
-        if notification.transition != "firing":
-            blocks = [block for block in told["blocks"] if block["type"] != "actions"]
-            self._call("chat.postMessage", {"channel": place.room, "thread_ts": place.ts, **told, "blocks": blocks})
         return True
 
     def _call(self, method: str, body: Mapping[str, Any]) -> Mapping[str, Any]:

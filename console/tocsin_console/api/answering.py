@@ -3,12 +3,14 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tocsin_alerts.durations import parse_duration
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UNREACHABLE, UsageProblem, exit_code
 from tocsin_wire import TocsinError
@@ -42,6 +44,18 @@ def text_of(body: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UsageProblem(f"expected a text under {name!r}, got {json.dumps(value)[:40]}")
     return value
+
+
+def duration_of(said: Mapping[str, Any], name: str) -> timedelta:
+    """Give a duration such as ``2h`` of a body, a form or a query that has to have it.
+
+    Raises:
+        UsageProblem: it is none.
+    """
+    try:
+        return parse_duration(text_of(said, name))
+    except ValueError as error:
+        raise UsageProblem(f"{name}: {error}") from error
 
 
 async def _explain(_request: Request, error: Exception) -> Response:

@@ -11,8 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tocsin_alerts.charts.quality import chart_of
-from tocsin_alerts.durations import parse_duration
-from tocsin_console.api.answering import text_of
+from tocsin_console.api.answering import duration_of, text_of
 from tocsin_console.api.incident_page import render_incident, render_missing
 from tocsin_console.errors import UsageProblem
 from tocsin_console.parts import Parts
@@ -58,12 +57,8 @@ class _Pages:
         rule = str(form.get("rule", ""))
         if not about or (rule and rule not in {each["rule"] for each in about}):
             raise UsageProblem(f"expected a rule of this incident, got {rule!r}")
-        try:
-            lasts = parse_duration(text_of(form, "for"))
-        except ValueError as error:
-            raise UsageProblem(str(error)) from error
         self._parts.silences.add(
-            lasts,
+            duration_of(form, "for"),
             project=about[0]["project"],
             use_case=about[0]["use_case"],
             rule=rule,

@@ -11,10 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tocsin_alerts.documents import suggest
-from tocsin_alerts.durations import parse_duration
 from tocsin_alerts.matchers import Matcher, matchable
 from tocsin_alerts.silences import Silence, covering
-from tocsin_console.api.answering import text_of, with_body
+from tocsin_console.api.answering import duration_of, text_of, with_body
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UsageProblem
 from tocsin_console.parts import Parts
@@ -48,10 +47,10 @@ def people_routes(parts: Parts) -> list[Route]:
         since = _time(body, "from") or parts.now()
         try:
             matchers = [Matcher.parse(each) for each in body.get("matchers") or ()]
-            until = _time(body, "until")
-            lasts = parse_duration(text_of(body, "for")) if until is None else until - since
         except (TypeError, ValueError) as error:
             raise UsageProblem(str(error)) from error
+        until = _time(body, "until")
+        lasts = duration_of(body, "for") if until is None else until - since
         made = parts.silences.add(
             lasts,
             project=str(body.get("project") or "default"),
@@ -84,10 +83,7 @@ def people_routes(parts: Parts) -> list[Route]:
 
 def _history(parts: Parts, request: Request) -> Response:
     asked = request.query_params
-    try:
-        since = parts.now() - parse_duration(asked.get("for", "90d"))
-    except ValueError as error:
-        raise UsageProblem(f"for: {error}") from error
+    since = parts.now() - duration_of({"for": "90d", **asked}, "for")
     found = parts.book.history(since, use_case=asked.get("use_case", ""), rule=asked.get("rule", ""))
     return Json({"incidents": found})
 

@@ -7,10 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from tocsin_alerts.durations import parse_duration
 from tocsin_collector.correct.prices import age_days
 from tocsin_collector.privacy.forget import Request as ForgetRequest
-from tocsin_console.api.answering import text_of
+from tocsin_console.api.answering import duration_of, text_of
 from tocsin_console.api.health import readiness
 from tocsin_console.api.metrics import exposition
 from tocsin_console.api.page import STYLE, render
@@ -98,7 +97,7 @@ class Views:
             case "set":
                 cause = text_of(body, "cause")
                 state = text_of(body, "state")
-                lasts = _lasts(body)
+                lasts = duration_of(body, "for") if body.get("for") else None  # until it is released
                 row = self._parts.guard.set(use_case, state, actor=actor, cause=cause, project=project, lasts=lasts)
             case "release":
                 row = self._parts.guard.release(use_case, actor=actor, project=project)
@@ -210,11 +209,3 @@ def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise UsageProblem(f"expected a number from 1, got {text!r}")
     return int(text)
-
-
-def _lasts(body: dict[str, Any]) -> timedelta | None:
-    """Read for how long; None: until it is released."""
-    try:
-        return parse_duration(body["for"]) if body.get("for") else None
-    except ValueError as error:
-        raise UsageProblem(str(error)) from error

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 from tocsin_collector.correct.prices import Catalogue
@@ -95,7 +94,7 @@ def desk_of(
     section = config.judge
     if section is None:
         return JudgeDesk(store=store(), now=now)
-    base = config.file.parent if config.file else Path.cwd()
+    base = config.folder
 
     def key() -> str:
         return secret(section.key, environment=environment, base=base, what="judge.key")

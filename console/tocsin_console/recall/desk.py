@@ -11,8 +11,8 @@ from importlib import resources
 from typing import Any, Final
 
 from tocsin_alerts.explanation.explain import explain
+from tocsin_alerts.known_incidents import named, one_of
 from tocsin_alerts.recall.odds import LEAST, Factors, factors
-from tocsin_console.errors import UsageProblem
 from tocsin_console.review.calls import handle_of
 from tocsin_console.review.draw import Store
 
@@ -60,18 +60,13 @@ class RecallDesk:
             What to ask :meth:`calls` for, and the parameters that it binds.
 
         Raises:
-            UsageProblem: there is no such incident, or more than one.
+            IncidentRefused: there is no such incident, or more than one.
         """
         with self._one_at_a_time:
-            found = self.store.rows(_sql("incident"), {"beginning": beginning}) if beginning else []
-            if len(found) != 1:
-                raise UsageProblem(
-                    f"expected one incident of 'tocsin alerts list --all', got {beginning!r}, with which {len(found)} begin"
-                )
-            [incident] = found
+            incident = one_of(named(self.store, beginning), beginning)
             until = self._until(incident)
             stream = {"project": incident["project"], "use_case": incident["use_case"]}
-            opened = incident["opened"].astimezone(UTC)
+            opened = incident["since"].astimezone(UTC)
             since, since_by = self._since(stream, opened, until)
             frame: dict[str, Any] = {**stream, "since": since, "until": until}
             [calibration] = self.store.rows(_sql("calibration"), {**stream, "slot": until}) or [dict(_NONE)]
@@ -145,7 +140,7 @@ class RecallDesk:
 
     def _until(self, incident: Mapping[str, Any]) -> datetime:
         if not incident["is_open"]:
-            return incident["ended"].astimezone(UTC)  # type: ignore[no-any-return]
+            return incident["last_slot"].astimezone(UTC)  # type: ignore[no-any-return]
         return self.clock().astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
     def _since(self, stream: Mapping[str, str], opened: datetime, until: datetime) -> tuple[datetime, str]:
