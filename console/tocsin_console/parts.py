@@ -1,7 +1,7 @@
 """What a running ``up`` is made of, as the API sees it: each part by what is asked of it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -35,6 +35,7 @@ from tocsin_console.report.desk import ReportDesk
 from tocsin_console.report.sending import Postbox
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.spool_desk import SpoolDesk
+from tocsin_console.web.news import News
 
 
 class Guard(Protocol):
@@ -112,7 +113,8 @@ class Parts:
     started_at: datetime
     addresses: Mapping[str, str]
     book: Book
-    draw: Draw
+    draw: Draw  # of messages
+    figures: Draw  # of pages: a chart as it is, drawn beside those of messages, which wait for nobody
     reader: Asker
     plans: Plans
     channels: Sequence[Channel]
@@ -157,3 +159,4 @@ class Parts:
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None
     collectors: Callable[[], Sequence[Member]] = list  # of a server, that have not ended
+    news: News = field(default_factory=News)

@@ -12,6 +12,7 @@ from typing import Any
 from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.audit import record
 from tocsin_alerts.channel_trial import Tried, try_channels
+from tocsin_alerts.charts.drawer import Draw, Drawer, can_draw, no_chart
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.drill.page import MARK
 from tocsin_alerts.message import View
@@ -56,9 +57,12 @@ from tocsin_console.report.sending import Postbox, mailboxes, timetable_of
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.roles import Others
 from tocsin_console.spool_desk import SpoolDesk
+from tocsin_console.web.news import News
 from tocsin_console.wire import document
 
 _END_S = 15.0
+_FIGURE_S = 10.0
+_FIGURES_KEPT = 256
 _REPORT_PERIOD_S = 60.0
 
 
@@ -75,8 +79,10 @@ class Presenting(Judging):
 
     def _start_api(self) -> dict[str, str]:
         addresses = self._addresses() | self._start_reading()
-        server = ApiServer(build_app(self._parts(addresses)), self._config.api)
+        parts = self._parts(addresses)
+        server = ApiServer(build_app(parts), self._config.api)
         self._ends.callback(lambda: server.stop(timeout_s=5.0))
+        self._ends.callback(parts.news.end)  # before the server, which waits for streams
         addresses["api"] = str(server.start())
         return addresses
 
@@ -132,6 +138,7 @@ class Presenting(Judging):
             addresses=addresses,
             book=book,
             draw=self._draw,
+            figures=self._figures(),
             reader=Reader(self._database.sibling, database=config.database, embedded=config.store_url is None),
             plans=self._plans,
             lost_routes=lost_routes(self._plans, self._reading.book, {each.name for each in channels_of(config)}),
@@ -193,7 +200,16 @@ class Presenting(Judging):
             reading=apart.reading,
             spool_max_bytes=apart.spool_max_bytes,
             collectors=self._fleet.members if config.store_url else list,
+            news=News(lambda: (apart.evaluated_through(), self._watermark().complete_to)),
         )
+
+    def _figures(self) -> Draw:
+        """Draw for pages in a process of their own: a message's chart does not wait for somebody who looks."""
+        if not can_draw():
+            return no_chart
+        drawer = Drawer(time_s=_FIGURE_S, kept=_FIGURES_KEPT)
+        self._ends.callback(drawer.close)
+        return drawer.draw
 
     def _start_reports(self) -> None:
         """Send the week when it is due, where this process tells people; its desk is one of the parts."""

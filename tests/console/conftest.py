@@ -190,6 +190,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         addresses={"grpc": "127.0.0.1:1", "api": "127.0.0.1:2", "guard": "127.0.0.1:3"},
         book=book,
         draw=lambda data, kind: f"{kind} of {data['use_case']}".encode() if data.get("days") else None,
+        figures=lambda chart, kind: f"{kind} of {chart['title']}".encode(),
         reader=Reader(store.sibling, database=name, embedded=True),
         plans=plans,
         channels=channels_of(config),

@@ -57,7 +57,7 @@ def test_looking_at_it_changes_nothing_and_pressing_does(running: Any, incident:
     assert "Nobody has it" in before
     assert 'method="post"' in before
     assert "script" not in before
-    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "default-src 'self'" in headers["content-security-policy"]
     assert "form-action 'self'" in headers["content-security-policy"]
     assert headers["referrer-policy"] == "same-origin"
     assert "ana has it" in after

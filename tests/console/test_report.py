@@ -59,7 +59,7 @@ def test_the_week_is_text_a_document_a_file_and_a_page(running: Running, tocsin:
     assert [each["use_case"] for each in document["readiness"]] == ["planned"]
     assert "<style>" in file.read_text(encoding="utf-8")
     assert (page.status, css.headers["content-type"]) == (200, "text/css; charset=utf-8")
-    assert "style-src 'self'" in page.headers["content-security-policy"]
+    assert "default-src 'self'" in page.headers["content-security-policy"]
     assert b"<style" not in page.data
     assert b"<script" not in page.data
 

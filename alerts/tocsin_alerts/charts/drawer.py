@@ -36,19 +36,23 @@ class Drawer:
     Args:
         command: Starts the process that draws.
         time_s: For one chart, waiting for others and starting the process included.
+        kept: How many drawings are kept.
     """
 
-    def __init__(self, command: Sequence[str] = WORKER, *, time_s: float = _TIME_S) -> None:
+    def __init__(self, command: Sequence[str] = WORKER, *, time_s: float = _TIME_S, kept: int = _KEPT) -> None:
         self._process = KillableProcess(command)
         self._time_s = time_s
+        self._most_kept = kept
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, bytes] = OrderedDict()
 
     def __call__(self, data: Mapping[str, Any], kind: Kind) -> bytes | None:
         """Draw a message's data as an image; None when there is nothing to draw, or it cannot be drawn in time."""
         chart = chart_of(data)
-        if chart is None:
-            return None
+        return self.draw(chart, kind) if chart is not None else None
+
+    def draw(self, chart: Mapping[str, Any], kind: Kind) -> bytes | None:
+        """Draw a chart, or a figure as :func:`~tocsin_alerts.charts.figure.figure` has it; None when it is late."""
         asked = json.dumps({"kind": kind, "chart": chart}, ensure_ascii=True)
         deadline = time.monotonic() + self._time_s
         if not self._lock.acquire(timeout=self._time_s):
@@ -56,7 +60,7 @@ class Drawer:
         try:
             if asked not in self._kept and (drawn := self._drawn(asked, deadline)):
                 self._kept[asked] = drawn
-                while len(self._kept) > _KEPT:
+                while len(self._kept) > self._most_kept:
                     self._kept.popitem(last=False)
             return self._kept.get(asked)
         finally:

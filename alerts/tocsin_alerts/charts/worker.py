@@ -6,6 +6,7 @@ from typing import Final
 
 import vl_convert
 
+from tocsin_alerts.charts.figure import figure
 from tocsin_alerts.charts.specification import specification
 from tocsin_alerts.killable import serve
 
@@ -22,7 +23,8 @@ def main() -> None:
 def _drawn(request: bytes) -> bytes:
     try:
         asked = json.loads(request)
-        spec = specification(asked["chart"])
+        chart = asked["chart"]
+        spec = figure(chart) if "type" in chart else specification(chart)
         if asked["kind"] == "svg":
             return bytes(vl_convert.vegalite_to_svg(spec).encode())
         return bytes(vl_convert.vegalite_to_png(spec, scale=1.5))

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from tocsin_console.api.answering import ON_ERROR, with_body
+from tocsin_console.api.answering import with_body
 from tocsin_console.api.cost import cost_routes
 from tocsin_console.api.drill import drill_routes
 from tocsin_console.api.hooks import hook_routes
@@ -22,14 +22,13 @@ from tocsin_console.api.security import App, LoopbackOnly
 from tocsin_console.api.spool import spool_routes
 from tocsin_console.api.views import Views
 from tocsin_console.parts import Parts
+from tocsin_console.web.site import web_errors, web_routes
 
 
 def build_app(parts: Parts) -> App:
     """Put the API together over the parts of a running ``up``."""
     views = Views(parts)
     routes = [
-        Route("/", views.page),
-        Route("/style.css", views.style),
         Route("/healthz", views.healthz),
         Route("/readyz", views.readyz),
         Route("/metrics", views.metrics),
@@ -69,7 +68,8 @@ def build_app(parts: Parts) -> App:
         Route("/api/call", views.call),
         Route("/api/notifications", views.notifications),
         Route("/api/notifications/{incident}", views.notifications),
+        *web_routes(parts),
     ]
-    app = Starlette(routes=routes, exception_handlers=ON_ERROR)
+    app = Starlette(routes=routes, exception_handlers=web_errors(parts))
     public = urlsplit(parts.config.public_url).netloc
     return LoopbackOnly(app, any_host=parts.config.insecure, public_host=public)

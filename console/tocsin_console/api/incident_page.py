@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, Final
 
 from tocsin_alerts.plain import one_line
+from tocsin_console.web.static import static_link
 
 _LASTS: Final = {"1h": "an hour", "2h": "two hours", "8h": "eight hours", "1d": "a day", "7d": "a week"}
 _CHARS: Final = 200
@@ -89,7 +90,7 @@ def _field(name: str, label: str, *, needed: bool = True) -> str:
 def _document(title: str, body: str) -> str:
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>
-<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/style.css"></head>
+<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="{static_link("tocsin.css")}"></head>
 <body>{body}
 <p class="small"><a href="/">tocsin</a></p></body></html>
 """

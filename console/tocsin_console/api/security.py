@@ -13,27 +13,17 @@ MAX_BODY_BYTES = 1 << 20
 LARGE_BODIES = {"/api/outcomes/load": 8 << 20}  # a chunk of a label file
 HOOKS = "/hooks/"  # of services that sign what they say; no browser posts there
 _HOOK_BYTES = 64 << 10
-FORMS = "/alerts/"  # pages with forms, which post to themselves
+DOCUMENTS = "/api/"  # of programs, which send JSON; every other path is a page, which posts forms to itself
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-)
-
-_NO_FORMS = (
     (
         b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    (b"referrer-policy", b"no-referrer"),
-)
-_WITH_FORMS = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        b"default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     (b"referrer-policy", b"same-origin"),  # with no-referrer a browser says of a form's post that it comes from nowhere
 )
+_NOT_KEPT = (b"cache-control", b"no-store")
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -56,11 +46,11 @@ class LoopbackOnly:
             await self._app(scope, receive, send)
             return
 
-        more = _WITH_FORMS if scope["path"].startswith(FORMS) else _NO_FORMS
-
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS, *more]
+                said = list(message.get("headers", []))
+                kept = [] if any(name.lower() == b"cache-control" for name, _ in said) else [_NOT_KEPT]
+                message["headers"] = [*said, *_HEADERS, *kept]
             await send(message)
 
         status, refusal = self._refusal(scope["method"], Headers(raw=scope["headers"]), scope["path"])
@@ -86,8 +76,9 @@ class LoopbackOnly:
 
 
 def _refusal_of_body(headers: Headers, path: str) -> tuple[int, str]:
-    expected = "application/x-www-form-urlencoded" if path.startswith(FORMS) else "application/json"
-    if path.startswith(FORMS) and "origin" not in headers:  # another site's form can post too: browsers say whose it is
+    is_form = not path.startswith(DOCUMENTS)
+    expected = "application/x-www-form-urlencoded" if is_form else "application/json"
+    if is_form and "origin" not in headers:  # another site's form can post too: browsers say whose it is
         return 403, "expected a request of this page, got one of nowhere"
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != expected:

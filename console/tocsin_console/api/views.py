@@ -12,7 +12,6 @@ from tocsin_collector.privacy.forget import Request as ForgetRequest
 from tocsin_console.api.answering import duration_of, text_of
 from tocsin_console.api.health import readiness
 from tocsin_console.api.metrics import exposition
-from tocsin_console.api.page import STYLE, render
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UsageProblem
 from tocsin_console.parts import Parts
@@ -187,14 +186,6 @@ class Views:
     def notifications(self, request: Request) -> Response:
         """Give the notifications of an incident as they were rendered, or all."""
         return Json({"notifications": self._parts.book.notifications(request.path_params.get("incident", ""))})
-
-    def page(self, _request: Request) -> Response:
-        """Show the state to a person."""
-        return Response(render(snapshot(self._parts)), media_type="text/html")
-
-    def style(self, _request: Request) -> Response:
-        """Give the page its style."""
-        return Response(STYLE, media_type="text/css")
 
 
 def _time(text: str) -> datetime:

@@ -1,0 +1,118 @@
+"""Figures of pages as Vega-Lite, by Altair; imported by nothing but the process that draws."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import altair as alt
+
+_LIGHT: Final = {"ink": "#1c1f24", "quiet": "#5b626d", "line": "#e1dfda", "accent": "#0b57b0", "second": "#8a8f98",
+                 "wrong": "#b3261e", "shade": "#eeeae0"}  # fmt: skip
+_DARK: Final = {"ink": "#e8e6e1", "quiet": "#a3abb7", "line": "#333943", "accent": "#8ab8f5", "second": "#8b93a0",
+                "wrong": "#ff9a90", "shade": "#2a2e36"}  # fmt: skip
+_MORE: Final = ("#2f8f6b", "#b7791f", "#8250df", "#c2547a", "#4c9fb8", "#7a7f3f")
+_WIDTH, _HEIGHT = 760, 220
+
+
+def figure(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the Vega-Lite specification of a figure, by its ``type``.
+
+    - ``series``: ``rows`` of ``at`` (ISO), ``value`` (None: a gap), ``by``, perhaps ``lower`` and ``upper``; ``lines``
+      (values, each with ``value`` and ``name``); ``marks`` (instants, each with ``at`` and ``name``); ``shades`` (spans, each
+      with ``since``, ``until``, ``name``);
+    - ``bars``: ``rows`` of ``name``, ``value``, ``by``, side by side, in the order they come;
+    - ``stack``: ``rows`` of ``at`` (a day), ``value``, ``by``;
+    - ``points``: ``rows`` of ``x``, ``y``, ``n``; with ``diagonal`` the line of what would be exact.
+
+    All have ``title`` and ``format`` (of d3, for values), and ``theme``, ``light`` or ``dark``.
+    """
+    colors = _DARK if asked.get("theme") == "dark" else _LIGHT
+    made = {"series": _series, "bars": _bars, "stack": _stack, "points": _points}[asked["type"]](asked, colors)
+    height = int(asked.get("height") or _HEIGHT)
+    whole: dict[str, Any] = (
+        made.properties(width=int(asked.get("width") or _WIDTH), height=height)
+        .configure(background="transparent", aria=False, font="system-ui, sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(labelColor=colors["quiet"], titleColor=colors["quiet"], gridColor=colors["line"],
+                        domainColor=colors["line"], tickColor=colors["line"], labelFontSize=12, titleFontSize=12)
+        .configure_legend(labelColor=colors["ink"], titleColor=colors["quiet"], labelFontSize=12, orient="top")
+        .to_dict()
+    )  # fmt: skip
+    return whole
+
+
+def _series(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
+    names = list(dict.fromkeys(row["by"] for row in asked["rows"]))
+    data = alt.Data(values=list(asked["rows"]))
+    color = _color("by", names, colors)
+    x = alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(labelOverlap=True, grid=False))
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=asked["format"], tickCount=5))
+    layers = []
+    if asked.get("shades"):
+        spans = alt.Chart(alt.Data(values=list(asked["shades"])))
+        layers.append(spans.mark_rect(color=colors["shade"]).encode(x="since:T", x2="until:T"))
+        layers.append(_words(spans, "since", colors))
+    if any(row.get("lower") is not None for row in asked["rows"]):
+        band = alt.Chart(data).mark_area(opacity=0.18)
+        layers.append(band.encode(x=x, y=alt.Y("lower:Q", title=None), y2="upper:Q", color=color))
+    layers.append(alt.Chart(data).mark_line(strokeWidth=2, point={"size": 14}).encode(x=x, y=y, color=color))
+    if asked.get("lines"):
+        lines = alt.Chart(alt.Data(values=list(asked["lines"])))
+        layers.append(lines.mark_rule(color=colors["wrong"], strokeDash=[5, 3]).encode(y="value:Q"))
+        text = lines.mark_text(align="left", dx=4, dy=-6, color=colors["wrong"], fontSize=12)
+        layers.append(text.encode(x=alt.value(0), y="value:Q", text="name:N"))
+    if asked.get("marks"):
+        marks = alt.Chart(alt.Data(values=list(asked["marks"])))
+        layers.append(marks.mark_rule(color=colors["quiet"], strokeDash=[2, 2]).encode(x="at:T"))
+        layers.append(_words(marks, "at", colors))
+    return alt.layer(*layers)
+
+
+def _words(chart: Any, at: str, colors: Mapping[str, str]) -> Any:
+    text = chart.mark_text(align="left", baseline="top", dx=4, dy=2, fontSize=11, color=colors["quiet"])
+    return text.encode(x=f"{at}:T", y=alt.value(0), text="name:N")
+
+
+def _bars(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
+    names = list(dict.fromkeys(row["by"] for row in asked["rows"]))
+    chart = alt.Chart(alt.Data(values=list(asked["rows"]))).mark_bar()
+    return chart.encode(
+        x=alt.X("name:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True, labelLimit=120)),
+        xOffset=alt.XOffset("by:N", sort=names),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(format=asked["format"], tickCount=5)),
+        color=_color("by", names, colors, bars=True),
+    )
+
+
+def _stack(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
+    names = list(dict.fromkeys(row["by"] for row in asked["rows"]))
+    chart = alt.Chart(alt.Data(values=list(asked["rows"]))).mark_bar()
+    return chart.encode(
+        x=alt.X("at:T", title=None, timeUnit="utcyearmonthdate", axis=alt.Axis(labelOverlap=True, grid=False)),
+        y=alt.Y("value:Q", title=None, stack="zero", axis=alt.Axis(format=asked["format"], tickCount=5)),
+        color=_color("by", names, colors),
+        order=alt.Order("by:N"),
+    )
+
+
+def _points(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
+    chart = alt.Chart(alt.Data(values=list(asked["rows"])))
+    axis = alt.Axis(format=asked["format"], tickCount=5)
+    x, y = (
+        alt.X("x:Q", title=asked.get("x_title"), axis=axis, scale=alt.Scale(zero=False)),
+        alt.Y("y:Q", title=asked.get("y_title"), axis=axis, scale=alt.Scale(zero=False)),
+    )
+    size = alt.Size("n:Q", legend=None, scale=alt.Scale(range=[20, 300]))
+    layers = [chart.mark_circle(color=colors["accent"], opacity=0.8).encode(x=x, y=y, size=size)]
+    if asked.get("diagonal"):
+        low = min([row["x"] for row in asked["rows"]] + [row["y"] for row in asked["rows"]])
+        exact = alt.Chart(alt.Data(values=[{"x": low, "y": low}, {"x": 1.0, "y": 1.0}]))
+        layers.insert(
+            0, exact.mark_line(color=colors["quiet"], strokeDash=[4, 3], strokeWidth=1).encode(x="x:Q", y="y:Q")
+        )
+    return alt.layer(*layers)
+
+
+def _color(field: str, names: list[str], colors: Mapping[str, str], *, bars: bool = False) -> Any:
+    known = [colors["second"], colors["accent"]] if bars else [colors["accent"], colors["second"]]
+    scale = alt.Scale(domain=names, range=[*known, *_MORE][: max(len(names), 1)])
+    return alt.Color(f"{field}:N", title=None, scale=scale, legend=alt.Legend() if len(names) > 1 else None)

@@ -1,0 +1,83 @@
+"""Every page, what surrounds it, and what becomes of errors where a person looks."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from tocsin_console.api.answering import ON_ERROR
+from tocsin_console.parts import Parts
+from tocsin_console.web.overview import overview_pages
+from tocsin_console.web.page import Frame, page_routes
+from tocsin_console.web.static import static_routes
+from tocsin_console.web.templates import render
+from tocsin_wire import TocsinError
+
+SECTIONS: Final = (("overview", "Overview", "/", "o"),)
+_DOCUMENTS: Final = ("/api/", "/hooks/")
+
+
+def web_routes(parts: Parts) -> list[Route]:
+    """List the routes of every page, their twins, and what they load."""
+    frame, news = _frame(parts), parts.news
+    pages = [
+        *overview_pages(parts),
+    ]
+    return [
+        *static_routes(),
+        Route("/events", news.stream),
+        *(route for page in pages for route in page_routes(page, frame, news)),
+    ]
+
+
+def web_errors(parts: Parts) -> dict[Any, Any]:
+    """Say which handler answers an error: a page for people, one sentence in JSON for programs."""
+    frame = _frame(parts)
+
+    def shown(handle: Callable[..., Any]) -> Callable[..., Any]:
+        async def answer(request: Request, error: Exception) -> Response:
+            said: Response = await handle(request, error)
+            if not _is_for_people(request):
+                return said
+            title = "This could not be done" if request.method == "POST" else "This could not be shown"
+            words = str(error) if isinstance(error, TocsinError) else "tocsin failed to answer this: look at its log"
+            return _problem(frame(request), title, words, said.status_code)
+
+        return answer
+
+    async def missing(request: Request, error: HTTPException) -> Response:
+        if _is_for_people(request) and error.status_code == 404:
+            return _problem(frame(request), "There is no such page", f"Nothing is at {request.url.path}.", 404)
+        return HTMLResponse(error.detail, status_code=error.status_code, headers=error.headers)
+
+    return {kind: shown(handle) for kind, handle in ON_ERROR.items()} | {HTTPException: missing}
+
+
+def _frame(parts: Parts) -> Frame:
+    def around(request: Request) -> Mapping[str, Any]:
+        return {
+            "version": parts.version,
+            "evaluated_through": parts.evaluated_through(),
+            "person": str(request.scope.get("tocsin.person") or ""),
+            "section": "",
+            "twins": None,
+            "sections": [
+                {"name": name, "title": title, "path": path, "key": key, "count": 0}
+                for name, title, path, key in SECTIONS
+            ],
+        }
+
+    return around
+
+
+def _is_for_people(request: Request) -> bool:
+    path = request.url.path
+    return "text/html" in request.headers.get("accept", "") and not path.startswith(_DOCUMENTS)
+
+
+def _problem(frame: Mapping[str, Any], title: str, error: str, status: int) -> Response:
+    page = render("problem.html.j2", {"doc": {"title": title, "error": error}, "frame": frame})
+    return HTMLResponse(page, status_code=status)

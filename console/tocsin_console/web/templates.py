@@ -1,0 +1,82 @@
+"""The templates of pages: everything is escaped, nothing may be missing, and unknown is never printed as a number."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from tocsin_alerts.filters import FILTERS
+from tocsin_console.web import links
+from tocsin_console.web.static import static_link
+
+_FROM_ALERTS = ("pct", "fixed", "money", "delta", "duration", "quantity", "amount", "clip")
+_WIDTH, _HEIGHT, _MARGIN = 120, 28, 2
+
+
+def render(name: str, shown: Mapping[str, Any]) -> str:
+    """Write a whole page."""
+    return _environment().get_template(name).render(shown)
+
+
+def render_part(name: str, shown: Mapping[str, Any]) -> str:
+    """Write the inside of a page: its block ``main``."""
+    template = _environment().get_template(name)
+    return "".join(template.blocks["main"](template.new_context(dict(shown))))
+
+
+def moment(when: datetime | None) -> Markup:
+    """Print an instant in UTC; the script adds the reader's own time."""
+    if when is None:
+        return Markup('<span class="unknown">never</span>')
+    utc = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(
+        utc.isoformat(timespec="seconds").replace("+00:00", "Z"), f"{utc:%Y-%m-%d %H:%M}"
+    )
+
+
+def sparkline(values: Iterable[float | None], label: str = "") -> Markup:
+    """Draw a small line; what is not known is a gap in it."""
+    series = list(values)
+    known = [value for value in series if value is not None]
+    if len(known) < 2:
+        return Markup('<span class="unknown">no line yet</span>')
+    low, high = min(known), max(known)
+    step_x = (_WIDTH - 2 * _MARGIN) / (len(series) - 1)
+    scale = (_HEIGHT - 2 * _MARGIN) / ((high - low) or 1.0)
+    middle = _HEIGHT / 2 if high == low else None
+    pieces, pen = [], "M"
+    for place, value in enumerate(series):
+        if value is None:
+            pen = "M"
+            continue
+        y = middle if middle is not None else _HEIGHT - _MARGIN - (value - low) * scale
+        pieces.append(f"{pen}{_MARGIN + place * step_x:.1f} {y:.1f}")
+        pen = "L"
+    return Markup(
+        '<svg class="spark" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}"><path d="{}"/></svg>'
+    ).format(_WIDTH, _HEIGHT, _WIDTH, _HEIGHT, label, " ".join(pieces))
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("tocsin_console", "web/templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {name: FILTERS[name] for name in _FROM_ALERTS}
+    made.filters |= {"moment": moment, "sparkline": sparkline}
+    made.globals |= {
+        "static": static_link,
+        "use_case_link": links.use_case_link,
+        "call_link": links.call_link,
+        "incident_link": links.incident_link,
+        "rule_link": links.rule_link,
+        "with_query": links.with_query,
+    }
+    return made
