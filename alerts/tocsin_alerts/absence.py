@@ -1,30 +1,12 @@
-"""That a rule has nothing to judge in a use case is an alert beside each of its own: the same labels, rule and routes.
+"""That a rule has nothing to judge in a use case is an alert beside each of its own (see ``overlays``)."""
 
-Beside, not instead: whether what it watches is well is not known, so its own state stays as it was.
-"""
-
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
 
 from tocsin_alerts import machine
 from tocsin_alerts.durations import format_duration
 from tocsin_alerts.machine import Observation, Status, Timing
 from tocsin_alerts.records import Severity
 from tocsin_alerts.rule import Rule
-
-_LABEL: Final = "overlay"
-_VALUE: Final = "no_data"
-
-
-def labels_of(labels: Mapping[str, str]) -> dict[str, str]:
-    """Give the labels under which it is told that an alert has nothing to judge."""
-    return {**labels, _LABEL: _VALUE}
-
-
-def is_absence(labels: Mapping[str, str]) -> bool:
-    """Whether an alert says that there is nothing to judge, and nothing of what its rule watches."""
-    return labels.get(_LABEL) == _VALUE
 
 
 def severity_of(rule: Rule) -> Severity:

@@ -3,26 +3,21 @@
 Within a slot firing goes before resolving, so that a rule which takes over from another stays in its incident.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from tocsin_alerts import absence, machine
-from tocsin_alerts.absence import is_absence
+from tocsin_alerts import absence, blindness, machine
 from tocsin_alerts.groups import GroupKey, Incidents, event_id, fingerprint, group_key
 from tocsin_alerts.limits import LeftOut, leave_out
 from tocsin_alerts.machine import Status
+from tocsin_alerts.overlays import labels_of, overlay_of
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.provisional import Provisional
 from tocsin_alerts.records import AlertEvent, AlertState, Sample, Severity
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook
-from tocsin_alerts.series import Batch, Move, Series, first_of, is_at_rest, standing_of
-
-# A series whose labels are gone (a model version that was replaced) holds its incident open this long, and only while
-# others of its rule and use case have data. Where nothing has data nothing resolves.
-SUPERSEDED_AFTER: Final = timedelta(days=7)
+from tocsin_alerts.series import SUPERSEDED_AFTER, Batch, Move, Series, first_of, is_at_rest, standing_of
 
 
 class Board:
@@ -68,7 +63,23 @@ class Board:
         for batch in batches:
             last = (decided_to or {}).get(batch.rule.name)
             moves += self._take_rule(slot, batch, is_decided=last is not None and slot <= last)
-        return self._settle(slot, moves)
+        return self._settle(moves)
+
+    def take_attempts(self, now: datetime, *, failed: Mapping[str, str], answered: Collection[str]) -> list[AlertEvent]:
+        """Step, in each use case of a rule, the alert that says that it cannot be evaluated; the others keep their states.
+
+        Args:
+            now: The clock.
+            failed: With what evaluators failed just now, by rule.
+            answered: Rules whose evaluators answered just now.
+        """
+        moves: list[Move] = []
+        for rule in self._book:
+            if rule.name in failed:
+                self._mark_error(rule.name)
+            if rule.name in failed or rule.name in answered:
+                moves += self._take_attempt(rule, failed.get(rule.name), now)
+        return self._settle(moves)
 
     def retire(self) -> list[AlertEvent]:
         """End the alerts of rules that no longer exist, dated by the last slot that they took in."""
@@ -76,19 +87,12 @@ class Board:
         for each in sorted(self.series.values(), key=lambda series: (series.status.slot, series.fingerprint)):
             if self._book.get(each.rule) is None and not is_at_rest(each):
                 move = self._end(each, None, each.status.slot, "the rule is no longer there")
-                events += self._settle(each.status.slot, [move])
+                events += self._settle([move])
         return events
 
     def has_active(self, rule: str) -> bool:
         """Whether any alert of a rule fires, or fired and is not over."""
-        return any(self.series[key].status.is_active for key in self._by_rule.get(rule, ()))
-
-    def mark_error(self, rule: str) -> None:
-        """Overlay a rule's alerts: its evaluator failed. Their states stay."""
-        for key in self._by_rule.get(rule, ()):
-            each = self.series[key]
-            if each.status.overlay != "error":
-                self.series[key] = replace(each, status=replace(each.status, overlay="error"))
+        return any(each.status.is_active for each in self._own(rule))
 
     def apply(self, event: AlertEvent) -> None:
         """Take over a transition that was stored before its state was."""
@@ -118,7 +122,7 @@ class Board:
             fingerprint(sample.project, sample.use_case, rule.name, sample.labels): sample for sample in batch.samples
         }
         alive = {(sample.project, sample.use_case) for sample in batch.samples}
-        known = {key for key in self._by_rule.get(rule.name, set()) if not is_absence(self.series[key].labels)}
+        known = {each.fingerprint for each in self._own(rule.name)}
         # A replay finds some ahead: what was missed of them is stored, or they were left out at this slot and not known yet.
         missable = {key for key in known if self.series[key].status.slot < slot}
         for key in known & given.keys():  # whether or not it is stepped: a replay may find it ahead
@@ -161,7 +165,7 @@ class Board:
         moves = []
         for base in (self.series[key] for key in sorted(known)):
             where = (base.project, base.use_case)
-            labels = absence.labels_of(base.labels)
+            labels = labels_of(base.labels, "no_data")
             key = fingerprint(*where, rule.name, labels)
             is_gone = where not in alive and rule.applies_to(self._plans.get(*where))
             old = self.series.get(key) or replace(
@@ -180,6 +184,32 @@ class Board:
                 if status.state != old.status.state:
                     moves.append(Move(before=old.status.state, after=new, rule=rule, sample=None, reason=reason))
         return moves
+
+    def _take_attempt(self, rule: Rule, why: str | None, now: datetime) -> list[Move]:
+        moves = []
+        keys = self._by_rule.get(rule.name, set())
+        stepped = {key: self.series[key] for key in keys if overlay_of(self.series[key].labels) == "error"}
+        if why is not None:
+            fresh = blindness.beside(rule, [self.series[key] for key in keys], now)
+            stepped = {each.fingerprint: each for each in fresh} | stepped
+        for key, old in sorted(stepped.items()):
+            if why is None and is_at_rest(old):
+                continue
+            severity = blindness.severity_of(rule)
+            is_asked = severity is not None and rule.applies_to(self._plans.get(old.project, old.use_case))
+            status, reason = blindness.step(rule, old.status, why=why, is_asked=is_asked, now=now)
+            if status == old.status or (key not in self.series and status.state == "inactive"):
+                continue
+            severity = old.severity if old.status.is_active or severity is None else severity
+            self._put(new := replace(old, status=status, severity=severity, rule_hash=rule.hash))
+            if status.state != old.status.state:
+                moves.append(Move(before=old.status.state, after=new, rule=rule, sample=None, reason=reason))
+        return moves
+
+    def _mark_error(self, rule: str) -> None:
+        for each in self._own(rule):
+            if each.status.overlay != "error":
+                self.series[each.fingerprint] = replace(each, status=replace(each.status, overlay="error"))
 
     def _step(self, old: Series, rule: Rule, sample: Sample | None, slot: datetime) -> Move | None:
         plan = self._plans.get(old.project, old.use_case)
@@ -209,11 +239,11 @@ class Board:
         self._put(new)
         return Move(before=old.status.state, after=new, rule=rule, sample=None, reason=reason)
 
-    def _settle(self, slot: datetime, moves: list[Move]) -> list[AlertEvent]:
-        return [self._event(slot, move) for move in sorted(moves, key=lambda move: move.order)]
+    def _settle(self, moves: list[Move]) -> list[AlertEvent]:
+        return [self._event(move) for move in sorted(moves, key=lambda move: move.order)]
 
-    def _event(self, slot: datetime, move: Move) -> AlertEvent:
-        series, state = move.after, move.after.status.state
+    def _event(self, move: Move) -> AlertEvent:
+        series, state, slot = move.after, move.after.status.state, move.after.status.slot
         incident = series.incident
         key = self._group(series)
         if state == "firing" and not incident:
@@ -251,6 +281,10 @@ class Board:
             if each.status.is_active and each.incident
         )
 
+    def _own(self, rule: str) -> list[Series]:
+        """List a rule's alerts, without those that stand beside them."""
+        return [each for key in self._by_rule.get(rule, ()) if not overlay_of((each := self.series[key]).labels)]
+
     def _put(self, series: Series) -> None:
         self.series[series.fingerprint] = series
         self._by_rule.setdefault(series.rule, set()).add(series.fingerprint)
@@ -259,5 +293,6 @@ class Board:
         rule = self._book.get(series.rule)
         group = rule.text.group if rule else "quality"
         is_demoted = rule is not None and (series.severity, rule.text.severity) == ("ticket", "page")
-        severity = rule.text.severity if rule and not is_demoted else series.severity
+        is_own = rule is not None and not is_demoted and not overlay_of(series.labels)
+        severity = rule.text.severity if rule and is_own else series.severity
         return group_key(series.project, series.use_case, rule=series.rule, severity=severity, group=group)

@@ -219,7 +219,8 @@ class Delivery:
                 undelivered[said.channel].add(said.incident)
         self._incidents.take([AlertEvent(**row) for row in query.rows(statement("incident_events"))])
         for incident in self._incidents:
-            if incident.is_open:  # what kept it may have ended while nobody was there to tell it
+            # What kept it may have ended while nobody was there to tell it; and it itself, just before its end was told.
+            if incident.is_open or self._remembered.awaits_end(incident.id):
                 self._again_at[incident.id] = self._now()
             else:
                 self._incidents.forget(incident)

@@ -20,6 +20,7 @@ from tocsin_alerts.hindsight import until
 from tocsin_alerts.itself import STUCK
 from tocsin_alerts.jobs import DAY, Answer, Evaluate, answer, can_say, list_jobs
 from tocsin_alerts.journal import Journal, Memory, Run
+from tocsin_alerts.overlays import overlay_of
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.provisional import Provisional
@@ -162,13 +163,13 @@ class Engine:
         if self._has_orphans:
             tidings += [Tidings(event.slot, [event], True) for event in board.retire()]
         is_live = None if self._is_data_clock else lambda job, slot: is_newest(job, slot, now=now, watermark=watermark)
-        decided_to = {event.rule: event.slot for event in self._unsettled}
+        decided_to = {event.rule: event.slot for event in self._unsettled if overlay_of(event.labels) != "error"}
         tidings += step(board, self._jobs, due, answers, is_live=is_live, decided_to=decided_to)
+        blind = board.take_attempts(now, failed=failed, answered=answers.keys() - failed.keys())
+        tidings += [Tidings(event.slot, [event], True) for event in blind]
         new = tidings[len(self._unsettled) :]
         self._journal.write_events([event for each in new for event in each.events], at=now)
         tell(tidings, self._handlers, board=board, book=self._book)
-        for name in failed:
-            board.mark_error(name)
         self._journal.write_states(board.changed_since(self._board), at=now)
         self._journal.write_runs(self._runs(due, answers, failed, now=now), at=now)
         self._done_to.update({name: slots[-1] for name, slots in due.items() if name not in failed})

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias, get_args
 
-from tocsin_alerts import absence
+from tocsin_alerts import absence, blindness
 from tocsin_alerts.briefing import Case, Findings, GuardNews
 from tocsin_alerts.incidents import Incident, Incidents
 from tocsin_alerts.message import Impact, Money
+from tocsin_alerts.overlays import labels_of
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.records import AlertEvent, GuardRow, Sample
 from tocsin_alerts.rule import Rule, TestSample
@@ -25,6 +26,7 @@ INCIDENT: Final = "7f3c9a1e52b04d68"
 _SLOT: Final = FIRING.slot
 _ENDED: Final = _SLOT + timedelta(days=3)
 _MANY: Final = 50
+_FAILURE: Final = "StoreUnavailable: Timeout exceeded: elapsed 30.1 seconds, maximum: 30 (TIMEOUT_EXCEEDED)"
 _BEGAN: Final = datetime(2026, 3, 22, tzinfo=UTC)
 _EVIDENCE: Final = Findings(
     since=_BEGAN,
@@ -85,10 +87,14 @@ def _incident(rule: Rule, fixture: Fixture, sample: Sample, plan: Plan) -> Incid
     elif fixture in ("no-data", "error"):
         fired = [replace(fired[0], value=None, lower=None, upper=None, baseline=None, n=0)]
         if fixture == "no-data":
-            labels, severity = absence.labels_of(sample.labels), absence.severity_of(rule)
+            labels, severity = labels_of(sample.labels, "no_data"), absence.severity_of(rule)
             fired = [replace(fired[0], labels=labels, severity=severity, reason="nothing to judge for 2d")]
         else:
-            fired = [replace(fired[0], reason="the evaluator failed: Timeout exceeded")]
+            began = _SLOT - blindness.patience(rule)
+            pending = [replace(pending[0], slot=began)]
+            reason = blindness.reason(began, _FAILURE)
+            labels, severity = labels_of({}, "error"), blindness.severity_of(rule) or "log"
+            fired = [replace(fired[0], labels=labels, severity=severity, reason=reason)]
     elif fixture == "resolved":
         over = replace(fired[0], event_id="over", from_state="firing", to_state="resolved", slot=_ENDED)
         fired = [fired[0], replace(over, reason=f"no longer {fired[0].reason}")]

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from tocsin_alerts.absence import is_absence
 from tocsin_alerts.audit import record
 from tocsin_alerts.briefing import GuardNews
 from tocsin_alerts.documents import suggest
@@ -19,6 +18,7 @@ from tocsin_alerts.errors import GuardRefused
 from tocsin_alerts.guard_line import STATES, GuardLine
 from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.known_incidents import named
+from tocsin_alerts.overlays import overlay_of
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, GuardRow, GuardState
@@ -84,7 +84,7 @@ class GuardBook:
         is_changed = False
         with self._lock:
             for event in events:
-                if is_absence(event.labels):
+                if overlay_of(event.labels):
                     continue
                 if event.to_state == "firing" and event.event_id not in self._acted_on:
                     row = self._trip(event)

@@ -1,11 +1,12 @@
 """What is known, as of an instant: where a clock was ahead, slots were judged that have yet to come. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from tocsin_alerts.jobs import Job
 from tocsin_alerts.journal import Memory
+from tocsin_alerts.overlays import overlay_of
 from tocsin_alerts.series import Series
 
 
@@ -20,10 +21,14 @@ def until(memory: Memory, now: datetime, jobs: Sequence[Job]) -> Memory:
     newest = {job.name: job.schedule.floor(now) for job in jobs}
     return replace(
         memory,
-        series=tuple(_until(each, newest.get(each.rule, now)) for each in memory.series),
+        series=tuple(_until(each, _newest(each, newest, now)) for each in memory.series),
         done_to={name: min(slot, newest.get(name, now)) for name, slot in memory.done_to.items()},
         unsettled=tuple(event for event in memory.unsettled if event.slot <= now),
     )
+
+
+def _newest(series: Series, newest: Mapping[str, datetime], now: datetime) -> datetime:
+    return now if overlay_of(series.labels) == "error" else newest.get(series.rule, now)
 
 
 def _until(series: Series, newest: datetime) -> Series:

@@ -45,6 +45,10 @@ SHIPPED: Final = (
     Inhibition(
         source=(Matcher.parse("rule=tocsin-collector-silent"),), target=(Matcher.parse("overlay=no_data"),), equal=()
     ),
+    # Nor that one rule cannot be evaluated, while none can.
+    Inhibition(
+        source=(Matcher.parse("rule=tocsin-evaluation-stuck"),), target=(Matcher.parse("overlay=error"),), equal=()
+    ),
 )
 
 

@@ -11,13 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from tocsin_alerts.board import SUPERSEDED_AFTER
 from tocsin_alerts.errors import Superseded
 from tocsin_alerts.journal_sql import statement
 from tocsin_alerts.machine import Status
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, Sample
-from tocsin_alerts.series import Series
+from tocsin_alerts.series import SUPERSEDED_AFTER, Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
-from tocsin_alerts.absence import is_absence
 from tocsin_alerts.incidents import Incident, Member
 from tocsin_alerts.inhibitions import Inhibition, inhibited_by
 from tocsin_alerts.matchers import matchable
+from tocsin_alerts.overlays import overlay_of
 from tocsin_alerts.records import GuardState
 from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.silences import Silence, covering
@@ -68,6 +68,7 @@ def suspended(member: Member, in_force: GuardState, rules: RuleBook) -> Quiet | 
     """Say why an alert that there are no calls, or nothing to judge, is no news: the guard has seen to that."""
     rule = rules.get(member.fired.rule)
     is_of_traffic = rule is not None and rule.source.name in _OF_TRAFFIC
-    if (in_force == "off" and is_of_traffic) or (in_force in ("off", "fallback") and is_absence(member.fired.labels)):
+    is_absence = overlay_of(member.fired.labels) == "no_data"
+    if (in_force == "off" and is_of_traffic) or (in_force in ("off", "fallback") and is_absence):
         return Quiet(why="inhibited", detail=f"while the guard is at {in_force}")
     return None

@@ -48,6 +48,11 @@ class Remembered:
         """Say what a channel knows of an incident."""
         return self._told.get((incident, channel)) or Told()
 
+    def awaits_end(self, incident: str) -> bool:
+        """Whether a channel knows of an incident, and not that it is over."""
+        told = [each.transitions for (of, _), each in self._told.items() if of == incident]
+        return any("firing" in each and "resolved" not in each for each in told)
+
     def paged(self, incident: str) -> datetime | None:
         """Say when people were first told of a page; None: nobody was."""
         return self._paged.get(incident)

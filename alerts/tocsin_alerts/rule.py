@@ -99,6 +99,9 @@ class RuleText(_Part):
     min_n: int = Field(default=0, ge=0)
     limit: int = Field(default=200, ge=1, description="alerts in one use case; of more the worst are kept")
     no_data: Duration | None = Field(default=None, description="a ticket once there was nothing to judge for so long")
+    error: Severity | Literal["ignore"] | None = Field(
+        default=None, description="what it is when the evaluator keeps failing; a ticket unless said"
+    )
     false_pages_per_year: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="measured on stationary streams, per stream"
     )

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from tocsin_alerts.machine import Status
 from tocsin_alerts.records import AlertState, Sample, Severity
 from tocsin_alerts.rule import Rule
 
+# A series whose labels are gone (a model version that was replaced) holds its incident open this long, and only while
+# others of its rule and use case have data. Where nothing has data nothing resolves.
+SUPERSEDED_AFTER: Final = timedelta(days=7)
 _SEVERITY_ORDER: Final[Mapping[Severity, int]] = {"page": 0, "ticket": 1, "log": 2}
 
 

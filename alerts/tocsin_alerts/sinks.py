@@ -7,6 +7,7 @@ from typing import Protocol
 
 from tocsin_alerts.board import Board
 from tocsin_alerts.groups import opens
+from tocsin_alerts.overlays import overlay_of
 from tocsin_alerts.records import AlertEvent
 from tocsin_alerts.rules import RuleBook
 
@@ -68,7 +69,8 @@ def standing(quiet: Iterable[AlertEvent], board: Board, book: RuleBook) -> list[
         if not event.incident:
             continue
         rule = book.get(event.rule)
-        if opens(event, rule.text.group if rule else "quality"):
+        # What was stored of an evaluator that fails stays unsettled while it does, and people may have heard of it.
+        if overlay_of(event.labels) != "error" and opens(event, rule.text.group if rule else "quality"):
             opened.add(event.incident)
         key = (event.fingerprint, event.incident)
         last[key] = event

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
-from tocsin_alerts.absence import is_absence
 from tocsin_alerts.itself import SELF
 from tocsin_alerts.journal import Journal
+from tocsin_alerts.overlays import overlay_of
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.records import Sample
 from tocsin_alerts.rules import RuleBook
@@ -92,7 +92,7 @@ def _alarm(active: Sequence[Series], book: RuleBook) -> tuple[Standing, str] | N
     for word in words:
         for each in active:
             rule = book.get(each.rule)
-            if rule and each.status.is_active and rule.text.verdict == word and not is_absence(each.labels):
+            if rule and each.status.is_active and rule.text.verdict == word and not overlay_of(each.labels):
                 since = f"{each.status.since:%Y-%m-%d %H:%M}"
                 return word, f"{rule.text.summary} ({each.rule}, since {since})"
     return None

@@ -1,5 +1,5 @@
 /*
-summary = "For how long a rule, or what is recorded once a day, has failed at the same slot"
+summary = "For how long a rule of which no use case hears, or what is recorded once a day, has failed at the same slot"
 unit    = "s"
 clock   = "wall"
 params  = { since = "DateTime('UTC')", until = "DateTime('UTC')", step_s = "UInt32" }
@@ -16,13 +16,16 @@ n        = "UInt64"
 */
 -- A slot that fails is tried again and is not done: counted is from the first slot that failed after the last that was done.
 -- A failure that goes on is recorded every hour; one that is not any more is of a rule that is gone.
+-- A rule that has judged anything says under its own name, in each of its use cases, that it cannot be evaluated; it is not told twice.
 WITH
     {step_s:UInt32} AS step,
+    told AS (SELECT groupUniqArray(rule) FROM standing_alerts WHERE labels['overlay'] = 'error' AND state IN ('pending', 'firing')),
     runs AS
     (
         SELECT
             rule AS job, maxIf(slot, state = 'done') AS done_to, groupArrayIf(slot, state = 'failed' AND at > {since:DateTime('UTC')} - toIntervalHour(2)) AS failed,
-            arrayMin(arrayFilter(s -> s > done_to, failed)) AS stuck_at, arrayExists(s -> s > done_to, failed) AS is_stuck
+            arrayMin(arrayFilter(s -> s > done_to, failed)) AS stuck_at,
+            arrayExists(s -> s > done_to, failed) AND NOT has((SELECT * FROM told), rule) AS is_stuck
         FROM rule_runs FINAL
         WHERE at > {since:DateTime('UTC')} - toIntervalDay(2)
         GROUP BY rule

@@ -4,5 +4,5 @@ SELECT
     uniqExactIf((project, use_case), slot >= {since:DateTime64(3, 'UTC')} AND slot < {until:DateTime64(3, 'UTC')}) AS use_cases,
     count() AS ever, max(slot) AS last_slot
 FROM alert_events FINAL
-WHERE to_state = 'firing' AND from_state != 'recovering'
+WHERE to_state = 'firing' AND from_state != 'recovering' AND labels['overlay'] = ''
 GROUP BY rule

@@ -258,6 +258,27 @@ def test_a_restart_goes_on_where_it_was(
     ]
 
 
+def test_an_end_that_was_stored_and_not_told_is_told_after_a_restart(
+    make_delivery: Callable[..., Delivery], event: Any, receiver: Any, database: Any, clock: Any
+) -> None:
+    """The power was cut between the journal and the outbox: a pager's incident would have stayed open for ever."""
+    fired, over = event(), event(to="resolved", slot=event().slot + DAY)
+    before = make_delivery(query=database)
+    database.insert("alert_events", [{**_row(fired), "epoch": 1, "at": clock()}])
+    _hand(before, fired)
+    database.insert("alert_events", [{**_row(over), "epoch": 1, "at": clock()}])
+
+    after = make_delivery(query=database)
+    _hand(after, over)
+    after.wake()
+    after.pump()
+    third = make_delivery(query=database)
+    third.wake()
+    third.pump()
+
+    assert receiver.transitions == ["firing", "resolved"]
+
+
 def test_a_letter_outside_any_incident_is_sent_once_whoever_restarts(
     make_delivery: Callable[..., Delivery], notification: Any, receiver: Any, database: Any, clock: Any
 ) -> None:

@@ -74,6 +74,19 @@ class TestInhibition:
 
         assert delivery.stats().pages == 1
 
+    def test_that_nothing_can_be_evaluated_is_said_once(self, make_delivery: Any, receiver: Any, world: Any) -> None:
+        """Thirty rules of a hundred use cases fail with the store; each would be a ticket."""
+        blind = make_event(
+            "latency", use_case="mail-sorter", labels={"overlay": "error"}, severity="ticket", incident="ticket-1"
+        )
+        stuck = make_event("tocsin-evaluation-stuck", use_case="tocsin", incident="incident-2")
+        delivery = make_delivery()
+
+        hand(delivery, stuck, blind)
+
+        assert [each.incident for each in receiver.taken] == ["incident-2"]
+        assert world.store.held() == [("print-latency", "inhibited")]
+
     def test_an_alert_that_is_both_inhibits_no_other_that_is(self) -> None:
         """Two that inhibited each other would both be unheard."""
         both = Inhibition.model_validate({"source": ["rule=~a|b"], "target": ["rule=~a|b"], "equal": []})

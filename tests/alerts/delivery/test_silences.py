@@ -97,6 +97,20 @@ def test_what_ended_in_silence_is_not_told(
     assert receiver.transitions == []
 
 
+def test_a_rules_silence_covers_that_it_cannot_be_evaluated(
+    make_delivery: Any, event: Any, receiver: Any, silences: Silences
+) -> None:
+    """Who has silenced a rule while they mend it would otherwise be told that it is broken."""
+    quiet(silences, rule=BELOW)
+    delivery = make_delivery()
+    blind = {"labels": {"overlay": "error"}, "severity": "ticket"}
+
+    hand(delivery, event(BELOW, **blind))
+    hand(delivery, event(FALLING, incident="ticket-2", **blind))
+
+    assert [each.incident for each in receiver.taken] == ["ticket-2"]
+
+
 def test_ended_by_hand_it_ends_at_once(make_delivery: Any, event: Any, receiver: Any, silences: Silences) -> None:
     """Whoever ends it wants to know now."""
     made = quiet(silences)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tocsin_alerts.board import SUPERSEDED_AFTER, Board
+from tocsin_alerts.board import Board
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.records import AlertEvent
-from tocsin_alerts.series import Batch
+from tocsin_alerts.series import SUPERSEDED_AFTER, Batch
 
 PAGE = "rule: {name}\nsummary: s\nevaluator: accuracy\nseverity: page\nwhen: value < 0.5\n"
 TICKET = "rule: {name}\nsummary: s\nevaluator: input_psi\nseverity: ticket\nwhen: value > 0.1\n"

@@ -50,12 +50,18 @@ def test_a_rule_is_stuck_from_its_first_slot_that_failed(store: Store) -> None:
     ran(MONDAY - 3 * HOUR, "done", rule=f"{job}-gone")
     ran(MONDAY - 2.5 * HOUR, "failed", rule=f"{job}-gone")
 
+    ran(MONDAY - HOUR, "failed", at=MONDAY - 2 * LOOK, rule=f"{job}-told")
+    own = {"fingerprint": f"{job}-told", "rule": f"{job}-told", "labels": {"overlay": "error"}, "state": "pending"}
+    store.database.insert("alert_state", [{**own, "slot": MONDAY, "since": MONDAY, "at": MONDAY}])
+
+    (told,) = look(store, "tocsin_rules", job=f"{job}-told")
     (stuck,) = look(store, "tocsin_rules", job=job)
     (gone,) = look(store, "tocsin_rules", job=f"{job}-gone")
     (before,) = look(store, "tocsin_rules", job=job, at=MONDAY - 6 * LOOK)
     (slots,) = look(store, "tocsin_slots", at=MONDAY + DAY)
 
     assert (stuck.value, before.value) == (3600, 1800)
+    assert told.value == 0, "it says so under its own name, in each of its use cases"
     assert gone.value == 0, "what is not tried any more is of a rule that is no longer there"
     assert slots.value == (DAY + 3 * HOUR).total_seconds()
 
