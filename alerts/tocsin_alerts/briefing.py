@@ -135,6 +135,7 @@ def brief(case: Case) -> View:
         owner=(rule.text.owner if rule else None) or plan.owner or "",
         contact=plan.contact or "",
         runbook=_runbook(rule, plan),
+        dashboard=(rule.text.dashboard if rule else None) or plan.dashboard or "",
         action=_action(case.guard),
         commands=_commands(standing, incident.id),
     )

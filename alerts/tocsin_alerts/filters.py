@@ -125,7 +125,12 @@ def fill(text: object, indent: int = 0, first: int | None = None, width: int = _
     hang = max(0, min(indent, cells - 10))
     start = hang if first is None else max(0, min(first, cells - 10))
     wrapped = textwrap.wrap(
-        str(text), cells, initial_indent=" " * start, subsequent_indent=" " * hang, break_on_hyphens=False
+        str(text),
+        cells,
+        initial_indent=" " * start,
+        subsequent_indent=" " * hang,
+        break_on_hyphens=False,
+        break_long_words=not href(str(text)),  # an address that goes on in the next line leads nowhere
     )
     return "\n".join(wrapped)
 

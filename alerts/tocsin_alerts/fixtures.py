@@ -138,6 +138,7 @@ def _plan(rule: Rule) -> Plan:
             "owner": FIRING.owner,
             "contact": FIRING.contact,
             "runbook": {"link": FIRING.runbook.link, "first_steps": list(FIRING.runbook.steps)},
+            "dashboard": FIRING.dashboard,
             "quality": {"measure": "accuracy", "floor": said and said.floor},
             "budget": {"per_day": said and said.budget_per_day, "currency": "USD"},
         }

@@ -176,6 +176,7 @@ class View:
     impact: Impact | None = None  # None: not known
     retraining: Retraining | None = None  # None: not known
     days: tuple[Day, ...] = ()  # what history is made of, for a chart
+    dashboard: str = ""  # address of a page with its figures; empty: there is none
     page: str = ""  # address of the incident's page, where it is acknowledged and silenced; empty: there is none
 
 

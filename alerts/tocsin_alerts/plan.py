@@ -20,6 +20,7 @@ from tocsin_alerts.plan_form import render_yaml
 from tocsin_alerts.plan_people import Mute, Step
 from tocsin_alerts.records import GuardMode, GuardState
 from tocsin_alerts.runbook import first_steps
+from tocsin_alerts.web_links import WebLink
 from tocsin_alerts.weekly import Weekly, Zone
 
 __all__ = ["Plan", "Plans", "Question", "render_yaml"]
@@ -145,6 +146,9 @@ class Plan(_Part):
     owner: str | None = None
     contact: str | None = None
     runbook: Runbook = Runbook()
+    dashboard: WebLink | None = Field(
+        default=None, description="in messages; None: the console's page, where people reach it"
+    )
     retraining: Retraining = Retraining()
     fallback: Fallback = Fallback()
     guard: Guard = Guard()

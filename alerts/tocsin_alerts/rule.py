@@ -14,6 +14,7 @@ from tocsin_alerts.machine import Observation, Timing
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.records import AlertState, Sample, Severity
 from tocsin_alerts.slots import Schedule
+from tocsin_alerts.web_links import WebLink
 
 Verdict: TypeAlias = Literal["wrong", "drifting", "none"]
 _OF_REFERENCE: Final = frozenset({"baseline", "drop", "z", "effect"})
@@ -111,6 +112,7 @@ class RuleText(_Part):
     verdict: Verdict = "drifting"
     owner: str | None = None
     runbook: str | None = None
+    dashboard: WebLink | None = None
     route: list[str] = []
     template: str | None = None
     tests: list[RuleTest] = []

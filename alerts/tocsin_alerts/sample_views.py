@@ -113,6 +113,7 @@ FIRING: Final = View(
         steps=("Look at the five calls: is one device in all of them?",
                "Ask the site whether a scanner was changed or cleaned."),
     ),
+    dashboard="https://grafana.example.com/d/digit-reader",
     action=Action(
         state="fallback", applied=False, cause="accuracy-below-floor: upper 0.896 < floor 0.9", probe_share=0.05,
         hold_until=None, in_force="normal",
@@ -194,6 +195,7 @@ BARE: Final = replace(
     owner="",
     contact="",
     runbook=Runbook(link="", steps=()),
+    dashboard="",
     action=None,
     explanation=(),
     release=None,

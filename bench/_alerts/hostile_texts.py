@@ -9,12 +9,14 @@ from _alerts.judges import effects, html_effects
 from tocsin_alerts.briefing import Case, brief
 from tocsin_alerts.fixtures import case_of
 from tocsin_alerts.incidents import Incident, Member
+from tocsin_alerts.message import Message
 from tocsin_alerts.outbox import Notification, notification_id
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.render import Templates
 from tocsin_alerts.rendition import KINDS, rendition
 from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.standing import standing
+from tocsin_alerts.web_links import is_web_link
 from tocsin_console.api.incident_page import render_incident
 
 PAGE: Final = "https://tocsin.example.net"
@@ -39,7 +41,13 @@ def judged(batch: Sequence[str], rules: RuleBook, templates: Templates) -> Itera
     case = _poisoned_case(honest_case, batch)
     said = {chat: templates.compose(brief(case), chat=chat) for chat in (False, True)}
     meant = {chat: templates.compose(brief(honest_case), chat=chat) for chat in (False, True)}
-    ours = frozenset({f"{PAGE}/alerts/{case.incident.id}#silence", f"{PAGE}/alerts/{case.incident.id}"})
+    figures = str(meant[False].data["dashboard"])
+    ours = frozenset({f"{PAGE}/alerts/{case.incident.id}#silence", f"{PAGE}/alerts/{case.incident.id}", figures})
+    for chat, message in said.items():
+        linked = str(message.data["dashboard"])  # the name stands in it, quoted
+        if not (linked.startswith(f"{PAGE}/use-cases/default/") and is_web_link(linked) and "\u200b" not in linked):
+            yield Effect(channel="dashboard", what=f"the address {linked!r}", payloads=tuple(batch))
+        said[chat] = _linking(message, linked, str(meant[chat].data["dashboard"]))
     for kind in KINDS:
         chat = kind not in ("log", "smtp")
         bad, good = (
@@ -69,6 +77,12 @@ def judged(batch: Sequence[str], rules: RuleBook, templates: Templates) -> Itera
     }
     for what in html_effects(shown["bad"], shown["good"], ours=ours, links=False):
         yield Effect(channel="page", what=what, payloads=tuple(batch))
+
+
+def _linking(message: Message, linked: str, instead: str) -> Message:
+    """Put one address in the place of another, so that only what else differs is judged."""
+    text, html = (said.replace(linked, instead) for said in (message.text, message.html))
+    return replace(message, text=text, html=html, data={**message.data, "dashboard": instead})
 
 
 def _notification(case: Case, kind: str, message: Any, rules: RuleBook) -> Notification:

@@ -63,6 +63,7 @@ def views(plan: Plan, rule: Rule, noticed: Noticed, *, onset: datetime, said: st
         owner=plan.owner or "",
         contact=plan.contact or "",
         runbook=Runbook(link=plan.runbook.link or "", steps=tuple(plan.runbook.first_steps)),
+        dashboard=plan.dashboard or "",
         action=None,
         commands=(),
     )

@@ -23,6 +23,7 @@ from tocsin_alerts.notifiers.posting import Post, require_http
 from tocsin_alerts.outbox import Notification
 from tocsin_alerts.plain import one_line, without_links, without_mentions
 from tocsin_alerts.standing import Standing
+from tocsin_alerts.web_links import link_in
 
 HOLDS: Final = 15  # posts that may be missed before Alertmanager takes an alert for ended; Prometheus allows four
 _BATCH: Final = 100  # alerts in one request
@@ -124,6 +125,7 @@ def alerts_of(notification: Notification, *, now: datetime, ends: datetime) -> I
                     "message": text,
                     "incident": notification.incident,
                     "runbook_url": link,
+                    "dashboard_url": link_in(message.data, "dashboard"),
                 }
             ),
             "startsAt": _zulu(began),

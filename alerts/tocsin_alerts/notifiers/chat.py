@@ -16,6 +16,7 @@ from tocsin_alerts.charts.quality import chart_of
 from tocsin_alerts.errors import DeliveryFailed
 from tocsin_alerts.notifiers.posting import Post
 from tocsin_alerts.outbox import Notification
+from tocsin_alerts.web_links import link_in
 
 _SLACK_HEADER_CHARS: Final = 150
 _SLACK_BLOCK_CHARS: Final = 3_000
@@ -68,8 +69,7 @@ class ChatNotifier:
 
 def page_of(notification: Notification) -> str:
     """Give the address of the incident's page, where people acknowledge and silence; empty where they do not reach it."""
-    page = str(notification.message.data.get("page") or "")
-    return page if page.startswith(("https://", "http://")) and not set(page) & set("<>| ") else ""
+    return link_in(notification.message.data, "page")
 
 
 def image_of(notification: Notification) -> dict[str, str] | None:
@@ -89,7 +89,7 @@ def slack(
         image: The chart's address and what it shows.
         acknowledge: Whether a button is to be pressed by whoever takes the incident.
     """
-    message, page = notification.message, page_of(notification)
+    message, links = notification.message, _links(notification)
     parts = _parts(message.text.strip("\n"), _SLACK_BLOCK_CHARS)
     if len(parts) > _SLACK_BLOCKS:
         parts = [*parts[: _SLACK_BLOCKS - 1], CUT]
@@ -108,7 +108,7 @@ def slack(
                 }
                 for part in parts
             ),
-            *([_section(f"<{page}|{_link_of(notification)}>")] if page else ()),
+            *([_section(" · ".join(f"<{_escaped(url)}|{text}>" for text, url in links))] if links else ()),
             *([{"type": "image", "image_url": image["url"], "alt_text": image["alt"]}] if image else ()),
             *(_buttons(notification) if acknowledge else ()),
         ],
@@ -130,7 +130,7 @@ def _buttons(notification: Notification) -> list[dict[str, Any]]:
 
 def teams(notification: Notification, *, image: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Write an Adaptive Card: a line a block, of runs, in which Teams reads no Markdown."""
-    message, page = notification.message, page_of(notification)
+    message, links = notification.message, _links(notification)
     body = [_line(message.subject, weight="Bolder", size="Medium")]
     size = 0
     for line in message.text.strip("\n").split("\n"):
@@ -148,14 +148,19 @@ def teams(notification: Notification, *, image: Mapping[str, str] | None = None)
         "version": "1.4",
         "msteams": {"width": "Full"},
         "body": body,
-        **({"actions": [{"type": "Action.OpenUrl", "title": _link_of(notification), "url": page}]} if page else {}),
+        **(
+            {"actions": [{"type": "Action.OpenUrl", "title": text, "url": url} for text, url in links]} if links else {}
+        ),
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
 
 
-def _link_of(notification: Notification) -> str:
-    return "The incident" if notification.transition == "resolved" else "Acknowledge or silence"
+def _links(notification: Notification) -> list[tuple[str, str]]:
+    """List what can be opened: where it is acknowledged and silenced, and its figures."""
+    own = "The incident" if notification.transition == "resolved" else "Acknowledge or silence"
+    said = ((own, page_of(notification)), ("Dashboard", link_in(notification.message.data, "dashboard")))
+    return [(text, url) for text, url in said if url]
 
 
 def _section(markdown: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tocsin_alerts.outbox import Notification
 from tocsin_alerts.plain import one_line, without_links, without_mentions
 from tocsin_alerts.records import Severity
 from tocsin_alerts.telling import TAKEN
+from tocsin_alerts.web_links import link_in
 
 _SEVERITIES: Final[Mapping[Severity, str]] = {"page": "critical", "ticket": "warning", "log": "info"}
 _SUMMARY_CHARS: Final = 1_024
@@ -68,7 +69,11 @@ def event(notification: Notification) -> dict[str, Any]:
         "class": str(lead.get("rule") or ""),
         "custom_details": {"message": message.text[:_TEXT_CHARS], "notification": notification.id},
     }
-    said = ((link, "Runbook"), (str(message.data.get("page") or ""), "Acknowledge or silence"))
+    said = (
+        (link, "Runbook"),
+        (link_in(message.data, "dashboard"), "Dashboard"),
+        (str(message.data.get("page") or ""), "Acknowledge or silence"),
+    )
     links = [{"href": href, "text": text} for href, text in said if href.startswith(("https://", "http://"))]
     return {**made, "event_action": "trigger", "payload": payload, "links": links}
 

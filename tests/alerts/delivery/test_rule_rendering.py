@@ -3,21 +3,25 @@
 import email
 import email.policy
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from tocsin_alerts.briefing import brief
 from tocsin_alerts.errors import TemplateError
 from tocsin_alerts.fixtures import FIXTURES, Fixture, case_of
 from tocsin_alerts.message import Message
+from tocsin_alerts.plan import Plan
 from tocsin_alerts.render import Templates
 from tocsin_alerts.rendition import KINDS, Kind, misfits, rendition
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rule_rendering import lint_rule, render_rule, render_short
 from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.web_links import is_web_link
 
 SHIPPED = Templates()  # compiled once
 
@@ -110,3 +114,58 @@ def test_a_template_that_fails_is_found_and_its_short_form_shown(rules: RuleBook
     assert [each.kind for each in found] == [""]
     assert "nothing_such" in str(found[0])
     assert "this is the short form: line 1" in short.message.text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_channel_links_the_rules_dashboard_or_the_plans(rules: RuleBook, kind: Kind) -> None:
+    """Whoever is called looks at figures next; an address that is broken or not escaped leads nowhere."""
+    plain = rule_of(rules, "accuracy-below-floor")
+    own = "https://grafana.example.com/d/own?from=now-7d&var-use_case=digit-reader"
+    rule = replace(plain, text=plain.text.model_copy(update={"dashboard": own}))
+
+    mine, plans = (
+        rendition(kind, render_rule(each, "firing", kind, rules=RuleBook({each.name: each}), templates=SHIPPED))
+        for each in (rule, plain)
+    )
+    if kind == "smtp":
+        mail = email.message_from_bytes(mine, policy=email.policy.default)
+        said = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
+        assert [own in said[0], own.replace("&", "&amp;") in said[1]] == [True, True]
+    else:
+        text, linked = json.dumps(json.loads(mine)), own.replace("&", "&amp;") if kind == "slack" else own
+        assert f"<{linked}|Dashboard>" in text if kind == "slack" else linked in text
+        assert b"https://grafana.example.com/d/digit-reader" in plans
+
+
+def test_without_a_dashboard_it_is_the_consoles_page(rules: RuleBook) -> None:
+    """A use case's name comes from spans: what it says must not leave its place in the address."""
+    case = case_of(rule_of(rules, "null-rate"), "firing", rules)
+    view = replace(brief(case), project="a/b", use_case="mail sorter?#<!here>@x", dashboard="")
+    reached = Templates(public_url="https://tocsin.example.com")
+
+    page = "https://tocsin.example.com/use-cases/a%2Fb/mail%20sorter%3F%23%3C%21here%3E%40x"
+    assert reached.compose(view, chat=True).data["dashboard"] == page
+    assert page in reached.compose(view, chat=True).text
+    assert "Dashboard" not in SHIPPED.compose(view, chat=True).text
+
+
+@pytest.mark.parametrize(
+    ("given", "is_link"),
+    [
+        ("https://grafana.example.com/d/x?var-a=b&c=%20", True),
+        ("http://[::1]:3000/d", True),
+        ("grafana.example.com/d", False),
+        ("javascript:alert(1)", False),
+        ("https:///d", False),
+        ("https://x:port/", False),
+        ("https://x/a b", False),
+        ("https://x/|<!channel>", False),
+        ("https://x/\u202eb", False),
+        ("https://x/" + 2_000 * "a", False),
+    ],
+)
+def test_a_dashboard_is_an_address(given: str, is_link: bool) -> None:
+    """A plan that says something else is refused when it is read, not when somebody is called."""
+    assert is_web_link(given) is is_link
+    with nullcontext() if is_link else pytest.raises(ValidationError, match="expected an address such as"):
+        Plan(use_case="digits", dashboard=given)
