@@ -65,7 +65,9 @@ def require_free(address: Address, *, what: str, option: str) -> None:
             ) from error
 
 
-def require_protected(address: Address, *, option: str, needs: Protection, tls: bool, keys: bool) -> None:
+def require_protected(
+    address: Address, *, option: str, needs: Protection, tls: bool, keys: bool, logins: bool | None = None
+) -> None:
     """Refuse an address that others on the network could reach, unless what listens there is protected from them.
 
     Args:
@@ -74,6 +76,7 @@ def require_protected(address: Address, *, option: str, needs: Protection, tls: 
         needs: What protects it: TLS and ingest keys, TLS, or nothing that exists yet.
         tls: Whether a certificate is configured.
         keys: Whether ingest keys are required.
+        logins: Whether people sign in there; None: what listens there cannot know them.
 
     Raises:
         UsageProblem: it is not a loopback address, and something is missing; the message says what to add.
@@ -82,9 +85,12 @@ def require_protected(address: Address, *, option: str, needs: Protection, tls: 
         return
     anyway = "or give --insecure to listen there all the same, open to everybody who can reach it"
     if needs == "logins":
+        if logins:
+            return
         raise UsageProblem(
-            f"expected a loopback address for {option}, got {address}: tocsin has no logins yet, so put a proxy with "
-            f"authentication before it, {anyway}"
+            f"expected a loopback address for {option}, got {address}, where nobody signs in: "
+            + ("" if logins is None else "add 'access: {login: keys}' to tocsin.yaml, and ")
+            + f"put a proxy with TLS {'and authentication ' if logins is None else ''}before it, {anyway}"
         )
     lacking = [] if tls else ["'tls: {certificate: FILE, private_key: FILE}'"]
     lacking += ["'ingest_keys: required'"] if needs == "tls and keys" and not keys else []

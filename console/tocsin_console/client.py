@@ -1,7 +1,9 @@
 """The loopback API as the commands see it."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import urllib3
@@ -14,10 +16,13 @@ from tocsin_console.running import read_run_file
 class Client:
     """Talks to one running ``tocsin up``."""
 
-    def __init__(self, address: str, *, where: str, timeout_s: float = 30.0) -> None:
+    def __init__(self, address: str, *, where: str, timeout_s: float = 30.0, key: str = "") -> None:
         self.address = address
         self._where = where
-        self._http = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=2.0, read=timeout_s))
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        self._http = urllib3.PoolManager(
+            retries=False, headers=headers, timeout=urllib3.Timeout(connect=2.0, read=timeout_s)
+        )
 
     @classmethod
     def of(cls, config: Config, *, timeout_s: float = 30.0) -> "Client":
@@ -25,7 +30,13 @@ class Client:
         facts = read_run_file(config.run_file)
         address = str(config.api) if config.api_is_given or "api" not in facts else str(facts["api"])
         where = f"in {config.data_dir}" if "api" in facts else f"at {address}"
-        return cls(address, where=where, timeout_s=timeout_s)
+        key = os.environ.get("TOCSIN_ACCESS_KEY", "")
+        if (
+            not key and not config.api_is_given
+        ):  # the folder's own secret goes to what runs in the folder, and to nobody else
+            with suppress(OSError):
+                key = config.owner_file.read_text(encoding="utf-8")
+        return cls(address, where=where, timeout_s=timeout_s, key=key)
 
     def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
         """Ask for a document.
@@ -52,7 +63,7 @@ class Client:
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Ask for something to be done; errors as for :meth:`get`."""
-        headers = {"content-type": "application/json"}
+        headers = {**self._http.headers, "content-type": "application/json"}
         return self._send("POST", path, body=json.dumps(body).encode(), headers=headers)
 
     def _send(self, method: str, path: str, **how: Any) -> Any:

@@ -19,6 +19,7 @@ from tocsin_collector.store.retention import parse_period
 from tocsin_collector.store.store_address import StoreAddress, StoreTls
 from tocsin_console.addresses import Address
 from tocsin_console.config_file import (
+    AccessSection,
     Channel,
     Clock,
     DeadManSection,
@@ -80,6 +81,7 @@ class Config:
     http: Address | None  # None: off
     api: Address
     public_url: str  # where people reach the API; empty: nowhere
+    access: AccessSection
     api_is_given: bool  # somebody named the address, so a run.json does not decide
     guard: Address
     clickhouse_http: Address | None  # None: off
@@ -108,6 +110,11 @@ class Config:
     def folder(self) -> Path:
         """What relative names of files and commands in tocsin.yaml begin at: its own folder."""
         return self.file.parent if self.file else Path.cwd()
+
+    @property
+    def owner_file(self) -> Path:
+        """The secret by which commands on this machine are known, where others have to sign in."""
+        return self.data_dir / "owner.secret"
 
     @property
     def run_file(self) -> Path:
@@ -163,6 +170,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         http=None if http.lower() == OFF else Address.parse(http),
         api=Address.parse(pick(flags.api, "TOCSIN_API_ADDRESS", said.listen.api, API)),
         public_url=_public_url(environment.get("TOCSIN_PUBLIC_URL") or said.public_url or ""),
+        access=said.access,
         api_is_given=bool(flags.api or environment.get("TOCSIN_API_ADDRESS")),
         guard=Address.parse(pick(flags.guard, "TOCSIN_GUARD_ADDRESS", said.listen.guard, GUARD)),
         tls=_tls(said, environment, base=base, cwd=cwd),

@@ -3,18 +3,20 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, field_validator, model_validator
 
 from tocsin_alerts.grouping import Grouping
 from tocsin_alerts.inhibitions import Inhibition
 from tocsin_alerts.windows import Window
 from tocsin_collector.correct.prices import AgreedPrice, UnitPrice
 from tocsin_collector.privacy.redaction import PRESETS, Redaction
+from tocsin_console.access.roles import Role
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Clock = Literal["wall", "data"]
@@ -321,6 +323,27 @@ class DeadManSection(_Section):
     timeout_s: float = Field(default=10.0, gt=0, le=60)
 
 
+class AccessSection(_Section):
+    """Who may use the API and its pages, beyond whoever can reach them."""
+
+    login: Literal["none", "keys", "proxy"] = Field(
+        default="none", description="keys: with an access key; proxy: as the proxy before it says, or with a key"
+    )
+    header: str = Field(
+        default="X-Forwarded-User", pattern=r"^[A-Za-z0-9-]+$", description="by which the proxy says who"
+    )
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        default=(IPv4Network("127.0.0.1/32"), IPv6Network("::1/128")), description="whose header is believed"
+    )
+    roles: dict[str, Role] = Field(default_factory=dict, description="by name as the header says; * of everybody else")
+
+    @model_validator(mode="after")
+    def _knows_somebody(self) -> Self:
+        if self.login == "proxy" and not self.roles:
+            raise ValueError("login: proxy needs roles, such as roles: {ana@example.com: admin, '*': viewer}")
+        return self
+
+
 class TocsinYaml(_Section):
     """All of tocsin.yaml."""
 
@@ -332,6 +355,7 @@ class TocsinYaml(_Section):
         pattern=r"^https?://[^\s/?#@]+/?$",
         description="where people reach the API, by a proxy that signs them in",
     )
+    access: AccessSection = AccessSection()
     store: StoreSection = StoreSection()
     listen: ListenSection = ListenSection()
     collector: CollectorSection = CollectorSection()

@@ -35,6 +35,10 @@ class SqlRefused(UsageProblem):
     """The statement does more than read the tables of this store."""
 
 
+class AccessRefused(ConsoleError):  # noqa: N818 - says what is so
+    """Who asks may not do this."""
+
+
 class AddressInUse(ConsoleError):  # noqa: N818 - says what is so
     """Another process listens on an address that was asked for."""
 

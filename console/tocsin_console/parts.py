@@ -19,6 +19,8 @@ from tocsin_collector.privacy.disk_use import DiskUse
 from tocsin_collector.privacy.forget import Report as ForgetReport
 from tocsin_collector.privacy.forget import Request as ForgetRequest
 from tocsin_collector.receive.key_book import KeyFacts, NewKey
+from tocsin_console.access.gate import Identify, anybody
+from tocsin_console.access.tokens import AccessKeys
 from tocsin_console.book import Book
 from tocsin_console.config import Config
 from tocsin_console.cost.desk import CostDesk
@@ -70,8 +72,8 @@ class Asker(Protocol):
 class Keys(Protocol):
     """The book of ingest keys."""
 
-    def create(self, project: str, *, name: str, by: str, now: datetime) -> NewKey:
-        """Make a key for a project."""
+    def create(self, project: str, *, name: str, by: str, now: datetime, role: str = ...) -> NewKey:
+        """Make a key for a project, or with a role."""
         ...
 
     def listed(self, project: str = "") -> Sequence[KeyFacts]:
@@ -159,4 +161,6 @@ class Parts:
     reading: Callable[[], Mapping[str, int]] = dict  # what the ClickHouse endpoint counts; nothing without one
     spool_max_bytes: int | None = None
     collectors: Callable[[], Sequence[Member]] = list  # of a server, that have not ended
+    identify: Identify = anybody  # who asks, of a request
+    access_keys: AccessKeys | None = None  # None: nobody signs in with one
     news: News = field(default_factory=News)

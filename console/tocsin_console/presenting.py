@@ -29,6 +29,8 @@ from tocsin_collector.correct.relabel import relabel
 from tocsin_collector.receive.key_book import KeyBook
 from tocsin_collector.store.database import Database
 from tocsin_console import rulebook, tables
+from tocsin_console.access.gate import ByKey, ByProxy, Identify, anybody
+from tocsin_console.access.tokens import AccessKeys
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
@@ -56,6 +58,7 @@ from tocsin_console.report.desk import ReportDesk
 from tocsin_console.report.sending import Postbox, mailboxes, timetable_of
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.roles import Others
+from tocsin_console.running import owner_secret
 from tocsin_console.spool_desk import SpoolDesk
 from tocsin_console.web.news import News
 from tocsin_console.wire import document
@@ -108,6 +111,7 @@ class Presenting(Judging):
         config, reading = self._config, self._sibling()
         book = Book(reading, self._plans, lambda: self._statuses(reading), now=now)
         apart, retraining = self._others(), self._retraining()
+        access_keys, identify = self._access()
         acknowledgements = Acknowledgements(self._sibling(), now=now)
         reviews = ReviewDesk(self._sibling(), apart.record_outcomes, clock=self._clock_of_slots, now=now)
         references = ReferenceDesk(self._sibling(), clock=self._clock_of_slots, wall=now, calendar=self._plans.calendar)
@@ -200,8 +204,21 @@ class Presenting(Judging):
             reading=apart.reading,
             spool_max_bytes=apart.spool_max_bytes,
             collectors=self._fleet.members if config.store_url else list,
+            identify=identify,
+            access_keys=access_keys,
             news=News(lambda: (apart.evaluated_through(), self._watermark().complete_to)),
         )
+
+    def _access(self) -> tuple[AccessKeys | None, Identify]:
+        """Say who may use the API: whoever reaches it, or who shows a key or is named by the proxy."""
+        access = self._config.access
+        if access.login == "none":
+            return None, anybody
+        keys = AccessKeys(self._sibling())
+        by_key = ByKey(keys, local=owner_secret(self._config.owner_file))
+        if access.login == "keys":
+            return keys, by_key
+        return keys, ByProxy(access.header, proxies=access.proxies, roles=access.roles, otherwise=by_key)
 
     def _figures(self) -> Draw:
         """Draw for pages in a process of their own: a message's chart does not wait for somebody who looks."""

@@ -70,6 +70,7 @@ class RoleProcess(ABC):
                     needs=_NEEDS[what],
                     tls=config.tls is not None,
                     keys=config.ingest_keys == "required",
+                    logins=config.access.login != "none",
                 )
             require_free(address, what=what, option=f"--{what}")
         if config.tls is not None:

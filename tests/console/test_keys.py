@@ -34,7 +34,16 @@ def test_a_revoked_key_says_by_whom(running: Running, tocsin: Callable[..., Any]
 
     assert revoked.exit_code == 0
     assert found[0]["revoked_by"] == "bob"
-    assert set(found[0]) == {"key_id", "project", "name", "created_at", "created_by", "revoked_at", "revoked_by"}
+    assert set(found[0]) == {
+        "key_id",
+        "project",
+        "role",
+        "name",
+        "created_at",
+        "created_by",
+        "revoked_at",
+        "revoked_by",
+    }
     ring = IngestKeys(running.database, required=False)
     ring.refresh()
     with pytest.raises(Unauthenticated):

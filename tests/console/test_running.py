@@ -39,7 +39,7 @@ def test_a_port_in_use_is_found_before_anything_is_opened() -> None:
      ("0.0.0.0:1", False), ("[::]:1", False), ("192.168.1.1:1", False), ("example.com:1", False)],
 )  # fmt: skip
 def test_only_loopback_is_listened_on_without_insisting(text: str, *, loopback: bool) -> None:
-    """The page and the API have no logins yet, whatever else is configured."""
+    """TLS and ingest keys protect senders; nobody has signed in to the pages yet."""
     address = Address.parse(text)
 
     assert address.is_loopback is loopback

@@ -18,6 +18,7 @@ from tocsin_collector.errors import CollectorError, Overloaded, Unauthenticated
 from tocsin_collector.receive.admission import DEFAULT_PROJECT
 
 PREFIX: Final = "tk_"
+INGEST: Final = "ingest"  # the role of keys for sending
 _log = logging.getLogger(__name__)
 _PERIOD_S: Final = 1.5  # a revocation holds within this and a query's time, here and on every other collector
 _MAX_AGE_S: Final = 24 * 3600.0  # how long what was last read still counts while the store does not answer
@@ -38,6 +39,7 @@ class _Known:
     """One key that is in force, or was."""
 
     project: str
+    role: str
     hash: str
     is_revoked: bool
 
@@ -79,7 +81,7 @@ class IngestKeys:
             StoreUnavailable: the store does not answer.
         """
         self.refresh()
-        if self._required and all(known.is_revoked for known in self._known.values()):
+        if self._required and all(known.is_revoked or known.role != INGEST for known in self._known.values()):
             _log.warning(
                 "ingest keys are required and none exists: everybody is refused until 'tocsin keys create PROJECT'"
             )
@@ -99,10 +101,13 @@ class IngestKeys:
         """
         with self._reading:
             asked_at = self._clock()
-            rows = self._query.rows("SELECT key_id, project, hash, revoked_at FROM ingest_keys FINAL")
+            rows = self._query.rows("SELECT key_id, project, role, hash, revoked_at FROM ingest_keys FINAL")
             self._known = {
                 row["key_id"]: _Known(
-                    project=row["project"], hash=row["hash"], is_revoked=row["revoked_at"] is not None
+                    project=row["project"],
+                    role=row["role"],
+                    hash=row["hash"],
+                    is_revoked=row["revoked_at"] is not None,
                 )
                 for row in rows
             }
@@ -125,8 +130,8 @@ class IngestKeys:
                     "make one with 'tocsin keys create PROJECT' and set OTEL_EXPORTER_OTLP_HEADERS or TOCSIN_KEY"
                 )
             return DEFAULT_PROJECT
-        key = _bare(presented)
-        known = self._known.get(_id_of(key))
+        key = bare(presented)
+        known = self._known.get(id_of(key))
         proves = hmac.compare_digest(hash_of(key), known.hash if known else _NO_HASH)
         if self._clock() - self._read_at > _MAX_AGE_S:
             raise Overloaded(
@@ -140,8 +145,12 @@ class IngestKeys:
             )
         if known.is_revoked:
             raise Unauthenticated(
-                f"the ingest key {PREFIX}{_id_of(key)}_… of project {known.project} was revoked: use a newer one, or make "
+                f"the ingest key {PREFIX}{id_of(key)}_… of project {known.project} was revoked: use a newer one, or make "
                 f"one with 'tocsin keys create {known.project}'"
+            )
+        if known.role != INGEST:
+            raise Unauthenticated(
+                f"expected an ingest key, got one for access to the console ({known.role}): make one with 'tocsin keys create PROJECT'"
             )
         return known.project
 
@@ -157,11 +166,13 @@ class IngestKeys:
                 self._is_failing = False
 
 
-def _bare(presented: str) -> str:
+def bare(presented: str) -> str:
+    """Give what was presented without ``Bearer``."""
     kind, _, rest = presented.strip().partition(" ")
     return rest.strip() if kind.lower() == "bearer" else presented.strip()
 
 
-def _id_of(key: str) -> str:
+def id_of(key: str) -> str:
+    """Give the part of a key that may be shown; empty when it is none."""
     parts = key.split("_", 2)
     return parts[1] if len(parts) == 3 and parts[0] + "_" == PREFIX else ""

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from tocsin_collector.errors import KeyProblem
-from tocsin_collector.receive.ingest_keys import PREFIX, hash_of
+from tocsin_collector.receive.ingest_keys import INGEST, PREFIX, hash_of
 
 _PROJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MAX_NAME: Final = 200
 _ALL: Final = (
-    "SELECT key_id, project, name, hash, created_at, created_by, revoked_at, revoked_by, at"
+    "SELECT key_id, project, role, name, hash, created_at, created_by, revoked_at, revoked_by, at"
     " FROM ingest_keys FINAL ORDER BY project, created_at, key_id"
 )
 
@@ -35,7 +35,8 @@ class KeyFacts:
     """What may be known of a key."""
 
     key_id: str
-    project: str
+    project: str  # of what is sent with it; empty: it is for access
+    role: str  # ingest, or what its holder may do in the console
     name: str
     created_at: datetime
     created_by: str
@@ -61,14 +62,16 @@ class KeyBook:
         self._store = store
         self._random = random
 
-    def create(self, project: str, *, name: str, by: str, now: datetime) -> NewKey:
-        """Make a key for a project.
+    def create(self, project: str, *, name: str, by: str, now: datetime, role: str = INGEST) -> NewKey:
+        """Make a key for a project, or for a person or program with a role, which has no project.
 
         Raises:
             KeyProblem: the project's name or the key's cannot be used.
             StoreUnavailable: it may have been made; nobody has seen it, so make another.
         """
-        if not _PROJECT.fullmatch(project):
+        if role != INGEST:
+            self._require_access(project, name)
+        elif not _PROJECT.fullmatch(project):
             raise KeyProblem(
                 f"expected a project of letters, digits, '.', '_' and '-', at most 64, got {project[:80]!r}"
             )
@@ -77,7 +80,14 @@ class KeyBook:
         key_id = self._random(6).hex()
         key = f"{PREFIX}{key_id}_{self._random(32).hex()}"
         facts = KeyFacts(
-            key_id=key_id, project=project, name=name, created_at=now, created_by=by, revoked_at=None, revoked_by=""
+            key_id=key_id,
+            project=project,
+            role=role,
+            name=name,
+            created_at=now,
+            created_by=by,
+            revoked_at=None,
+            revoked_by="",
         )
         self._audit("key create", facts, by=by, now=now)
         self._write(facts, hashed=hash_of(key), at=now)
@@ -112,6 +122,13 @@ class KeyBook:
         self._write(revoked, hashed=found["hash"], at=at)
         return revoked
 
+    @staticmethod
+    def _require_access(project: str, name: str) -> None:
+        if project:
+            raise KeyProblem(f"expected no project for a key of access, which sees all of them, got {project[:80]!r}")
+        if not name.strip():
+            raise KeyProblem("expected the name of who will hold it: what they do is recorded under it")
+
     def _write(self, facts: KeyFacts, *, hashed: str, at: datetime) -> None:
         self._store.insert("ingest_keys", [{**asdict(facts), "hash": hashed, "at": at}])
 
@@ -121,7 +138,7 @@ class KeyBook:
             "at": now,
             "actor": by,
             "action": action,
-            "subject": f"{facts.project}/{facts.key_id}",
+            "subject": f"{facts.project or facts.role}/{facts.key_id}",
             "detail": facts.name,
         }
         self._store.insert("audit_log", [entry])

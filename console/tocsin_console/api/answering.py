@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from tocsin_alerts.durations import parse_duration
 from tocsin_console.api.wire import Json
-from tocsin_console.errors import UNREACHABLE, UsageProblem, exit_code
+from tocsin_console.errors import UNREACHABLE, AccessRefused, UsageProblem, exit_code
 from tocsin_wire import TocsinError
 
 Endpoint: TypeAlias = Callable[[Request, dict[str, Any]], Response]
@@ -29,6 +29,8 @@ def with_body(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
             raise UsageProblem(f"expected JSON in the body: {error}") from error
         if not isinstance(body, dict):
             raise UsageProblem("expected a JSON object in the body")
+        if person := request.scope.get("tocsin.person"):
+            body["actor"] = person  # who signed in acts under no other name
         return await run_in_threadpool(endpoint, request, body)
 
     return answer
@@ -59,6 +61,8 @@ def duration_of(said: Mapping[str, Any], name: str) -> timedelta:
 
 
 async def _explain(_request: Request, error: Exception) -> Response:
+    if isinstance(error, AccessRefused):
+        return Json({"error": str(error)}, status_code=403)
     status = 503 if isinstance(error, TocsinError) and exit_code(error) == UNREACHABLE else 400
     return Json({"error": str(error)}, status_code=status)
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from tocsin_console.access.gate import Gate, guarded
 from tocsin_console.api.answering import with_body
 from tocsin_console.api.cost import cost_routes
 from tocsin_console.api.drill import drill_routes
@@ -70,6 +71,8 @@ def build_app(parts: Parts) -> App:
         Route("/api/notifications/{incident}", views.notifications),
         *web_routes(parts),
     ]
-    app = Starlette(routes=routes, exception_handlers=web_errors(parts))
+    app = Starlette(routes=[guarded(route) for route in routes], exception_handlers=web_errors(parts))
     public = urlsplit(parts.config.public_url).netloc
-    return LoopbackOnly(app, any_host=parts.config.insecure, public_host=public)
+    config = parts.config
+    any_host = config.insecure or (config.access.login != "none" and not config.api.is_loopback)
+    return LoopbackOnly(Gate(app, parts.identify), any_host=any_host, public_host=public)

@@ -9,6 +9,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from tocsin_collector.correct.prices import age_days
 from tocsin_collector.privacy.forget import Request as ForgetRequest
+from tocsin_collector.receive.ingest_keys import INGEST
+from tocsin_console.access.roles import ROLES, role_of
 from tocsin_console.api.answering import duration_of, text_of
 from tocsin_console.api.health import readiness
 from tocsin_console.api.metrics import exposition
@@ -132,8 +134,15 @@ class Views:
 
     def create_key(self, _request: Request, body: dict[str, Any]) -> Response:
         """Make an ingest key; this answer is the one time that it is shown."""
+        role = str(body.get("role") or INGEST)
+        if role != INGEST and role_of(role) is None:
+            raise UsageProblem(f"expected a role of {', '.join(ROLES)}, got {role!r}")
         made = self._parts.keys.create(
-            text_of(body, "project"), name=str(body.get("name") or ""), by=text_of(body, "actor"), now=self._parts.now()
+            text_of(body, "project") if role == INGEST else "",
+            name=str(body.get("name") or ""),
+            by=text_of(body, "actor"),
+            now=self._parts.now(),
+            role=role,
         )
         self._parts.keys_changed()
         return Json({"key": made.key, "facts": made.facts})

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import typer
 
+from tocsin_console.access.roles import MAY, ROLES, Role, role_of
 from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, person, settle
 from tocsin_console.cli.output import complain, print_json, print_table, say, when
 from tocsin_console.client import Client
 from tocsin_console.config import Config
-from tocsin_console.errors import Unreachable
+from tocsin_console.errors import Unreachable, UsageProblem
 from tocsin_console.wire import plain
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _Answer = TypeVar("_Answer")
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
-    keys = typer.Typer(help="Ingest keys: who may send, and as which project.", no_args_is_help=True)
+    keys = typer.Typer(help="Keys: who may send, and as which project; who may look and act.", no_args_is_help=True)
     keys.command("create")(create)
     keys.command("ls")(ls)
     keys.command("revoke")(revoke)
@@ -29,8 +30,12 @@ def register(app: typer.Typer) -> None:
 
 
 def create(
-    project: Annotated[str, typer.Argument(help="The project of everything that is sent with it.")],
+    project: Annotated[str, typer.Argument(help="The project of everything that is sent with it.")] = "",
     *,
+    role: Annotated[
+        str,
+        typer.Option("--role", help="For who looks and acts instead of sending: viewer, reviewer, operator or admin."),
+    ] = "",
     name: Annotated[str, typer.Option("--name", help="Who will hold it, in your words.")] = "",
     by: By = None,
     config: ConfigFile = None,
@@ -39,18 +44,33 @@ def create(
     json: Json = False,
 ) -> None:
     """Make a key and print it: the one time that it is shown. It holds at once."""
+    from tocsin_collector.receive.ingest_keys import INGEST
+
     actor, now = person(by), datetime.now(UTC)
+    if bool(project) == bool(role):
+        raise UsageProblem(
+            "expected a project, for a key to send with, or --role and --name, for a key of access: one of both"
+        )
+    if role and role_of(role) is None:
+        raise UsageProblem(f"expected a role of {', '.join(ROLES)}, got {role!r}")
 
     def at_rest(book: "KeyBook") -> Any:
-        made = book.create(project, name=name, by=actor, now=now)
+        made = book.create(project, name=name, by=actor, now=now, role=role or INGEST)
         return {"key": made.key, "facts": plain(made.facts)}
 
     settled = settle(config=config, data_dir=data_dir, api=api)
-    made = _asked(settled, lambda up: up.post("/api/keys", {"project": project, "name": name, "actor": actor}), at_rest)
+    asked = {"project": project, "name": name, "actor": actor, **({"role": role} if role else {})}
+    made = _asked(settled, lambda up: up.post("/api/keys", asked), at_rest)
     if json:
         print_json(made)
         return
     say(made["key"])
+    if role:
+        complain(
+            f"keep it now: it is stored nowhere. {name} signs in with it at /login; commands take it from TOCSIN_ACCESS_KEY. "
+            f"It may {MAY[cast(Role, role)]}"
+        )
+        return
     complain(
         f"keep it now: it is stored nowhere. Senders of {project} set TOCSIN_KEY to it, or "
         f"OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20tk_…'"
@@ -78,7 +98,7 @@ def ls(
     rows = [
         (
             each["key_id"],
-            each["project"],
+            each["project"] or each["role"],
             each["name"],
             when(each["created_at"]),
             each["created_by"],
@@ -87,7 +107,7 @@ def ls(
         )
         for each in found
     ]
-    columns = ("key", "project", "name", "created", "by", "revoked", "by")
+    columns = ("key", "project or role", "name", "created", "by", "revoked", "by")
     print_table(columns, rows, empty="no keys yet: make one with 'tocsin keys create PROJECT'")
 
 

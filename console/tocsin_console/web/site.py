@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from tocsin_console.api.answering import ON_ERROR
 from tocsin_console.parts import Parts
+from tocsin_console.web.login import login_routes
 from tocsin_console.web.overview import overview_pages
 from tocsin_console.web.page import Frame, page_routes
 from tocsin_console.web.static import static_routes
@@ -26,8 +27,10 @@ def web_routes(parts: Parts) -> list[Route]:
     pages = [
         *overview_pages(parts),
     ]
+    keys, is_https = parts.access_keys, parts.config.public_url.startswith("https:")
     return [
         *static_routes(),
+        *(login_routes(keys, frame, is_https=is_https) if keys else ()),
         Route("/events", news.stream),
         *(route for page in pages for route in page_routes(page, frame, news)),
     ]
