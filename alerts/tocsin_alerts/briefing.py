@@ -18,6 +18,7 @@ from tocsin_alerts.message import (
     Example,
     Impact,
     Measure,
+    Night,
     Release,
     Retraining,
     Runbook,
@@ -77,6 +78,7 @@ class Case:
     rules: RuleBook
     guard: GuardNews = field(default_factory=GuardNews)
     findings: Findings = field(default_factory=Findings)
+    night: Night | None = None  # None: people work, or the plan does not say when
 
 
 def brief(case: Case) -> View:
@@ -99,7 +101,9 @@ def brief(case: Case) -> View:
         in_force=case.guard.in_force,
         has_guard_acted=case.guard.row is not None,
         first_step=next(iter(plan.runbook.first_steps), ""),
-        can_wait_until=_can_wait_until(plan, case.slot),
+        can_wait_until=_can_wait_until(plan, case),
+        night=case.night,
+        morning=_local(case.night.until, plan, "%a %H:%M") if case.night else "",
         wrong_per_day=wrong,
         wrong_before=before,
     )
@@ -131,6 +135,7 @@ def brief(case: Case) -> View:
         release=findings.release,
         impact=findings.impact,
         retraining=findings.retraining,
+        night=case.night,
         days=findings.days,
         owner=(rule.text.owner if rule else None) or plan.owner or "",
         contact=plan.contact or "",
@@ -141,14 +146,19 @@ def brief(case: Case) -> View:
     )
 
 
-def _can_wait_until(plan: Plan, at: datetime) -> str:
-    """Say until when what others serve can wait: the next of the plan's working hours, in its zone."""
+def _can_wait_until(plan: Plan, case: Case) -> str:
+    """Say until when what need not be done now can wait: the next of the plan's working hours, in its zone."""
     if not plan.hours:
         return "until morning"
-    if holds(plan.hours, plan.zone, at):
+    if case.night is None and holds(plan.hours, plan.zone, case.slot):
         return "urgent"
-    begins = next_beginning(plan.hours, plan.zone, at).astimezone(ZoneInfo(plan.zone))
-    return f"until {begins:%H:%M} ({begins:%a} {begins.day} {begins:%b}, {plan.zone})"
+    begins = case.night.until if case.night else next_beginning(plan.hours, plan.zone, case.slot)
+    day = begins.astimezone(ZoneInfo(plan.zone)).day
+    return f"until {_local(begins, plan, '%H:%M')} ({_local(begins, plan, f'%a {day} %b')}, {plan.zone})"
+
+
+def _local(when: datetime, plan: Plan, form: str) -> str:
+    return when.astimezone(ZoneInfo(plan.zone)).strftime(form)
 
 
 def _typed(name: str, plan: Plan) -> str:

@@ -9,7 +9,7 @@ from tocsin_alerts.briefing import Case, Findings, GuardNews, alerts_of, brief
 from tocsin_alerts.channels import Channel, acts_on_mentions
 from tocsin_alerts.errors import AlertsError
 from tocsin_alerts.incidents import Incident, Member
-from tocsin_alerts.message import Message
+from tocsin_alerts.message import Message, Night
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.render import Templates, fallback
 from tocsin_alerts.rules import RuleBook
@@ -56,7 +56,15 @@ class Composer:
         self._looked_up = None
 
     def compose(
-        self, incident: Incident, due: Due, channel: Channel, *, slot: datetime, members: Sequence[Member], plan: Plan
+        self,
+        incident: Incident,
+        due: Due,
+        channel: Channel,
+        *,
+        slot: datetime,
+        members: Sequence[Member],
+        plan: Plan,
+        night: Night | None = None,
     ) -> Message:
         """Write one message.
 
@@ -67,11 +75,10 @@ class Composer:
             slot: Of which it speaks.
             members: The alerts that are spoken of.
             plan: Of the use case.
+            night: What waiting would cost; None: people work, or the plan does not say when.
         """
-        made = self._write(
-            self._case(incident, due, slot=slot, members=members, plan=plan),
-            channel,
-        )
+        case = self._case(incident, due, slot=slot, members=members, plan=plan)
+        made = self._write(replace(case, night=night), channel)
         if due.again:
             made = replace(
                 made,

@@ -7,7 +7,7 @@ soon as nothing keeps it any more.
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,10 +19,11 @@ from tocsin_alerts.held import Held
 from tocsin_alerts.incidents import Incident, Incidents, most_severe
 from tocsin_alerts.inhibitions import SHIPPED, Inhibition
 from tocsin_alerts.journal_sql import statement
+from tocsin_alerts.message import Night
 from tocsin_alerts.nights import Nights
 from tocsin_alerts.outbox import Notification, Outbox
 from tocsin_alerts.pipeline import Pipeline, ToTell
-from tocsin_alerts.plan import Plans
+from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.ports import Query
 from tocsin_alerts.quieting import Surroundings, active
 from tocsin_alerts.records import AlertEvent
@@ -228,13 +229,24 @@ class Delivery:
             if courier := self._couriers.get(notification.channel):
                 courier.post(notification)
 
+    def _night(self, incident: Incident, what: ToTell, plan: Plan, *, at: datetime) -> Night | None:
+        found = self._nights.of(incident.id, now=at)
+        if found is None:
+            return None
+        wakes = any(member.fired.severity == "page" for member in what.members)
+        return Night(until=found.until, wrong=found.wrong, worth_waking=plan.wake_above, wakes=wakes)
+
     def _write(self, incident: Incident, what: ToTell, slot: datetime, *, at: datetime) -> Notification:
         channel, plan = what.channel, self._plans.get(incident.project, incident.use_case)
-        message = self._composer.compose(incident, what.due, channel, slot=slot, members=what.members, plan=plan)
-        night = self._nights.of(incident.id)
-        if night is not None:
-            said = {"until": night.until.isoformat(), "wrong": night.wrong, "worth_waking": plan.wake_above}
-            message = replace(message, data={**message.data, "night": said})
+        message = self._composer.compose(
+            incident,
+            what.due,
+            channel,
+            slot=slot,
+            members=what.members,
+            plan=plan,
+            night=self._night(incident, what, plan, at=at),
+        )
         return Notification(
             id=what.id,
             incident=incident.id,

@@ -133,6 +133,16 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """What waiting until people work again is estimated to cost."""
+
+    until: datetime  # when they do
+    wrong: float | None  # answers wrong until then beyond the reference; None: not known
+    worth_waking: float | None  # more than so many are; None: the plan does not say
+    wakes: bool  # whether people were told all the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runbook:
     """Where the steps are, and the first of them."""
 
@@ -175,6 +185,7 @@ class View:
     release: Release | None = None  # None: not known
     impact: Impact | None = None  # None: not known
     retraining: Retraining | None = None  # None: not known
+    night: Night | None = None  # None: people work, or the plan does not say when
     days: tuple[Day, ...] = ()  # what history is made of, for a chart
     dashboard: str = ""  # address of a page with its figures; empty: there is none
     page: str = ""  # address of the incident's page, where it is acknowledged and silenced; empty: there is none

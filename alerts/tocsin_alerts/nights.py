@@ -62,10 +62,10 @@ class Nights:
         """Say what the guard of its use case serves."""
         return self._guard(incident).in_force
 
-    def of(self, incident: str) -> Night | None:
-        """Give the last estimate of an incident; None: people work, or the plan does not say when."""
+    def of(self, incident: str, *, now: datetime) -> Night | None:
+        """Give the estimate of an incident; None: people work, nobody said when, or it is of earlier in the night."""
         known = self._known.get(incident)
-        return known[2] if known else None
+        return known[2] if known and now - known[0] <= _AGAIN and now < known[2].until else None
 
     def _estimate(self, incident: Incident, pages: list[Member], now: datetime, until: datetime) -> Night:
         known = self._known.get(incident.id)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from tocsin_alerts import message
 from tocsin_alerts.briefing import Findings, GuardNews
+from tocsin_alerts.first_line import little
 from tocsin_alerts.incidents import Member
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.quieting import Quiet
@@ -74,5 +76,5 @@ def rests(plan: Plan, night: Night, *, guard: GuardNews, failed: bool) -> Quiet 
         return Quiet(why="ticket", detail=f"the guard holds {guard.in_force}")
     if failed or plan.wake_above is None or night.wrong is None or night.wrong > plan.wake_above:
         return None
-    detail = f"about {night.wrong:,.0f} wrong answers until then, {plan.wake_above:,.0f} are worth waking for"
-    return Quiet(why="waiting", detail=detail, until=night.until, wrong=night.wrong)
+    said = message.Night(until=night.until, wrong=night.wrong, worth_waking=plan.wake_above, wakes=False)
+    return Quiet(why="waiting", detail=little(said), until=night.until, wrong=night.wrong)

@@ -8,10 +8,11 @@ import pytest
 
 from tocsin_alerts.briefing import Case, Findings, GuardNews, brief
 from tocsin_alerts.incidents import Incidents
-from tocsin_alerts.message import Measure
+from tocsin_alerts.message import Measure, Night
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.records import GuardRow
 
+BELOW = "accuracy-below-floor"
 FINDINGS = Findings(quality=Measure(value=0.88, lower=0.86, upper=0.896, baseline=0.94, n=2034), calls_per_day=2000)
 
 
@@ -116,6 +117,39 @@ def test_once_the_fallback_serves_it_can_wait(case: Any, event: Any) -> None:
 
     assert view.do_now == "Nothing until morning: the fallback is serving."
     assert view.command == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrong", "wakes", "said"),
+    [
+        (
+            BELOW,
+            380.4,
+            True,
+            "Act: about 10 wrong answers an hour, 380 more than usual before Mon 09:00. To fall back:",
+        ),
+        (BELOW, 0.4, True, "Act: about 10 wrong answers an hour, less than 1 more than usual before Mon 09:00."),
+        (BELOW, None, True, "(5 before); what waiting until Mon 09:00 costs is not known. To fall back:"),
+        ("latency", None, True, "; what waiting until Mon 09:00 costs is not known. First: look at the calls"),
+        ("latency", 90.0, True, ", 90 wrong answers more than usual before Mon 09:00. First: look at the calls"),
+        (
+            BELOW,
+            12.2,
+            False,
+            "Nothing until 09:00 (Mon 20 Apr, Europe/Berlin): about 12 wrong answers before then, below your limit of 50.",
+        ),
+    ],
+)
+def test_at_night_it_says_what_waiting_costs(
+    case: Any, event: Any, *, rule: str, wrong: float | None, wakes: bool, said: str
+) -> None:
+    """Whoever is woken decides in the dark whether to get up; what is not known is not called little."""
+    hours = [{"days": ["mon"], "from": "09:00", "until": "17:00"}]
+    steps = {"first_steps": ["look at the calls"]}
+    plan = Plan.model_validate({"use_case": "digit-reader", "zone": "Europe/Berlin", "hours": hours, "runbook": steps})
+    night = Night(until=datetime(2026, 4, 20, 7, tzinfo=UTC), wrong=wrong, worth_waking=50, wakes=wakes)
+
+    assert said in brief(case(event(rule), plan=plan, night=night)).do_now
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,10 @@ def store() -> Remembering:
     return Remembering()
 
 
+def _flat(notification: Any) -> str:
+    return " ".join(notification.message.text.split())
+
+
 class TestWakingPeople:
     """Outside the plan's hours a page has to be worth it."""
 
@@ -75,10 +79,10 @@ class TestWakingPeople:
         wake(delivery)
 
         assert (held["until"], held["wrong"]) == (MONDAY, pytest.approx(60.0))
-        assert "about 60 wrong answers until then, 100 are worth waking for" in held["detail"]
+        assert held["detail"] == "about 60 wrong answers before then, below your limit of 100"
         assert receiver.transitions == ["firing"]
         assert world.store.held() == []
-        assert "night" not in receiver.taken[0].message.data
+        assert receiver.taken[0].message.data["night"] is None
 
     @pytest.mark.usefixtures("night")
     def test_it_wakes_as_soon_as_the_night_costs_more(
@@ -99,7 +103,15 @@ class TestWakingPeople:
             "until": MONDAY.isoformat(),
             "wrong": pytest.approx(120.0),
             "worth_waking": 100,
+            "wakes": True,
         }
+        assert receiver.taken[0].message.text.startswith(
+            "Act: about 10 wrong answers an hour, 120 more than usual before Mon 09:00."
+        )
+        clock.pass_by(hours=5)
+        hand(delivery, event("estimated-accuracy-drop"))
+        assert receiver.transitions == ["firing", "updated"]
+        assert "more than usual" not in receiver.taken[1].message.text, "that was of five hours ago"
 
     def test_within_hours_and_without_any_a_page_is_told(
         self, make_delivery: Any, event: Any, receiver: Any, clock: Any
@@ -129,6 +141,7 @@ class TestWakingPeople:
         wake(delivery)
         assert (pager.transitions, board.transitions) == ([], ["firing"])
         assert board.taken[0].severity == "ticket"
+        assert "Nothing until 09:00 (Mon 20 Apr, Europe/Berlin): the fallback is serving." in _flat(board.taken[0])
         assert world.store.held() == [("print-accuracy-below-floor", "ticket")]
         world.desk.told = GuardNews(in_force="normal")
         wake(delivery)
@@ -181,7 +194,7 @@ def test_last_weeks_calls_are_counted_over_the_same_hours(database: Any, event: 
         plan = Plan.model_validate({"use_case": name, "hours": [{"from": "07:00", "until": "17:00"}]})
         [incident] = Incidents().take([event(use_case=name)])
         nights.rest(incident, plan, list(incident.members.values()), now=FRIDAY_NIGHT + 10 * MINUTE)
-        night = nights.of(incident.id)
+        night = nights.of(incident.id, now=FRIDAY_NIGHT + 10 * MINUTE)
         assert night is not None
         assert night.until == until
         found[name] = night.calls
