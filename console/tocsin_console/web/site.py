@@ -1,6 +1,7 @@
 """Every page, what surrounds it, and what becomes of errors where a person looks."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -10,6 +11,7 @@ from starlette.routing import Route
 
 from tocsin_console.api.answering import ON_ERROR
 from tocsin_console.parts import Parts
+from tocsin_console.web.ask import ask_pages, ask_routes
 from tocsin_console.web.login import login_routes
 from tocsin_console.web.overview import overview_pages
 from tocsin_console.web.page import Frame, page_routes
@@ -17,8 +19,12 @@ from tocsin_console.web.static import static_routes
 from tocsin_console.web.templates import render
 from tocsin_wire import TocsinError
 
-SECTIONS: Final = (("overview", "Overview", "/", "o"),)
+SECTIONS: Final = (
+    ("overview", "Overview", "/", "o"),
+    ("sql", "SQL", "/sql", "q"),
+)
 _DOCUMENTS: Final = ("/api/", "/hooks/")
+_FILES: Final = (".json", ".csv", ".parquet", ".svg", ".png")
 
 
 def web_routes(parts: Parts) -> list[Route]:
@@ -26,12 +32,14 @@ def web_routes(parts: Parts) -> list[Route]:
     frame, news = _frame(parts), parts.news
     pages = [
         *overview_pages(parts),
+        *ask_pages(parts),
     ]
     keys, is_https = parts.access_keys, parts.config.public_url.startswith("https:")
     return [
         *static_routes(),
         *(login_routes(keys, frame, is_https=is_https) if keys else ()),
         Route("/events", news.stream),
+        *ask_routes(parts),
         *(route for page in pages for route in page_routes(page, frame, news)),
     ]
 
@@ -63,7 +71,7 @@ def _frame(parts: Parts) -> Frame:
     def around(request: Request) -> Mapping[str, Any]:
         return {
             "version": parts.version,
-            "evaluated_through": parts.evaluated_through(),
+            "evaluated_through": _through(parts),
             "person": str(request.scope.get("tocsin.person") or ""),
             "section": "",
             "twins": None,
@@ -76,9 +84,17 @@ def _frame(parts: Parts) -> Frame:
     return around
 
 
+def _through(parts: Parts) -> datetime | None:
+    try:
+        return parts.evaluated_through()
+    except TocsinError:  # the page that says so has a frame too
+        return None
+
+
 def _is_for_people(request: Request) -> bool:
     path = request.url.path
-    return "text/html" in request.headers.get("accept", "") and not path.startswith(_DOCUMENTS)
+    is_document = path.startswith(_DOCUMENTS) or path.endswith(_FILES)
+    return "text/html" in request.headers.get("accept", "") and not is_document
 
 
 def _problem(frame: Mapping[str, Any], title: str, error: str, status: int) -> Response:
