@@ -147,7 +147,7 @@ class Collector:
         if self._loader is not None:
             self._loader.stop(drain_s)
         if self._heart.is_alive():
-            self._heart.join()
+            self._heart.join(drain_s)  # it may wait for the store
         self._keep_watermark(is_ended=self._watermark.is_empty())
         for database in self._owned:
             database.close()

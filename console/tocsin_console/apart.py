@@ -32,7 +32,7 @@ from tocsin_console.presenting import Presenting
 from tocsin_console.process import RoleProcess, now
 from tocsin_console.roles import NO_DELIVERY, Elsewhere, EvaluatorOf, GuardElsewhere, Others, Role
 from tocsin_console.spool_desk import SpoolDesk
-from tocsin_console.tenure import LEASE, LOST, Tenure
+from tocsin_console.tenure import ANSWER_S, LEASE, LOST, Tenure
 
 _JOURNAL = ("takeovers", "alert_state", "alert_events", "rule_runs")
 _NEWS = timedelta(seconds=10)  # new use cases are looked for as often
@@ -83,6 +83,7 @@ class EvaluatorAlone(Presenting):
     """``tocsin evaluator``: rules, guard and delivery, once it has the lease; until then it waits."""
 
     role: Role = "evaluator"
+    _tenure: Tenure
 
     def start(self) -> dict[str, Any]:
         """Listen, and wait for the lease in the background; as :meth:`RoleProcess.start` otherwise."""
@@ -96,7 +97,12 @@ class EvaluatorAlone(Presenting):
         self._ends.callback(lambda: server.stop(timeout_s=5.0))
         self._api = str(server.start())
         self._ending = threading.Event()
-        self._tenure = Tenure(self._sibling(), address=self._api, pause=self._ending.wait)
+        self._tenure = Tenure(
+            self._sibling(),
+            through=self._sibling(timeout_s=ANSWER_S),
+            address=self._api,
+            pause=self._ending.wait,
+        )
         if not self._tenure.may_wait:
             self._tenure.require()
         self._lease_loop = Loop("lease", self._keep_lease, period_s=RENEWAL_S)
@@ -112,25 +118,28 @@ class EvaluatorAlone(Presenting):
                 self.failure = LOST
         elif self._tenure.lease.is_held or self._tenure.lease.take():
             _log.info("this evaluator has the lease and works")
-            self._work()
+            self._is_working = True
+            # Beside this thread: what was journalled may take longer to read than the lease lasts.
+            starting = threading.Thread(target=self._work, name="tocsin-start", daemon=True)
+            starting.start()
+            self._ends.callback(starting.join, _END_S)
 
     def _work(self) -> None:
-        self._tenancy = self._tenure.tenancy()
         try:
+            self._tenancy = self._tenure.tenancy()
             self._catch_up_replica()
             self._read_rules()
             self._sync_tables()
             self._start_alerts(self._reading)
             self._start_prices()
             self._start_disk_watch()
-        except Exception as error:
+            self._heard_at = now()
+            self._loop.start()
+            self._switch.app = build_app(self._parts(self._addresses()))
+            self._start_reports()
+        except Exception as error:  # noqa: BLE001 - a thread's boundary: the process ends by it
+            _log.exception("the evaluator could not start")
             self.failure = f"the evaluator could not start: {error}"
-            raise
-        self._is_working = True
-        self._heard_at = now()
-        self._loop.start()
-        self._switch.app = build_app(self._parts(self._addresses()))
-        self._start_reports()
 
     def _catch_up_replica(self) -> None:
         """Wait for what the evaluator before wrote on another node."""

@@ -18,7 +18,7 @@ from tocsin_console.outcomes import record_outcomes
 from tocsin_console.presenting import Presenting
 from tocsin_console.process import now
 from tocsin_console.roles import Others, Role
-from tocsin_console.tenure import LOST, Tenure
+from tocsin_console.tenure import ANSWER_S, LOST, Tenure
 
 _JUDGE_PERIOD_S = 60.0
 _END_S = 15.0
@@ -49,11 +49,10 @@ class Up(Collecting, Presenting):
 
     def _begin_tenure(self) -> None:
         """Become the evaluator: nobody else can be over the embedded engine, and over a server nobody else may."""
-        self._tenure: Tenure | None = None
         if self._config.store_url is None:
             self._tenancy = Tenancy(epoch=next_epoch(self._database))
             return
-        self._tenure = Tenure(self._sibling(), address="", pause=time.sleep)
+        self._tenure = Tenure(self._sibling(), through=self._sibling(timeout_s=ANSWER_S), address="", pause=time.sleep)
         self._tenure.require()
         self._ends.callback(self._tenure.release)
         self._tenancy = self._tenure.tenancy()

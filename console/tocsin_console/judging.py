@@ -35,6 +35,7 @@ from tocsin_console.process import RoleProcess, now
 from tocsin_console.rulebook import Reading as RulebookReading
 from tocsin_console.statements import statement
 from tocsin_console.steady import SteadyClock
+from tocsin_console.tenure import LOST, Tenure
 
 _PERIOD_S = 1.0
 _BARS_PERIOD_S = 300.0  # it reads three months of verdicts
@@ -50,7 +51,14 @@ class Judging(RoleProcess):
     """A process with rules over the store: one that works by them, or one that only looks."""
 
     _tenancy = Tenancy(epoch=0, is_held=lambda: False)  # who only looks writes nothing
+    _tenure: Tenure | None = None  # where another evaluator may be
     _is_tidy = False
+
+    def must_end(self) -> str:
+        """As :meth:`RoleProcess.must_end`; also once the lease has run out by the clock, while its loop waits for the store."""
+        if self._tenure is not None and self._tenure.lease.is_lost:
+            return self.failure or LOST
+        return self.failure
 
     @abstractmethod
     def _watermark(self) -> Watermark:

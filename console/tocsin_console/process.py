@@ -35,7 +35,7 @@ class RoleProcess(ABC):
     """One process of tocsin; what it is made of says its class."""
 
     role: Role
-    failure = ""  # why this process must end, and be started anew
+    failure = ""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -50,6 +50,10 @@ class RoleProcess(ABC):
         Raises:
             TocsinError: one of them cannot start; the message says what to do.
         """
+
+    def must_end(self) -> str:
+        """Say why this process has to end now, and be started anew; empty: it has not to. Never waits for anything."""
+        return self.failure
 
     def stop(self, *, drain_s: float) -> None:
         """End in order: API, collector (drained for at most this long, the rest kept), engine, delivery, guard."""
@@ -143,8 +147,8 @@ class RoleProcess(ABC):
                 f"expected a folder to write in at {self._config.data_dir}, but {error.strerror}: give --data-dir"
             ) from error
 
-    def _sibling(self) -> Database:
-        return self._own(self._database.sibling())
+    def _sibling(self, *, timeout_s: float | None = None) -> Database:
+        return self._own(self._database.sibling(timeout_s=timeout_s))
 
     def _own(self, database: Database) -> Database:
         self._ends.callback(database.close)

@@ -13,11 +13,13 @@ from typing import Final
 from tocsin_console.apart import CollectorAlone, ConsoleAlone, EvaluatorAlone
 from tocsin_console.composition import Up
 from tocsin_console.config import Config
+from tocsin_console.ending import end_within
 from tocsin_console.errors import Unreachable
 from tocsin_console.process import RoleProcess
 from tocsin_console.roles import Role
 
 _DRAIN_S = 10.0
+_END_S = 60.0  # for all of it, until the process is gone
 _FILES = 65_536
 _log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ _PARTS: Final[Mapping[Role, type[RoleProcess]]] = {
 
 
 def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
-    """Run until SIGTERM or SIGINT; a second one does not wait for what is left."""
+    """Run until SIGTERM or SIGINT; a second one does not wait for what is left. Its process has to end after it."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -44,6 +46,7 @@ def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
             os._exit(128 + number)  # as safe as a power cut: what was acknowledged is in the spool
         _log.info("%s: draining", signal.Signals(number).name)
         ended.set()
+        end_within(_END_S)  # from here, since a start that hangs would not look
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
@@ -52,9 +55,11 @@ def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
         facts = up.start()
         _greet(config, facts, as_json=as_json)
         while not ended.wait(1.0):
-            if up.failure:
-                raise Unreachable(f"{up.failure}: ending, so as to be started anew")
+            if why := up.must_end():
+                raise Unreachable(f"{why}: ending, so as to be started anew")
     finally:
+        if not ended.is_set():
+            end_within(_END_S)
         up.stop(drain_s=_DRAIN_S)
         _log.info("ended")
 

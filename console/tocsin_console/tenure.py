@@ -15,6 +15,7 @@ from tocsin_collector.store.lease_claims import claims_in, holder_of
 from tocsin_console.errors import Unreachable
 
 LEASE: Final = "evaluator"
+ANSWER_S: Final = TTL_S  # what comes later says nothing any more
 LOST: Final = "another evaluator took over, or the store did not answer for so long that one may have"
 _log = logging.getLogger(__name__)
 
@@ -24,14 +25,17 @@ class Tenure:
 
     Args:
         database: The store, not used by anybody else.
+        through: Another client, which waits no longer for an answer than the lease lasts (:data:`ANSWER_S`).
         address: Where this process's API listens; empty where that is not known yet.
         pause: Waits some seconds, and is cut short when the process ends.
     """
 
-    def __init__(self, database: Database, *, address: str, pause: Callable[[float], object]) -> None:
+    def __init__(
+        self, database: Database, *, through: Database, address: str, pause: Callable[[float], object]
+    ) -> None:
         self._database = database
         self._pause = pause
-        claims, self.may_wait = claims_in(database, LEASE)
+        claims, self.may_wait = claims_in(database, LEASE, through=through)
         holder = f"{socket.gethostname()}:{os.getpid()}-{secrets.token_hex(2)}"
         self.lease = Lease(claims, holder=holder, address=address)
 

@@ -86,6 +86,23 @@ def test_a_silent_holder_is_followed_by_the_next_epoch() -> None:
     assert first.epoch == 0
 
 
+def test_a_lease_is_lost_by_the_clock_alone_and_not_by_giving_it_back() -> None:
+    """Who has to end must not have to ask the store, which may be why it was not renewed."""
+    claims, clock = FakeClaims(), Clock()
+    first, second = lease(claims, "first", clock), lease(claims, "second", clock)
+    first.take()
+    second.take()
+    seen = [(first.is_lost, second.is_lost)]
+
+    clock.s += TTL_S
+    seen.append((first.is_lost, second.is_lost))
+    second.take()
+    second.release()
+
+    assert seen == [(False, False), (True, False)]
+    assert (first.is_lost, second.is_lost) == (True, False)
+
+
 def test_who_begins_gives_the_holder_time_whatever_the_stores_clock_says() -> None:
     """Set forward by hours, it makes every claim look old; a takeover then would make two evaluators."""
     claims, clock = FakeClaims(), Clock()

@@ -153,7 +153,7 @@ class Command:
         return f"command {self._argv[0]}"
 
     def start(self, order: Order) -> str:
-        """Run it to its end; one that does not end in time is killed with all that it started."""
+        """Run it to its end; one that does not end in time is killed with all of its group."""
         said = json.dumps(asdict(order)).encode()
         try:
             process = subprocess.Popen(  # the team's own configuration, never a plan's or a call's text
@@ -171,8 +171,9 @@ class Command:
             try:
                 output, _ = process.communicate(said, timeout=self._timeout_s)
             except subprocess.TimeoutExpired as error:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                os.killpg(
+                    process.pid, signal.SIGKILL
+                )  # its output is not waited for: who left the group may hold it open
                 raise ActionUnclear(f"it ran longer than {self._timeout_s:g} s and was killed") from error
         text = output[-_READ_BYTES:].decode(errors="replace").strip()
         if process.returncode:

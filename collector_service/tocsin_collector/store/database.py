@@ -51,9 +51,14 @@ class Database:
         opened._name = opened._client.database = address.shard_database if shard else address.database
         return opened
 
-    def sibling(self) -> Self:
-        """Open another client of the same store, for another thread."""
-        return self._opened(self.address, self._lock)
+    def sibling(self, *, timeout_s: float | None = None) -> Self:
+        """Open another client of the same store, for another thread.
+
+        Args:
+            timeout_s: For one statement, where a later answer is of no use; None: as this one.
+        """
+        address = self.address if timeout_s is None else replace(self.address, timeout_s=timeout_s)
+        return self._opened(address, self._lock)
 
     def on_shard(self, urls: Sequence[str]) -> Self:
         """Open a client of one shard's own tables, by these of the hosts.

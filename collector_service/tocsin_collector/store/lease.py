@@ -71,6 +71,7 @@ class Lease:
         self._address = address
         self._elapsed = elapsed
         self._own: Holder | None = None
+        self._had = False
         self._renewed_s = 0.0
         self._watched: tuple[int, datetime] | None = None
         self._watched_since_s = 0.0
@@ -79,6 +80,11 @@ class Lease:
     def is_held(self) -> bool:
         """Whether this process may act: it has the lease, and renewed it in time."""
         return self._own is not None and self._elapsed() - self._renewed_s < TTL_S
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether this process had it and may act no more, ever: what a clock says, while whoever renews it waits for the store."""
+        return self._had and not self.is_held
 
     def moved_to(self, address: str) -> None:
         """Say from the next renewal on that its API listens there."""
@@ -102,7 +108,8 @@ class Lease:
             return False
         self._own = self._claims.claim((last.epoch if last else 0) + 1, holder=self._holder, address=self._address)
         self._renewed_s = begun_s
-        return self.is_held
+        self._had = self.is_held
+        return self._had
 
     def renew(self) -> bool:
         """Say again that it is held; False when another has it, or may have.
@@ -121,7 +128,7 @@ class Lease:
 
     def release(self) -> None:
         """Leave it to whoever asks next, once nothing more is written under it."""
-        own, self._own = self._own, None
+        own, self._own, self._had = self._own, None, False
         if own is not None:
             self._claims.renew(own, released=True)
 

@@ -36,8 +36,13 @@ _NOW: Final = "SELECT now64(6, 'UTC') AS now"
 _log = logging.getLogger(__name__)
 
 
-def claims_in(database: Database, name: str) -> tuple[Claims, bool]:
+def claims_in(database: Database, name: str, *, through: Database | None = None) -> tuple[Claims, bool]:
     """Give the place for claims to a lease, and whether several may wait for it: only where there is a Keeper.
+
+    Args:
+        database: Makes the place where there is none, which may take a cluster minutes.
+        name: The lease's.
+        through: Asks for claims and writes them; None: the same client.
 
     Raises:
         StoreUnavailable: ask again.
@@ -49,7 +54,8 @@ def claims_in(database: Database, name: str) -> tuple[Claims, bool]:
         except StoreRejected as error:
             _log.warning("no lease in Keeper, so only one evaluator can be started (keeper_map_path_prefix): %s", error)
     is_shared = _are_in_keeper(database)
-    return KeeperClaims(database, name) if is_shared else TableClaims(database, name), is_shared
+    asks = through or database
+    return KeeperClaims(asks, name) if is_shared else TableClaims(asks, name), is_shared
 
 
 def holder_of(database: Database, name: str) -> Holder | None:

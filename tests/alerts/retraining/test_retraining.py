@@ -1,6 +1,7 @@
 """The trigger of a plan, from its samples to its action, over a real store."""
 
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Callable
@@ -333,6 +334,20 @@ def test_a_command_that_fails_hangs_or_is_missing_is_said(tmp_path: Path) -> Non
         command("./nothing").start(ORDER)
     with pytest.raises(ActionUnclear, match="was killed"):
         command(sys.executable, "-c", "import time; time.sleep(600)", timeout_s=0.5).start(ORDER)
+
+
+def test_what_a_command_left_running_is_not_waited_for(tmp_path: Path) -> None:
+    """A training that put itself into the background holds the command's output open for hours after the command was killed."""
+    script = "setsid sleep 600 & echo $! > kept; wait"
+    slow = Command(("sh", "-c", script), folder=tmp_path, environment=os.environ, timeout_s=2.0)
+
+    try:
+        with pytest.raises(ActionUnclear, match="was killed"):
+            slow.start(ORDER)
+    finally:
+        kept = tmp_path / "kept"
+        if kept.exists() and (number := kept.read_text().strip()):
+            os.kill(int(number), signal.SIGKILL)
 
 
 def test_a_person_sets_one_off_and_the_cooldown_counts_from_there(database: Database) -> None:
