@@ -12,8 +12,13 @@ from tests.databases import Databases
 @pytest.fixture(scope="session")
 def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """One folder for the embedded engine: a process can open only one, so tests share it under their own databases."""
+    from tocsin_collector.store.store_address import StoreAddress
+
     folder = tmp_path_factory.mktemp("engine")
+    # Open for as long as the tests run: with its last client the engine ends, and loading every table again takes half a second.
+    anchor = Database.open(StoreAddress(path=folder, database="anchor"))
     yield folder
+    anchor.close()
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -10,10 +10,18 @@ from tocsin_collector.store.migrate import migrate
 
 _NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _STATE = """
-SELECT sum(cityHash64(name, create_table_query)) AS shape,
-    groupArrayIf(name, total_rows > 0 AND name != 'schema_migrations') AS filled
-FROM system.tables WHERE database = currentDatabase()
+SELECT sum(cityHash64(name, create_table_query)) AS shape FROM system.tables WHERE database = currentDatabase()
 """
+_FILLED = """
+SELECT name FROM system.tables
+WHERE database = currentDatabase() AND total_rows > 0 AND name != 'schema_migrations'
+"""
+
+
+def empty(database: Database) -> None:
+    """Take out all that tests wrote."""
+    for row in database.rows(_FILLED):
+        database.command(f"TRUNCATE TABLE `{row['name']}` SYNC")
 
 
 class Databases:
@@ -27,24 +35,25 @@ class Databases:
     @contextmanager
     def one(self) -> Iterator[Database]:
         """Lend a migrated, empty database that the caller alone uses."""
-        address = self._idle.pop() if self._idle else self._address_of(f"t_{uuid.uuid4().hex[:12]}")
-        lent = Database.open(address)
-        if address.database in self._shapes:
-            # Now, not when it came back: a collector of the test before may have ended, and drained, after that.
-            for table in lent.rows(_STATE)[0]["filled"]:
-                lent.command(f"TRUNCATE TABLE `{table}` SYNC")
-        else:
-            migrate(lent, now=_NOW)
-            self._shapes[address.database] = lent.rows(_STATE)[0]["shape"]
+        lent = self._used() or self._made()
         yield lent
         lent.close()
-        self._take_back(address)
+        self._idle.append(lent.address)
 
-    def _take_back(self, address: StoreAddress) -> None:
-        database = Database.open(address)
-        [state] = database.rows(_STATE)
-        if state["shape"] == self._shapes[address.database]:
-            self._idle.append(address)
-        else:
-            database.command(f"DROP DATABASE `{address.database}`")
-        database.close()
+    def _used(self) -> Database | None:
+        # Looked at now, not when it came back: a collector of the test before may have ended, and drained, after that.
+        while self._idle:
+            database = Database.open(self._idle.pop())
+            [state] = database.rows(_STATE)
+            if state["shape"] == self._shapes[database.address.database]:
+                empty(database)
+                return database
+            database.command(f"DROP DATABASE `{database.address.database}`")
+            database.close()
+        return None
+
+    def _made(self) -> Database:
+        database = Database.open(self._address_of(f"t_{uuid.uuid4().hex[:12]}"))
+        migrate(database, now=_NOW)
+        self._shapes[database.address.database] = database.rows(_STATE)[0]["shape"]
+        return database

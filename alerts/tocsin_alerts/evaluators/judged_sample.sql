@@ -84,12 +84,18 @@ WITH
         ORDER BY known DESC, its_model = model_version AND its_prompt = prompt_version DESC, until DESC
         LIMIT 1 BY project, use_case, model_version, prompt_version, slot_no
     ),
-    judges AS
+    -- A step of its own for what the next one names several times: a name is written out wherever it stands, and those in it again.
+    met_by AS
     (
-        SELECT * EXCEPT (items),
+        SELECT *,
             known AND until > 0 AS enough, toUInt32(slot_no * step) AS slot_s,
             arrayMap((share, of) -> ((1 - share) * of + 0.5) / (of + 1), arrayPushFront(precision, accuracy), arrayPushFront(labels, all_labels)) AS means,
-            arrayFilter(each -> each.5 > 0 AND each.5 <= slot_s AND each.3 > 0 AND each.3 <= slot_s AND each.1 + 180 * 86400 >= slot_s, items) AS met,
+            arrayFilter(each -> each.5 > 0 AND each.5 <= slot_s AND each.3 > 0 AND each.3 <= slot_s AND each.1 + 180 * 86400 >= slot_s, items) AS met
+        FROM paired
+    ),
+    counted AS
+    (
+        SELECT *,
             -- judge, condemned, chance of being wrong: of the reference's calls that nobody labelled
             arrayFilter(each -> each.3 <= 0.1, arrayMap(each -> (each.7, each.6, means[if(each.2 < 0 OR empty(bins), 1, 1 + greatest(1, arrayCount(knot -> knot <= each.2, bins)))]),
                 arrayFilter(each -> enough AND its_model = model_version AND its_prompt = prompt_version AND each.5 > 0 AND each.5 <= slot_s
@@ -97,17 +103,32 @@ WITH
                     AND each.1 + 180 * 86400 >= slot_s, items))) AS unlabelled,
             arrayDistinct(arrayMap(each -> each.7, met)) AS sources,
             arrayMap(who -> arrayCount(each -> each.7 = who AND NOT each.4, met), sources) AS rights,
-            arrayMap(who -> arrayCount(each -> each.7 = who AND each.4, met), sources) AS wrongs,
+            arrayMap(who -> arrayCount(each -> each.7 = who AND each.4, met), sources) AS wrongs
+        FROM met_by
+    ),
+    missed AS
+    (
+        SELECT *,
             arrayMap((who, of) -> (arrayCount(each -> each.7 = who AND each.4 AND NOT each.6, met) + 0.5) / (of + 1), sources, wrongs) AS misses,
-            arrayMap((who, of) -> of + arraySum(each -> if(each.1 = who, 1 - each.3, 0.), unlabelled), sources, rights) AS behind,
+            arrayMap((who, of) -> of + arraySum(each -> if(each.1 = who, 1 - each.3, 0.), unlabelled), sources, rights) AS behind
+        FROM counted
+    ),
+    slandered AS
+    (
+        SELECT *,
             arrayMap((who, of, miss) -> (arrayCount(each -> each.7 = who AND NOT each.4 AND each.6, met) + 0.5
-                + greatest(0., arraySum(each -> if(each.1 = who, each.2 - (1 - miss) * each.3, 0.), unlabelled))) / (of + 1), sources, behind, misses) AS slanders,
+                + greatest(0., arraySum(each -> if(each.1 = who, each.2 - (1 - miss) * each.3, 0.), unlabelled))) / (of + 1), sources, behind, misses) AS slanders
+        FROM missed
+    ),
+    judges AS
+    (
+        SELECT * EXCEPT (items),
             arrayMap((who, right_n, of, a, b) -> a + sqrt((right_n + 2) * a * (1 - a)
                 + arraySum(each -> if(each.1 = who, (a + (1 - a - b) * each.3) * (1 - a - (1 - a - b) * each.3), 0.), unlabelled)) / (of + 2),
                 sources, rights, behind, slanders, misses) AS harshness,
             arrayMap((right_n, wrong_n, a, b) -> right_n >= 30 AND wrong_n >= 5 AND 1 - a - b >= 0.2, rights, wrongs, harshness, misses) AS heard,
             arrayFilter(each -> each.1 < slot_s AND each.1 + 90 * 86400 >= slot_s AND (NOT enough OR each.1 >= toUnixTimestamp(until)), items) AS recent
-        FROM paired
+        FROM slandered
     ),
     verdicts AS
     (
@@ -117,16 +138,22 @@ WITH
                 multiIf(each.3 > 0 AND each.3 <= slot_s AND (each.8 OR each.5 > 0), 0,
                     each.5 > 0 AND each.5 <= slot_s AND heard[indexOf(sources, each.7)], toInt32(indexOf(sources, each.7)), -1),
                 if(each.3 > 0 AND each.3 <= slot_s, each.4, each.6)), recent)) AS seen,
-            arrayMap((mean, of) -> least(0.95, greatest(0.001, mean + sqrt(mean * (1 - mean) / (of + 2)))), means, arrayPushFront(labels, all_labels)) AS chances,
-            arrayMap(each -> if(each.2 < 0 OR empty(bins), 1, 1 + greatest(1, arrayCount(knot -> knot <= each.2, bins))), seen) AS steps
+            arrayMap((mean, of) -> least(0.95, greatest(0.001, mean + sqrt(mean * (1 - mean) / (of + 2)))), means, arrayPushFront(labels, all_labels)) AS chances
         FROM judges
+        WHERE has(heard, 1)
+    ),
+    expectations AS
+    (
+        SELECT *,
+            arrayMap(each -> if(each.2 < 0 OR empty(bins), 1, 1 + greatest(1, arrayCount(knot -> knot <= each.2, bins))), seen) AS steps,
+            arrayMap(each -> if(each.3 > 0, harshness[each.3], 0.), seen) AS floors,
+            arrayMap(each -> if(each.3 > 0, 1 - harshness[each.3] - misses[each.3], 1.), seen) AS slopes,
+            arrayMap((number, a, slope) -> a + slope * chances[number], steps, floors, slopes) AS expected
+        FROM verdicts
     ),
     measured AS
     (
         SELECT *,
-            arrayMap(each -> if(each.3 > 0, harshness[each.3], 0.), seen) AS floors,
-            arrayMap(each -> if(each.3 > 0, 1 - harshness[each.3] - misses[each.3], 1.), seen) AS slopes,
-            arrayMap((number, a, slope) -> a + slope * chances[number], steps, floors, slopes) AS expected,
             arrayMap(flips -> arrayFold((sum, ratio) -> ratio + least({most_evidence:Float64} + {strict:Float64}, greatest(0., sum)), arrayMap((each, number, a, slope, p) ->
                 if(each.4, log((a + slope * (chances[number] + (1 - chances[number]) * flips)) / p),
                     log((1 - a - slope * (chances[number] + (1 - chances[number]) * flips)) / (1 - p))),
@@ -134,8 +161,7 @@ WITH
             arrayMax(sums) + log(arrayAvg(sum -> exp(sum - arrayMax(sums)), sums)) AS evidence,
             arrayFilter((x, each) -> each.1 + 14 * 86400 >= slot_s, arrayMap((each, number) -> if(each.3 > 0,
                 (each.4 - slanders[each.3]) / (1 - slanders[each.3] - misses[each.3]), toFloat64(each.4)) - means[number], seen, steps), seen) AS excess
-        FROM verdicts
-        WHERE has(heard, 1)
+        FROM expectations
     )
 SELECT
     project, use_case, model_version, prompt_version, slot,

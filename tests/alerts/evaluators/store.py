@@ -1,8 +1,9 @@
 """One engine, seen from the project of one test."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,10 +31,23 @@ class Store:
 
     database: Database
     project: str
+    _kept_back: dict[tuple[str, ...], list[dict[str, Any]]] | None = None
 
     def insert(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows of this test's project; the use case is "triage" unless they say otherwise."""
-        self.database.insert(table, [{"project": self.project, "use_case": "triage", **row} for row in rows])
+        made = [{"project": self.project, "use_case": "triage", **row} for row in rows]
+        if self._kept_back is None or not made:
+            self.database.insert(table, made)
+        else:
+            self._kept_back.setdefault((table, *made[0]), []).extend(made)
+
+    @contextmanager
+    def together(self) -> Iterator["Store"]:
+        """Give a store whose inserts are one for each table, at the end: hundreds of them cost more than what they fill."""
+        kept_back: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        yield replace(self, _kept_back=kept_back)
+        for (table, *_), rows in kept_back.items():
+            self.database.insert(table, rows)
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Select with ``{project:String}`` bound."""

@@ -50,11 +50,12 @@ def test_the_cusum_is_pages_recursion(store: Store, seed: int) -> None:
     refer(store, daily.by_weekday, wander=daily.wander, doubt=daily.doubt)
     store.insert("plans", [{"label_delay_s": 2 * 86_400, "budget_per_day": None, "quality_floor": None}])
     seen = []
-    for number in range(68):
-        labels = int(random.integers(0, 40)) if number % 9 else 0
-        errors = int(random.binomial(labels, 0.2 + 0.01 * (number > 40) * (number - 40)))
-        seen.append((number % 7, labels, errors))
-        label(store, UNTIL + number * DAY, labels, errors)
+    with store.together() as filling:
+        for number in range(68):
+            labels = int(random.integers(0, 40)) if number % 9 else 0
+            errors = int(random.binomial(labels, 0.2 + 0.01 * (number > 40) * (number - 40)))
+            seen.append((number % 7, labels, errors))
+            label(filling, UNTIL + number * DAY, labels, errors)
 
     samples = store.run("accuracy_cusum", since=MONDAY - 20 * DAY)
 
@@ -72,8 +73,9 @@ def test_live_slots_and_a_range_agree(store: Store) -> None:
     """Live evaluation, catch-up, backtest and charts are one figure, whatever was asked before."""
     random = np.random.default_rng(7)
     refer(store, [0.1] * 7)
-    for number in range(62):
-        label(store, UNTIL + number * DAY, 12, int(random.binomial(12, 0.15)))
+    with store.together() as filling:
+        for number in range(62):
+            label(filling, UNTIL + number * DAY, 12, int(random.binomial(12, 0.15)))
 
     ranged = store.run("accuracy_cusum", since=UNTIL)
     single = [sample for k in range(70) for sample in store.run("accuracy_cusum", until=UNTIL + (k + 1) * DAY)]
@@ -98,10 +100,12 @@ def test_days_before_the_references_end_and_beyond_60_do_not_count(store: Store)
 def test_what_a_long_decline_gathered_is_gone_days_after_it(store: Store) -> None:
     """Two months of evidence would else page for two months more, at the first bad day of a model that is well again."""
     refer(store, [0.1] * 7)
-    for number in range(40):
-        label(store, UNTIL + number * DAY, 100, 30)
-    for number in range(40, 50):
-        label(store, UNTIL + number * DAY, 100, 9)
+    with store.together() as filling:
+        for number in range(40):
+            label(filling, UNTIL + number * DAY, 100, 30)
+    with store.together() as filling:
+        for number in range(40, 50):
+            label(filling, UNTIL + number * DAY, 100, 9)
 
     samples = store.run("accuracy_cusum", since=UNTIL + 46 * DAY, until=UNTIL + 57 * DAY)
 
@@ -141,9 +145,10 @@ def test_a_reference_keeps_its_daily_errors(store: Store) -> None:
     """They are worked out once, from the labels of the window by day of the call."""
     random = np.random.default_rng(3)
     wrong = random.binomial(24, 0.15, 28)
-    for day in range(28):
-        store.calls(MONDAY + (day - 28) * DAY, 24)
-        label(store, MONDAY + (day - 28) * DAY, 24, int(wrong[day]))
+    with store.together() as filling:
+        for day in range(28):
+            filling.calls(MONDAY + (day - 28) * DAY, 24)
+            label(filling, MONDAY + (day - 28) * DAY, 24, int(wrong[day]))
 
     maintain(store.database, slot=MONDAY)
 

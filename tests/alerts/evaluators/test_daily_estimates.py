@@ -116,16 +116,19 @@ def test_the_smoothed_estimate_is_the_documented_formula(store: Store, seed: int
     random = np.random.default_rng(seed)
     frozen(store)
     drops, weights, calls = [], [], []
-    for age in range(9):
-        counts = random.integers(1, [50, 800][age % 2], 3)
-        for hour in (3, 15):
-            store.histogram(
-                "confidence", MONDAY - (age + 1) * DAY + hour * HOUR, list(zip((1700, 1850, 1950), counts, strict=True))
-            )
-        share = (counts * PRECISION).sum() / counts.sum()
-        drops.append(FIGURES[(7 - age - 1) % 7] - share)
-        weights.append(min(1, 2 * counts.sum() / 1000) * 0.5**age)
-        calls.append(2 * counts.sum())
+    with store.together() as filling:
+        for age in range(9):
+            counts = random.integers(1, [50, 800][age % 2], 3)
+            for hour in (3, 15):
+                filling.histogram(
+                    "confidence",
+                    MONDAY - (age + 1) * DAY + hour * HOUR,
+                    list(zip((1700, 1850, 1950), counts, strict=True)),
+                )
+            share = (counts * PRECISION).sum() / counts.sum()
+            drops.append(FIGURES[(7 - age - 1) % 7] - share)
+            weights.append(min(1, 2 * counts.sum() / 1000) * 0.5**age)
+            calls.append(2 * counts.sum())
     store.histogram("confidence", MONDAY + HOUR, [(1950, 9999)])
 
     [sample] = store.run("estimated_accuracy_daily")
@@ -159,12 +162,16 @@ def test_a_range_of_slots_is_the_slots_one_by_one(store: Store, step: timedelta)
     """Catch-up and live evaluation must say the same, for two versions of which one has no reference."""
     random = np.random.default_rng(7)
     frozen(store, until=MONDAY - 40 * DAY)
-    for hour in range(0, 12 * 24, 5):
-        for version in ("m1", "m2"):
-            at = MONDAY - 12 * DAY + hour * HOUR
-            store.histogram(
-                "confidence", at, [(1950, random.integers(1, 50)), (1700, random.integers(90))], model_version=version
-            )
+    with store.together() as filling:
+        for hour in range(0, 12 * 24, 5):
+            for version in ("m1", "m2"):
+                at = MONDAY - 12 * DAY + hour * HOUR
+                filling.histogram(
+                    "confidence",
+                    at,
+                    [(1950, random.integers(1, 50)), (1700, random.integers(90))],
+                    model_version=version,
+                )
     since = MONDAY - (3 * step if step == DAY else 30 * step)
 
     together = store.run("estimated_accuracy_daily", since=since, step=step)
@@ -182,12 +189,13 @@ def test_the_days_kept_with_a_calibration_are_its_own_estimates(store: Store) ->
 
     random = np.random.default_rng(3)
     histograms = {}
-    for day in range(28):
-        cells = [(1700, int(random.integers(40, 60))), (1950, int(random.integers(5, 15)))]
-        histograms[day] = cells
-        at = MONDAY - (28 - day) * DAY
-        store.histogram("confidence", at + HOUR, cells)
-        store.calls(at, sum(n for _, n in cells))
+    with store.together() as filling:
+        for day in range(28):
+            cells = [(1700, int(random.integers(40, 60))), (1950, int(random.integers(5, 15)))]
+            histograms[day] = cells
+            at = MONDAY - (28 - day) * DAY
+            filling.histogram("confidence", at + HOUR, cells)
+            filling.calls(at, sum(n for _, n in cells))
     store.outcomes(
         [
             {"started_at": MONDAY - 10 * DAY, "confidence": confidence, "correct": int(i % 10 < hits)}

@@ -247,11 +247,12 @@ def test_a_range_of_slots_is_the_slots_one_by_one(store: Store, step: timedelta)
     random = np.random.default_rng(7)
     freeze(store, np.array([2005, 2020]), np.array([500, 500]))
     store.profile("output", [500.0, 500.0, 0.0], names=["a", "b"])
-    for hour in range(2, 12 * 24, 5):
-        at = MONDAY - 12 * DAY + hour * HOUR
-        store.histogram("number", at, [(2005, random.integers(90)), (2030, random.integers(50))], field="ink")
-        store.histogram("category", at, [("x", random.integers(1, 5))], field="ink")
-        store.histogram("output", at, [("a", random.integers(90)), ("c", random.integers(50))])
+    with store.together() as filling:
+        for hour in range(2, 12 * 24, 5):
+            at = MONDAY - 12 * DAY + hour * HOUR
+            filling.histogram("number", at, [(2005, random.integers(90)), (2030, random.integers(50))], field="ink")
+            filling.histogram("category", at, [("x", random.integers(1, 5))], field="ink")
+            filling.histogram("output", at, [("a", random.integers(90)), ("c", random.integers(50))])
     first = MONDAY - 2 * step if step != HOUR else MONDAY - 5 * step
 
     for name in ("input_distance", "output_psi", "out_of_range", "constant_field", "type_change"):

@@ -47,13 +47,14 @@ def test_a_young_use_case_has_errors_and_no_baseline(store: Store) -> None:
 @pytest.mark.parametrize("segments", [1, 20])
 def test_errors_of_each_segment_are_held_against_its_own_four_weeks(store: Store, segments: int) -> None:
     """One tenant's failures are a twentieth of the whole's: only its own past shows them, and twenty tenants are twenty chances."""
-    for i in range(segments):
-        tenant = {"segment_name": "tenant", "segment_value": f"t{i:02}"}
-        store.calls(MONDAY - HOUR, 40, errors=8, **tenant)
-        store.calls(MONDAY - DAY, 60, errors=2, **tenant)
-        store.calls(MONDAY - DAY - HOUR, 500, errors=500, **tenant)  # within two days: in no window
-        store.calls(MONDAY - 3 * DAY, 100, errors=1, model_version="", **tenant)
-        store.calls(MONDAY - 31 * DAY, 900, errors=900, **tenant)
+    with store.together() as filling:
+        for i in range(segments):
+            tenant = {"segment_name": "tenant", "segment_value": f"t{i:02}"}
+            filling.calls(MONDAY - HOUR, 40, errors=8, **tenant)
+            filling.calls(MONDAY - DAY, 60, errors=2, **tenant)
+            filling.calls(MONDAY - DAY - HOUR, 500, errors=500, **tenant)  # within two days: in no window
+            filling.calls(MONDAY - 3 * DAY, 100, errors=1, model_version="", **tenant)
+            filling.calls(MONDAY - 31 * DAY, 900, errors=900, **tenant)
     store.calls(MONDAY - HOUR, 49, errors=49, segment_name="tenant", segment_value="few")
     store.calls(MONDAY - HOUR, 900, errors=0)
 
@@ -150,10 +151,11 @@ def test_cost_per_call_is_a_ratio_with_hours_as_clusters(store: Store, seed: int
     """Calls of one hour are alike: an interval that took them for independent would be too narrow."""
     random = np.random.default_rng(seed)
     calls, costs = random.integers(5, 50, 24), random.integers(1, 90, 24) / 4
-    for hour in range(24):
-        store.calls(
-            MONDAY - DAY + hour * HOUR, int(calls[hour]) + 2, unpriced=2, cost=float(costs[hour]), currency="USD"
-        )
+    with store.together() as filling:
+        for hour in range(24):
+            filling.calls(
+                MONDAY - DAY + hour * HOUR, int(calls[hour]) + 2, unpriced=2, cost=float(costs[hour]), currency="USD"
+            )
     store.calls(MONDAY - 2 * DAY, 150, cost=30, currency="USD")
     store.calls(MONDAY - 29 * DAY, 50, cost=20, currency="USD")
     store.calls(MONDAY - HOUR, 3, cost=3, currency="EUR")
@@ -193,8 +195,9 @@ def test_the_forecast_knows_weekdays(store: Store, seed: int) -> None:
     slot = datetime(2026, 3, 18, tzinfo=UTC)
     days = [slot - k * DAY for k in range(40, 0, -1)]
     costs = np.array([(2.0 if day.weekday() >= 5 else 10.0) + random.integers(0, 8) / 4 for day in days])
-    for day, cost in zip(days, costs, strict=True):
-        store.calls(day + 5 * HOUR, 10, cost=float(cost), currency="EUR")
+    with store.together() as filling:
+        for day, cost in zip(days, costs, strict=True):
+            filling.calls(day + 5 * HOUR, 10, cost=float(cost), currency="EUR")
 
     [sample] = store.run("cost_forecast", until=slot)
 
@@ -214,10 +217,12 @@ def test_the_forecast_knows_weekdays(store: Store, seed: int) -> None:
 def test_on_the_last_day_the_forecast_is_what_was_spent(store: Store) -> None:
     """Nothing is left to forecast, so nothing is uncertain; under two weeks of days nothing is said."""
     slot = datetime(2026, 3, 1, tzinfo=UTC)
-    for k in range(1, 36):
-        store.calls(slot - k * DAY, 10, cost=k, currency="EUR")
-    for k in range(1, 14):
-        store.calls(slot - k * DAY, 10, cost=1, currency="USD")
+    with store.together() as filling:
+        for k in range(1, 36):
+            filling.calls(slot - k * DAY, 10, cost=k, currency="EUR")
+    with store.together() as filling:
+        for k in range(1, 14):
+            filling.calls(slot - k * DAY, 10, cost=1, currency="USD")
 
     euro, dollar = store.run("cost_forecast", until=slot)
 
@@ -230,13 +235,14 @@ def test_a_range_of_slots_is_the_slots_one_by_one(store: Store, step: timedelta)
     """Catch-up, backtest and charts are one query; live evaluation asks slot by slot. Both must say the same."""
     random = np.random.default_rng(7)
     plan(store, label_delay_s=3600)
-    for hour in range(1, 33 * 24, 5):
-        at = MONDAY - 33 * DAY + hour * HOUR
-        calls = int(random.integers(10, 90))
-        store.calls(at, calls, errors=calls // 9, retries=calls // 7, cost=calls / 8, currency="EUR")
-        store.calls(at, calls, errors=calls // 9, segment_name="tenant", segment_value="acme")
-        store.histogram("latency", at, [(2100, calls), (2200, 30)])
-        store.outcomes([{"started_at": at, "correct": int(random.integers(2))} for _ in range(3)])
+    with store.together() as filling:
+        for hour in range(1, 33 * 24, 5):
+            at = MONDAY - 33 * DAY + hour * HOUR
+            calls = int(random.integers(10, 90))
+            filling.calls(at, calls, errors=calls // 9, retries=calls // 7, cost=calls / 8, currency="EUR")
+            filling.calls(at, calls, errors=calls // 9, segment_name="tenant", segment_value="acme")
+            filling.histogram("latency", at, [(2100, calls), (2200, 30)])
+            filling.outcomes([{"started_at": at, "correct": int(random.integers(2))} for _ in range(3)])
     first = MONDAY - 4 * step
     burn = {"budget_burn": {"short_h": 2, "long_h": 12}, "segment_errors": {"min_n": 1}}
 

@@ -82,9 +82,10 @@ def test_training_rows_are_what_the_first_day_is_compared_with(store: Store) -> 
 def test_four_weeks_of_calls_replace_them(store: Store) -> None:
     """Rows of a laboratory are for the first day, not for ever."""
     load(store, rows(400))
-    for day in range(28):
-        store.calls(MONDAY + day * DAY, 20)
-        store.histogram("number", MONDAY + day * DAY, [(number_bin(99.0), 20)], field="ink")
+    with store.together() as filling:
+        for day in range(28):
+            filling.calls(MONDAY + day * DAY, 20)
+            filling.histogram("number", MONDAY + day * DAY, [(number_bin(99.0), 20)], field="ink")
 
     maintain(store.database, slot=MONDAY + 28 * DAY)
 
@@ -98,8 +99,9 @@ def test_four_weeks_of_calls_replace_them(store: Store) -> None:
 
 def test_rows_never_replace_four_weeks_of_calls(store: Store) -> None:
     """A reload by a script would take the pages away."""
-    for day in range(28):
-        store.calls(MONDAY - (28 - day) * DAY, 20)
+    with store.together() as filling:
+        for day in range(28):
+            filling.calls(MONDAY - (28 - day) * DAY, 20)
     maintain(store.database, slot=MONDAY)
 
     with pytest.raises(ReferenceRefused, match="four whole weeks of calls"):

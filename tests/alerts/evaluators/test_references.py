@@ -20,8 +20,9 @@ def keep(store: Store, slot: datetime) -> list[Kept]:
 
 def traffic(store: Store, *, first: datetime = FIRST, days: int = 28, calls: int = 10, **row: Any) -> None:
     """Count some calls each day."""
-    for day in range(days):
-        store.calls(first + day * DAY, calls, **row)
+    with store.together() as filling:
+        for day in range(days):
+            filling.calls(first + day * DAY, calls, **row)
 
 
 def state(store: Store) -> list[Any]:
@@ -248,10 +249,11 @@ def test_the_frozen_window_feeds_the_evaluators(store: Store) -> None:
     traffic(store, days=40, calls=100)
     confidences(store)
     labelled(store, 100)
-    for day in range(40):
-        shift = 0 if day < 30 else 40
-        cells = [(2000 + shift + i, int(random.integers(1, 9))) for i in range(30)]
-        store.histogram("number", FIRST + day * DAY, cells, field="ink")
+    with store.together() as filling:
+        for day in range(40):
+            shift = 0 if day < 30 else 40
+            cells = [(2000 + shift + i, int(random.integers(1, 9))) for i in range(30)]
+            filling.histogram("number", FIRST + day * DAY, cells, field="ink")
     keep(store, MONDAY)
 
     [steady] = store.run("input_psi", until=MONDAY + DAY)

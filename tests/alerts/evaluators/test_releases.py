@@ -23,9 +23,10 @@ def keep(store: Store, slot: datetime) -> list[Kept]:
 
 def answers(store: Store, model: str, first: datetime, days: int, cells: Sequence[tuple[int, int]]) -> None:
     """Let a version answer a hundred calls a day with some confidence."""
-    for day in range(days):
-        store.calls(first + day * DAY, 100, model_version=model, confident=100)
-        store.histogram("confidence", first + day * DAY, cells, model_version=model)
+    with store.together() as filling:
+        for day in range(days):
+            filling.calls(first + day * DAY, 100, model_version=model, confident=100)
+            filling.histogram("confidence", first + day * DAY, cells, model_version=model)
 
 
 def frozen(store: Store) -> list[tuple[str, datetime]]:

@@ -39,8 +39,9 @@ def profile(store: Store, kind: str) -> tuple[list[str], list[float]]:
 @pytest.mark.parametrize("swing", [0, 60])
 def test_an_ordinary_day_is_as_far_from_the_reference_as_its_own_days_are(store: Store, swing: int) -> None:
     """Fridays are unlike Mondays, year in, year out: a page each Friday would be 52 false ones."""
-    for number in range(28):
-        day(store, BEGAN + number * DAY, 120 + (swing if number % 2 else -swing))
+    with store.together() as filling:
+        for number in range(28):
+            day(filling, BEGAN + number * DAY, 120 + (swing if number % 2 else -swing))
     frozen(store)
     day(store, MONDAY, 120 + swing)
 
@@ -56,13 +57,17 @@ def test_gaps_of_whole_hours_are_evidence_of_an_hour_not_of_its_calls(store: Sto
     """A sensor that is away for an hour in ten leaves a hundred values out at once: that is one thing that happened."""
     random = np.random.default_rng(5)
     missing = {"away": [], "now and then": []}
-    for number in range(28 * 24):
-        at = BEGAN + number * HOUR
-        store.calls(at, 100)
-        for field, share in (("away", 100 * int(random.random() < 0.1)), ("now and then", random.binomial(100, 0.1))):
-            missing[field].append(int(share))
-            if share:
-                store.histogram("null", at, [(0, int(share))], field=field)
+    with store.together() as filling:
+        for number in range(28 * 24):
+            at = BEGAN + number * HOUR
+            filling.calls(at, 100)
+            for field, share in (
+                ("away", 100 * int(random.random() < 0.1)),
+                ("now and then", random.binomial(100, 0.1)),
+            ):
+                missing[field].append(int(share))
+                if share:
+                    filling.histogram("null", at, [(0, int(share))], field=field)
     frozen(store)
 
     names, dispersions = profile(store, "null_hour")
@@ -98,17 +103,19 @@ def test_a_field_that_is_away_at_times_is_missed_when_it_does_not_come_back(
     store: Store, missing: int, times: int
 ) -> None:
     """An hour's gap is no news of it, and so no hour ever would be: that it lasts is."""
-    for number in range(28 * 6):  # every four hours: each insert costs
-        at = BEGAN + number * 4 * HOUR
-        store.calls(at, 60)
-        if number % 50 < 3:
-            store.histogram("null", at, [(0, 60)], field="weather")
+    with store.together() as filling:
+        for number in range(28 * 6):
+            at = BEGAN + number * 4 * HOUR
+            filling.calls(at, 60)
+            if number % 50 < 3:
+                filling.histogram("null", at, [(0, 60)], field="weather")
     frozen(store)
     assert profile(store, "null_run") == (["weather"], [3])
-    for number in range(missing + 1):  # an hour without calls among them is neither
-        if number != 2:
-            store.calls(MONDAY + number * HOUR, 20)
-            store.histogram("null", MONDAY + number * HOUR, [(0, 20)], field="weather")
+    with store.together() as filling:
+        for number in range(missing + 1):  # an hour without calls among them is neither
+            if number != 2:
+                filling.calls(MONDAY + number * HOUR, 20)
+                filling.histogram("null", MONDAY + number * HOUR, [(0, 20)], field="weather")
 
     sample = store.run("null_rate", until=MONDAY + (missing + 1) * HOUR, step=HOUR)[-1]
 

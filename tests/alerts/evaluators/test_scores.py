@@ -196,8 +196,9 @@ def test_labels_without_a_calibration_are_held_against_nothing(store: Store) -> 
 def test_a_reference_keeps_its_scores(store: Store) -> None:
     """What is compared with it is worked out once, from the same calls by the same formula."""
     first = MONDAY - 28 * DAY
-    for day in range(28):
-        store.calls(first + day * DAY, 40)
+    with store.together() as filling:
+        for day in range(28):
+            filling.calls(first + day * DAY, 40)
     sure, right = label(store, started_at=first + DAY)
     store.outcomes([{"started_at": first, "predicted_value": 1.0, "value": 3.0} for _ in range(30)])
     store.outcomes([{"started_at": first, "source": "rank", "value": 2.0} for _ in range(30)])

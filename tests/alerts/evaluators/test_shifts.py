@@ -33,8 +33,9 @@ def test_confidence_shift_is_the_documented_psi(store: Store, seed: int) -> None
     then, now = random.poisson(100, 60) + 1, random.poisson(random.uniform(0, 200, 60))
     buckets = number_buckets(list(zip(bins.tolist(), then.tolist(), strict=True)))
     store.profile("confidence", [n for _, n in buckets], edges=[edge for edge, _ in buckets])
-    for hour in range(24):  # spread over the day, and some that is not of it
-        store.histogram("confidence", MONDAY - DAY + hour * HOUR, list(zip(bins, now, strict=True)))
+    with store.together() as filling:
+        for hour in range(24):  # spread over the day, and some that is not of it
+            filling.histogram("confidence", MONDAY - DAY + hour * HOUR, list(zip(bins, now, strict=True)))
     store.histogram("confidence", MONDAY, [(1500, 10_000)])
     store.histogram("confidence", MONDAY - DAY - HOUR, [(1500, 10_000)])
 
@@ -117,10 +118,11 @@ def test_input_psi_by_deciles_and_by_category(store: Store) -> None:
     store.profile("input", [*(n for _, n in buckets), 0], field="ink", edges=edges)
     kept, rest = category_buckets([("flatbed", 700), ("handheld", 295), ("fax", 5)])
     store.profile("input", [*(n for _, n in kept), rest], field="device", names=[name for name, _ in kept])
-    for day in range(7):
-        at = MONDAY - 7 * DAY + day * DAY
-        store.histogram("number", at, list(zip(bins, now, strict=True)), field="ink")
-        store.histogram("category", at, [("flatbed", 40), ("fax", 10), ("phone", 50)], field="device")
+    with store.together() as filling:
+        for day in range(7):
+            at = MONDAY - 7 * DAY + day * DAY
+            filling.histogram("number", at, list(zip(bins, now, strict=True)), field="ink")
+            filling.histogram("category", at, [("flatbed", 40), ("fax", 10), ("phone", 50)], field="device")
     store.histogram("number", MONDAY - 7 * DAY - HOUR, [(2000, 9999)], field="ink")
     store.histogram("number", MONDAY - HOUR, [(2000, 9999)], field="ink", segment_name="site", segment_value="a")
 
@@ -166,10 +168,11 @@ def test_a_range_of_slots_is_the_slots_one_by_one(store: Store, step: timedelta)
     store.profile("confidence", [500.0, 500.0], edges=[LOWEST, 1900], until=MONDAY - 20 * DAY)
     store.profile("input", [500.0, 500.0, 0.0], field="ink", edges=[LOWEST, 2010], until=MONDAY - 20 * DAY)
     store.calibration([0, 1900], [0.99, 0.6], [400, 100], until=MONDAY - 20 * DAY)
-    for hour in range(0, 12 * 24, 5):
-        at = MONDAY - 12 * DAY + hour * HOUR
-        store.histogram("confidence", at, [(1950, random.integers(50)), (1800, random.integers(90))])
-        store.histogram("number", at, [(2005, random.integers(90)), (2020, random.integers(50))], field="ink")
+    with store.together() as filling:
+        for hour in range(0, 12 * 24, 5):
+            at = MONDAY - 12 * DAY + hour * HOUR
+            filling.histogram("confidence", at, [(1950, random.integers(50)), (1800, random.integers(90))])
+            filling.histogram("number", at, [(2005, random.integers(90)), (2020, random.integers(50))], field="ink")
     first: datetime = MONDAY - 2 * step if step != HOUR else MONDAY - 5 * step
 
     for name in ("confidence_shift", "input_psi", "estimated_accuracy"):

@@ -129,9 +129,10 @@ def test_abandonment_of_users_and_of_sessions(store: Store) -> None:
 
 def test_a_large_use_case_is_looked_at_in_the_same_hours_of_each_week(store: Store) -> None:
     """Cost must not grow with traffic: 10,000 calls and at most one hour more of a week are read, and the weeks stay comparable."""
-    for week in range(3):
-        for hour in range(40):
-            store.calls(MONDAY - (week + 1) * WEEK + hour * HOUR, 1000)
+    with store.together() as filling:
+        for week in range(3):
+            for hour in range(40):
+                filling.calls(MONDAY - (week + 1) * WEEK + hour * HOUR, 1000)
     rows = [
         {"started_at": MONDAY - (week + 1) * WEEK + hour * HOUR + MINUTE, "user_id": f"u{hour}-{i}"}
         for week in range(3) for hour in range(40) for i in range(30)
@@ -228,8 +229,11 @@ def test_what_an_answers_beginning_says(store: Store, text: str, language: str, 
 
 def test_answer_length_by_version_against_the_use_case(store: Store) -> None:
     """A new model that rambles, or is cut short, against what all versions wrote before."""
-    for hour in range(24):
-        store.calls(MONDAY - DAY + hour * HOUR, 10, output_tokens=3000 + 100 * (hour % 2), errors=0, model_version="m2")
+    with store.together() as filling:
+        for hour in range(24):
+            filling.calls(
+                MONDAY - DAY + hour * HOUR, 10, output_tokens=3000 + 100 * (hour % 2), errors=0, model_version="m2"
+            )
     store.calls(MONDAY - 3 * DAY, 300, output_tokens=30_000)
     store.calls(MONDAY - HOUR, 5, use_case="labels")
 
