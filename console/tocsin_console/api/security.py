@@ -50,7 +50,8 @@ class LoopbackOnly:
             if message["type"] == "http.response.start":
                 said = list(message.get("headers", []))
                 kept = [] if any(name.lower() == b"cache-control" for name, _ in said) else [_NOT_KEPT]
-                message["headers"] = [*said, *_HEADERS, *kept]
+                names = {name.lower() for name, _ in said}  # what an answer says of itself counts
+                message["headers"] = [*said, *(each for each in _HEADERS if each[0] not in names), *kept]
             await send(message)
 
         status, refusal = self._refusal(scope["method"], Headers(raw=scope["headers"]), scope["path"])

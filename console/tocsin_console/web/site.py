@@ -15,6 +15,7 @@ from tocsin_console.web.ask import ask_pages, ask_routes
 from tocsin_console.web.login import login_routes
 from tocsin_console.web.overview import overview_pages
 from tocsin_console.web.page import Frame, page_routes
+from tocsin_console.web.receipts import Receipts, receipt_pages, receipt_routes
 from tocsin_console.web.static import static_routes
 from tocsin_console.web.templates import render
 from tocsin_wire import TocsinError
@@ -29,10 +30,11 @@ _FILES: Final = (".json", ".csv", ".parquet", ".svg", ".png")
 
 def web_routes(parts: Parts) -> list[Route]:
     """List the routes of every page, their twins, and what they load."""
-    frame, news = _frame(parts), parts.news
+    frame, news, receipts = _frame(parts), parts.news, Receipts(parts)
     pages = [
         *overview_pages(parts),
         *ask_pages(parts),
+        *receipt_pages(receipts),
     ]
     keys, is_https = parts.access_keys, parts.config.public_url.startswith("https:")
     return [
@@ -40,6 +42,7 @@ def web_routes(parts: Parts) -> list[Route]:
         *(login_routes(keys, frame, is_https=is_https) if keys else ()),
         Route("/events", news.stream),
         *ask_routes(parts),
+        *receipt_routes(receipts, frame),
         *(route for page in pages for route in page_routes(page, frame, news)),
     ]
 

@@ -76,7 +76,14 @@ def test_every_route_has_a_role(running: Any) -> None:
     found = {(each.path, *sorted(each.methods or ())): needed(each) for each in routes_of(running.parts)}
 
     opened = {path for (path, *_), role in found.items() if role == "nobody"}
-    assert opened <= {"/healthz", "/readyz", "/static/{name}", "/hooks/{channel}"}
+    assert opened <= {
+        "/healthz",
+        "/readyz",
+        "/static/{name}",
+        "/hooks/{channel}",
+        "/receipts/{token}",
+        "/receipts/{token}.svg",
+    }
     assert {role for (_, *methods), role in found.items() if "POST" in methods} >= {
         "viewer",
         "reviewer",
