@@ -10,6 +10,7 @@ from tocsin_alerts.itself import SELF
 from tocsin_console.heartbeats import heartbeats, of_itself
 from tocsin_console.ledger import ledger
 from tocsin_console.parts import Parts
+from tocsin_console.resting import waiting
 
 _SHIPPED: Final = timedelta(days=30)
 _FOR_EVER_DAYS: Final = 36_500
@@ -49,6 +50,7 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "delivery": dict(parts.delivery_stats()),
         "failing_rules": parts.book.ask("failing_rules"),
         "heartbeats": heartbeats(parts.book.ask("heartbeats")),
+        "waiting": waiting(parts.book.ask("waiting_pages")),
         "itself": of_itself(parts.book.alerts(use_case=SELF)),
         "loops": loops,
         "ready": all(loop.is_alive for loop in loops.values()),

@@ -10,6 +10,9 @@ from tests.console.conftest import NOW
 from tests.console.test_acknowledging import fires
 from tests.console.test_api import status
 
+from tocsin_console.api.metrics import exposition
+from tocsin_console.snapshot import snapshot
+
 
 @pytest.fixture
 def use_case(running: Any) -> str:
@@ -125,14 +128,26 @@ def test_a_silence_of_matchers_begins_and_ends_when_it_is_said(tocsin: Any, use_
 
 
 def test_what_waits_for_the_morning_looks_like_it(tocsin: Any, running: Any, use_case: str) -> None:
-    """Who looks at night sees that nobody was called, why, and until when."""
+    """Who looks at night sees that nobody was called, why, and until when; and a dashboard counts it."""
+    before = json.loads(tocsin("status", "--json").stdout)["waiting"]
     [alert] = json.loads(tocsin("alerts", "list", "--use-case", use_case, "--json").stdout)
     row = {"incident": alert["incident"], "fingerprint": alert["fingerprint"], "project": "default", "at": NOW}
-    why = {"why": "waiting", "detail": "about 3 wrong answers until then, 50 are worth waking for", "wrong": 3.0}
+    why = {"why": "waiting", "detail": "about 3 wrong answers before then, below your limit of 50", "wrong": 3.0}
     running.database.insert("held_alerts", [{**row, **why, "use_case": use_case, "until": NOW + timedelta(hours=9)}])
 
     [said] = json.loads(tocsin("alerts", "list", "--use-case", use_case, "--json").stdout)
     table = " ".join(tocsin("alerts", "list", "--use-case", use_case).stdout.split())
 
+    state = json.loads(tocsin("status", "--json").stdout)["waiting"]
+    shown = " ".join(tocsin("status").stdout.split())
+
     assert (said["held"], said["wrong_until"]) == ("waiting", 3.0)
+    assert state["pages"] == before["pages"] + 1
+    assert state["until"] == min(each["until"] for each in state["incidents"])
+    assert [each["wrong"] for each in state["incidents"] if each["use_case"] == use_case] == [3.0]
+    assert f"wait{'s' * (state['pages'] == 1)} for people to work, the first until" in shown
+    assert f"{use_case} (about 3 wrong answers by then)" in shown
+    scraped = exposition(snapshot(running.parts))
+    assert f"tocsin_pages_waiting {state['pages']}" in scraped
+    assert "tocsin_pages_waiting_until_seconds " in scraped
     assert "nobody: waiting until" in table

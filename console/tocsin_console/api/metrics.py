@@ -61,6 +61,14 @@ def exposition(state: Mapping[str, Any]) -> str:
     for name in ("sent", "dead", "failed_attempts"):
         series = [({"channel": each["channel"]}, each[name]) for each in delivery["channels"]]
         text.add(f"tocsin_channel_{name}_total", "counter", f"Messages of a channel: {name.replace('_', ' ')}.", series)
+    waiting = state["waiting"]
+    text.add("tocsin_pages_waiting", "gauge", "Pages that wait until people work again.", [({}, waiting["pages"])])
+    text.add(
+        "tocsin_pages_waiting_until_seconds",
+        "gauge",
+        "Unix time at which the first of them is told; absent when none waits.",
+        [({}, _unix(waiting["until"]))],
+    )
     text.add("tocsin_failing_rules", "gauge", "Rules whose last run failed.", [({}, len(state["failing_rules"]))])
     _heartbeats(text, state["heartbeats"])
     _loops(text, loops)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,6 +11,8 @@ from tocsin_console.cli.output import named, print_json, print_table, say, when
 from tocsin_console.drill.standing import time_to_notice
 from tocsin_console.errors import FINDING, UsageProblem
 from tocsin_console.heartbeats import in_words
+
+_FEW: Final = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -128,9 +130,23 @@ def _describe_outcomes(waiting: int, use_cases: list[dict[str, Any]]) -> None:
         say(f"outcomes  of {against:,} calls say different things: see 'tocsin outcomes contradictory'")
 
 
+def _resting(waiting: dict[str, Any]) -> str:
+    """Say which pages nobody is called for before people work, and what they cost until then."""
+    listed = waiting["incidents"]
+    shown = [
+        named(each) + ("" if each["wrong"] is None else f" (about {each['wrong']:,.0f} wrong answers by then)")
+        for each in listed[:_FEW]
+    ]
+    shown += [f"{len(listed) - _FEW} more"] if len(listed) > _FEW else []
+    pages = f"{waiting['pages']} page{'s wait' if waiting['pages'] > 1 else ' waits'}"
+    return f"{pages} for people to work, the first until {when(waiting['until'])}: {', '.join(shown)}"
+
+
 def _warnings(state: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if unfit := state["collector"].get("unfit"):
         yield "tables", unfit
+    if (waiting := state["waiting"])["pages"]:
+        yield "waiting", _resting(waiting)
     if filling := state["disk"]["warning"]:
         yield "disk", filling
     for each in state.get("reviews_overdue", ()):
