@@ -45,23 +45,24 @@ class Book:
         with self._one_at_a_time:
             return self._query.rows(statement(name), parameters or {})
 
-    def use_cases(self) -> list[dict[str, Any]]:
-        """Say of each use case what is known, what is missing and the verdict; planned ones without calls too."""
-        known = _by_key(self.ask("use_cases"))
-        outcomes = _by_key(self.ask("outcome_counts"))
+    def standings(self) -> list[dict[str, Any]]:
+        """Say of each use case the verdict, its guard and its latest drill; planned ones without calls too. Counts nothing."""
         guards = _by_key(self.ask("guard_latest"))
-        contradictory = self._count_contradictory()
         drills = _by_key(self.ask("drills_latest"))
         return [
-            self._use_case(
-                status,
-                known.get((status.project, status.use_case), {}),
-                outcomes.get((status.project, status.use_case), {}),
-                guards.get((status.project, status.use_case)),
-                contradictory.get((status.project, status.use_case), {}),
-            )
+            self._standing(status, guards.get((status.project, status.use_case)))
             | {"drill": drills.get((status.project, status.use_case))}  # the latest; None: there was none
             for status in self._statuses()
+        ]
+
+    def use_cases(self) -> list[dict[str, Any]]:
+        """Say as :meth:`standings`, and what is known and what is missing of each use case's calls and outcomes."""
+        known = _by_key(self.ask("use_cases"))
+        outcomes = _by_key(self.ask("outcome_counts"))
+        contradictory = self._count_contradictory()
+        return [
+            each | _counts(known.get(_key(each), {}), outcomes.get(_key(each), {}), contradictory.get(_key(each), {}))
+            for each in self.standings()
         ]
 
     def alerts(self, *, everything: bool = False, use_case: str = "") -> list[dict[str, Any]]:
@@ -107,30 +108,13 @@ class Book:
             self._contradictory_until = ended + 50 * (ended - began)
         return self._contradictory
 
-    def _use_case(
-        self,
-        status: UseCaseStatus,
-        row: Mapping[str, Any],
-        outcome: Mapping[str, Any],
-        guard: Mapping[str, Any] | None,
-        contradictory: Mapping[str, Any],
-    ) -> dict[str, Any]:
+    def _standing(self, status: UseCaseStatus, guard: Mapping[str, Any] | None) -> dict[str, Any]:
         plan = self._plans.get(status.project, status.use_case)
         return {
             "project": status.project,
             "use_case": status.use_case,
             "verdict": status.verdict,
             "reason": status.reason,
-            "calls": int(row.get("calls_made", 0)),
-            "calls_with_confidence": int(row.get("calls_confident", 0)),
-            "calls_without_cost": int(row.get("calls_unpriced", 0)),
-            "calls_failed": int(row.get("calls_failed", 0)),
-            "calls_by_fallback": int(row.get("calls_fallback", 0)),
-            "outcomes": int(outcome.get("outcomes_known", 0)),
-            "outcomes_contradictory": int(contradictory.get("calls_contradictory", 0)),  # calls
-            "first_hour": row.get("first_hour"),
-            "last_hour": row.get("last_hour"),
-            "model_versions": list(row.get("model_versions", [])),
             "accuracy": _sample(status.accuracy),
             "estimate": _sample(status.estimate),
             "guard": guard["state_in_force"] or "normal" if guard else "normal",
@@ -150,6 +134,21 @@ class Book:
             "floor": plan.quality.floor,
             "unanswered": [question.text for question in plan.unanswered()],
         }
+
+
+def _counts(row: Mapping[str, Any], outcome: Mapping[str, Any], contradictory: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "calls": int(row.get("calls_made", 0)),
+        "calls_with_confidence": int(row.get("calls_confident", 0)),
+        "calls_without_cost": int(row.get("calls_unpriced", 0)),
+        "calls_failed": int(row.get("calls_failed", 0)),
+        "calls_by_fallback": int(row.get("calls_fallback", 0)),
+        "outcomes": int(outcome.get("outcomes_known", 0)),
+        "outcomes_contradictory": int(contradictory.get("calls_contradictory", 0)),  # calls
+        "first_hour": row.get("first_hour"),
+        "last_hour": row.get("last_hour"),
+        "model_versions": list(row.get("model_versions", [])),
+    }
 
 
 def _key(row: Mapping[str, Any]) -> tuple[str, str]:

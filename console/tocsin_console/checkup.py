@@ -1,10 +1,10 @@
 """What a doctor looks at; pure, so that each finding can be shown to be made."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
-Level: TypeAlias = Literal["ok", "note", "finding"]
+from tocsin_console.check import Check
+from tocsin_console.no_calls import why_no_calls
 
 LEAST_DISK_BYTES: Final = 1 << 30
 TEST_USE_CASE: Final = "tocsin-test"  # what send-test sends: nobody owns it
@@ -12,19 +12,20 @@ _LAGS_S: Final = 60.0
 _MEND: Final = "mend that: what waits is loaded by itself within 10 s"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    level: Level
-    said: str
-    do: str = ""  # what mends it
-
-
 def examine(state: Mapping[str, Any]) -> list[Check]:
     """Look at the state document of a running tocsin."""
     return [*_machine(state), *_collectors(state), *_channels(state), *_use_cases(state)]
+
+
+def urgent(state: Mapping[str, Any]) -> list[Check]:
+    """Pick what nobody should have to look for: who is not told, what does not run, what waits.
+
+    Args:
+        state: The state document, or as much of it as this needs: loops, collector and watermark, collectors, channels, lost_routes,
+            delivery, failing_rules, notifications, reviews_overdue.
+    """
+    found = [*_loops(state), *_waiting(state), *_collectors(state), *_channels(state), *_reviews(state)]
+    return [check for check in found if check.level == "finding"]
 
 
 def examine_disk(free_bytes: int) -> Check:
@@ -53,17 +54,24 @@ def _machine(state: Mapping[str, Any]) -> Iterator[Check]:
             if each["difference"] or each["unaccounted"]:
                 said = f"{each['difference'] or 0:,} loaded {items} are not in the tables, {each['unaccounted']:,} received "
                 yield Check(name="ledger", level="finding", said=said + "are unaccounted for", do="look at the log")
-    yield from _loading(state)
+    if set_aside := ledger["requests_set_aside"]:
+        do = "tocsin deadletter ls, mend what it names, then tocsin deadletter retry --all"
+        yield Check(name="dead letters", level="finding", said=f"{set_aside:,} requests were set aside", do=do)
+    yield from _waiting(state)
+    yield from _loops(state)
+
+
+def _loops(state: Mapping[str, Any]) -> Iterator[Check]:
     for name, loop in state["loops"].items():
-        if loop["consecutive_failures"] or not loop["is_alive"]:
+        if not loop["is_alive"]:
+            said = f"has ended: {loop['last_error']}" if loop["last_error"] else "has ended"
+            yield Check(name=f"{name} loop", level="finding", said=said, do="look at the log, then start tocsin again")
+        elif loop["consecutive_failures"]:
             said = f"failed {loop['consecutive_failures']} times in a row: {loop['last_error']}"
             yield Check(name=f"{name} loop", level="finding", said=said, do="look at the log")
 
 
-def _loading(state: Mapping[str, Any]) -> Iterator[Check]:
-    if set_aside := state["ledger"]["requests_set_aside"]:
-        do = "tocsin deadletter ls, mend what it names, then tocsin deadletter retry --all"
-        yield Check(name="dead letters", level="finding", said=f"{set_aside:,} requests were set aside", do=do)
+def _waiting(state: Mapping[str, Any]) -> Iterator[Check]:
     if unfit := state["collector"].get("unfit"):
         yield Check(name="tables", level="finding", said=unfit, do=_MEND)
     lag = state["watermark"]["lag_s"]
@@ -109,11 +117,17 @@ def _channels(state: Mapping[str, Any]) -> Iterator[Check]:
         yield Check(name="outbox", level="finding", said=said, do=do)
 
 
+def _reviews(state: Mapping[str, Any]) -> Iterator[Check]:
+    for each in state["reviews_overdue"]:
+        said = f"is overdue, {each['scored']} of {each['size']} of {each['week']} scored"
+        yield Check(name=f"review of {each['use_case']}", level="finding", said=said, do="tocsin review")
+
+
 def _use_cases(state: Mapping[str, Any]) -> Iterator[Check]:
     watched = [each for each in state["use_cases"] if each["use_case"] != TEST_USE_CASE]
     if not watched:
-        do = f"point an OpenTelemetry exporter at {state['addresses']['grpc']}, or try 'tocsin send-test'"
-        yield Check(name="use cases", level="finding", said="no AI call has arrived", do=do)
+        yield Check(name="use cases", level="finding", said="no AI call has arrived", do="tocsin send-test, to see one")
+        yield from why_no_calls(state["arrivals"]) if state.get("arrivals") else ()
     for each in watched:
         lacking = list(_lacking(each))
         name = f"use case {each['use_case']}"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tocsin_alerts.itself import SELF
+from tocsin_console.arrivals import arrivals
 from tocsin_console.heartbeats import heartbeats, of_itself
 from tocsin_console.ledger import ledger
 from tocsin_console.parts import Parts
@@ -24,6 +25,7 @@ def snapshot(parts: Parts) -> dict[str, Any]:
     complete_to = mark.get("complete_to")
     loops = parts.loops()
     config = parts.config
+    use_cases = parts.book.use_cases()
     return {
         "version": parts.version,
         "store": {"kind": "server" if config.store_url else "embedded", "version": parts.store_version},
@@ -58,7 +60,8 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "lost_routes": parts.lost_routes,
         "rules": len(parts.rules),
         "plans": len(parts.plans),
-        "use_cases": parts.book.use_cases(),
+        "use_cases": use_cases,
+        "arrivals": None if any(each["calls"] for each in use_cases) else arrivals(parts),
         "reviews_overdue": parts.reviews.overdue(),
         "retraining": parts.retraining.warnings(),
     }

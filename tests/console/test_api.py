@@ -122,7 +122,7 @@ def test_the_page_escapes_what_others_named(running: Any) -> None:
     assert "&lt;script&gt;" in text
     assert "93.0 %" in text
     assert "90.0 % to 95.0 %, n = 412" in text
-    assert "Nobody is told" in text
+    assert "nobody would be told" in text
     assert headers["content-security-policy"].startswith("default-src 'self'; object-src 'none'")
 
 

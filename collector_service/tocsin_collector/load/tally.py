@@ -28,6 +28,7 @@ class CollectorStats:
     dead_lettered_spans: int
     damaged_requests: int  # lost on the spool's disk after they were acknowledged
     damaged_spans: int  # as far as known
+    keys_refused: int  # requests that showed no ingest key where one is needed, or a wrong one; refused, too
     waiting_requests: int
     waiting_spans: int
     received_outcomes: int
@@ -84,6 +85,7 @@ class Tally:
         self._segments = self._torn_tails = self._torn_bytes = self._load_errors = 0
         self._damaged_files = self._damaged_bytes = self._strange_files = 0
         self._values_cut = self._attributes_dropped = 0
+        self._keys_refused = 0
         self._last_error = ""
         self._unfit: dict[Kind, str] = {}
 
@@ -94,6 +96,11 @@ class Tally:
             for fate in fates:
                 book.requests[fate] = book.requests.get(fate, 0) + requests
                 book.items[fate] = book.items.get(fate, 0) + items
+
+    def locked_out(self) -> None:
+        """Count a request without the key that it needed; that it was refused is counted apart."""
+        with self._lock:
+            self._keys_refused += 1
 
     def spooled(self, change_bytes: int) -> None:
         """Note that the spool holds more, or less, on disk."""
@@ -179,6 +186,7 @@ class Tally:
                 dead_lettered_spans=traces.balance("items", "dead_lettered"),
                 damaged_requests=traces.balance("requests", "damaged"),
                 damaged_spans=traces.balance("items", "damaged"),
+                keys_refused=self._keys_refused,
                 waiting_requests=traces.waiting("requests"),
                 waiting_spans=traces.waiting("items"),
                 received_outcomes=outcomes.balance("items", "received"),

@@ -7,7 +7,7 @@ from threading import Lock
 
 from google.protobuf.message import DecodeError
 
-from tocsin_collector.errors import CollectorError, Overloaded, RequestRejected
+from tocsin_collector.errors import CollectorError, Overloaded, RequestRejected, Unauthenticated
 from tocsin_collector.load.decoder import Kind
 from tocsin_collector.load.tally import Fate, Tally
 from tocsin_collector.receive.admission import DEFAULT_PROJECT
@@ -88,7 +88,9 @@ class Intake:
         passage = Passage(self._tally, self._settings)
         try:
             yield passage
-        except CollectorError:
+        except CollectorError as error:
+            if isinstance(error, Unauthenticated):
+                self._tally.locked_out()
             if not passage.is_booked:
                 self._tally.count(kind, "received", "refused")
             raise

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tocsin_console.checkup import Check, examine, examine_disk
+from tocsin_console.check import Check
+from tocsin_console.checkup import examine, examine_disk
 from tocsin_console.cli.options import Api, ConfigFile, DataDir, Json, settle
 from tocsin_console.cli.output import print_json, say
 from tocsin_console.client import Client

@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from tocsin_alerts.filters import FILTERS
+from tocsin_alerts.plain import one_line
 from tocsin_console.web import links
 from tocsin_console.web.static import static_link
 
@@ -27,6 +28,11 @@ def render_part(name: str, shown: Mapping[str, Any]) -> str:
     return "".join(template.blocks["main"](template.new_context(dict(shown))))
 
 
+def line(text: Any, limit: int = 80) -> str:
+    """Print a text that others gave as one line that cannot turn the page around; an empty one says so."""
+    return one_line(str(text), limit=limit) or "(empty)"
+
+
 def moment(when: datetime | None) -> Markup:
     """Print an instant in UTC; the script adds the reader's own time."""
     if when is None:
@@ -37,13 +43,21 @@ def moment(when: datetime | None) -> Markup:
     )
 
 
-def sparkline(values: Iterable[float | None], label: str = "") -> Markup:
-    """Draw a small line; what is not known is a gap in it."""
+def sparkline(values: Iterable[float | None], label: str = "", least: float = 0.0) -> Markup:
+    """Draw a small line; what is not known is a gap in it.
+
+    Args:
+        values: One after the other.
+        label: What it shows, for who does not see it.
+        least: The height stands for at least so much, so that a quiet line looks quiet.
+    """
     series = list(values)
     known = [value for value in series if value is not None]
     if len(known) < 2:
         return Markup('<span class="unknown">no line yet</span>')
     low, high = min(known), max(known)
+    if high - low < least:
+        low, high = (low + high - least) / 2, (low + high + least) / 2
     step_x = (_WIDTH - 2 * _MARGIN) / (len(series) - 1)
     scale = (_HEIGHT - 2 * _MARGIN) / ((high - low) or 1.0)
     middle = _HEIGHT / 2 if high == low else None
@@ -70,7 +84,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {name: FILTERS[name] for name in _FROM_ALERTS}
-    made.filters |= {"moment": moment, "sparkline": sparkline}
+    made.filters |= {"moment": moment, "sparkline": sparkline, "line": line}
     made.globals |= {
         "static": static_link,
         "use_case_link": links.use_case_link,
