@@ -201,8 +201,8 @@ def test_chats_and_pagers_link_the_page(notification: Any) -> None:
     (section,) = [block for block in slack(linked)["blocks"] if block["type"] == "section"]
     card = teams(linked)["attachments"][0]["content"]
 
-    assert section["text"]["text"] == f"<{page}|Acknowledge or silence>"
-    assert [(each["type"], each["url"]) for each in card["actions"]] == [("Action.OpenUrl", page)]
+    assert section["text"]["text"] == f"<{page}|Acknowledge or silence> · <{FIRING.dashboard}|Dashboard>"
+    assert [each["url"] for each in card["actions"] if each["type"] == "Action.OpenUrl"] == [page, FIRING.dashboard]
     assert page in [each["href"] for each in event(linked)["links"]]
     assert page not in json.dumps([slack(unlinked), teams(unlinked), event(unlinked)])
 
