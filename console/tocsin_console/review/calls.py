@@ -1,5 +1,6 @@
 """A call as a reviewer reads it, and the handle by which its score finds it."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +8,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from tocsin_console.errors import UsageProblem
-from tocsin_console.review.draw import Store
+from tocsin_console.review.draw import PICKED, Store
 from tocsin_console.statements import statement
 from tocsin_wire import pack_handle
 from tocsin_wire.v1.outcomes_pb2 import CallRef
 
+SOURCE: Final = "review"  # of outcomes of drawn calls; of picked ones it is their stratum
 NO_CONTENT: Final = (
     "the content of this call was not captured: set TOCSIN_CAPTURE=sampled (and TOCSIN_REVIEW_SHARE) where the call is made "
     "to keep it for a share of calls, or redacted for all; see docs/instrumentation/privacy.md"
@@ -97,6 +99,40 @@ def handle_of(facts: Mapping[str, Any], *, use_case: str, selection_probability:
     if facts["confidence"] is not None:
         call.confidence = facts["confidence"]
     return pack_handle(call)
+
+
+def outcome_of(
+    facts: Mapping[str, Any], item: Mapping[str, Any], said: Mapping[str, Any], *, by: str
+) -> dict[str, Any]:
+    """Write the outcome of what was said of a call.
+
+    Of a picked call it carries minutes, comment and the right label, and no verdict: what people choose to look at is no
+    sample, and every statistic reads verdicts.
+
+    Args:
+        facts: Of the call, a row of ``review_call.sql``.
+        item: Of the draw, a row of ``review_items``.
+        said: Fields of the outcome.
+        by: The reviewer.
+
+    Raises:
+        UsageProblem: nobody can have drawn it with its probability.
+    """
+    use_case, named = item["use_case"], hashlib.sha256(f"review\0{item['draw']}\0{item['call_id']}".encode())
+    common = {
+        "project": item["project"],
+        "kind": "review",
+        "source": SOURCE,
+        "outcome_id": named.hexdigest()[:32],  # one a call and draw: what is said last replaces what was said before
+        "author": by,
+    }
+    if item["stratum"] != PICKED:
+        handle = handle_of(facts, use_case=use_case, selection_probability=item["selection_probability"])
+        return {"handle": handle, **common, **said}
+    silent = {**facts, "output_label": "", "output_value": None}  # or a verdict would be concluded from the two labels
+    handle = handle_of(silent, use_case=use_case, selection_probability=1.0)
+    kept = {name: value for name, value in said.items() if name not in {"score", "correct"}}
+    return {"handle": handle, **common, **kept, "source": PICKED}
 
 
 def _readable(content: str) -> str:

@@ -1,22 +1,18 @@
 """Hands out the calls of a draw, takes their scores as outcomes, and says what all of them tell."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 from tocsin_console.errors import UsageProblem
-from tocsin_console.review.calls import find, handle_of
-from tocsin_console.review.draw import SIZE, Store, draw, week_of
-from tocsin_console.review.estimate import share_right
-from tocsin_console.review.verdict import is_right, minutes_of, verdict_of
+from tocsin_console.review.calls import find, outcome_of
+from tocsin_console.review.draw import OPEN, PICKED, SIZE, Store, draw
+from tocsin_console.review.standing import is_overdue, lessons, standing_of
+from tocsin_console.review.verdict import minutes_of, verdict_of
 from tocsin_console.statements import statement
 
-SOURCE: Final = "review"
 _LOCK: Final = timedelta(minutes=15)
-_OVERDUE: Final = timedelta(days=8)
 _MOST_TEXT: Final = 16_384
 _FREE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -71,7 +67,52 @@ class ReviewDesk:
         """Say how far each use case's latest draw has come, what it tells, and whether this week's is overdue."""
         with self._one_at_a_time:
             asked = {"project": project, "use_case": use_case}
-            return [self._standing(held) for held in self._store.rows(statement("review_latest"), asked)]
+            items: dict[tuple[str, str], list[dict[str, Any]]] = {}
+            for each in self._store.rows(statement("review_items_latest"), asked):
+                items.setdefault((each["project"], each["use_case"]), []).append(each)
+            return [
+                standing_of(held, items.get((held["project"], held["use_case"]), []), now=self._clock())
+                for held in self._store.rows(statement("review_latest"), asked)
+            ]
+
+    def whole(self, project: str, use_case: str) -> dict[str, Any] | None:
+        """Give the latest draw of a use case with its calls and what was found wrong; None where there is none."""
+        with self._one_at_a_time:
+            found = self._store.rows(statement("review_latest"), {"project": project, "use_case": use_case})
+            if not found:
+                return None
+            items = self._items(found[0])
+            made = standing_of(found[0], items, now=self._clock())
+            return {**made, "items": items, "lessons": lessons(items)}
+
+    def read(self, project: str, use_case: str, call_id: str) -> dict[str, Any] | None:
+        """Give one call of the latest draw as a reviewer reads it; None where it is not in it, or gone."""
+        with self._one_at_a_time:
+            held = self._held(project, use_case)
+            item = next((each for each in self._items(held) if each["call_id"] == call_id), None)
+            return None if item is None else self._shown(project, use_case, item)
+
+    def pick(self, project: str, use_case: str, call_id: str, started_at: datetime) -> dict[str, Any]:
+        """Put a call that a person chose into the latest draw, behind the drawn ones; one that is in it stays as it is.
+
+        No chance led to it, so no estimate counts it: its score is kept with the draw, and its outcome says no verdict.
+
+        Raises:
+            UsageProblem: nothing was drawn, or there is no such call.
+        """
+        with self._one_at_a_time:
+            held = self._held(project, use_case)
+            items = self._items(held)
+            if call_id not in {each["call_id"] for each in items}:
+                item = {name: held[name] for name in ("project", "use_case", "week", "draw")} | {
+                    "call_id": call_id,
+                    "started_at": started_at,
+                }
+                self._call(project, use_case, item)
+                place = max(each["position"] for each in items) + 1
+                item |= {"position": place, "stratum": PICKED, "selection_probability": 0.0, **OPEN, "version": 0}
+                self._store.insert("review_items", [{**item, "at": self._now()}])
+            return self._standing(held)
 
     def standings(self) -> list[dict[str, Any]]:
         """Say how far the latest draw of each use case has come, in one question."""
@@ -85,7 +126,7 @@ class ReviewDesk:
             return [
                 row
                 for row in self._store.rows(statement("review_standings"))
-                if _is_overdue(row["week"], row["last_hour"], row["scored"] == row["size"], now)
+                if is_overdue(row["week"], row["last_hour"], row["scored"] == row["size"], now)
             ]
 
     def next(self, project: str, use_case: str, *, by: str) -> dict[str, Any]:
@@ -100,17 +141,10 @@ class ReviewDesk:
             free = [each for each in items if each["state"] != "scored" and self._is_free(each, by, now)]
             free.sort(key=lambda each: (each["state"] == "skipped", each["locked_by"] != by, each["position"]))
             for item in free:
-                call = find(
-                    self._store,
-                    project=project,
-                    use_case=use_case,
-                    call_id=item["call_id"],
-                    started_at=item["started_at"],
-                )
-                if call is None:  # forgotten on purpose, or past its retention: nobody can score it
+                shown = self._shown(project, use_case, item)
+                if shown is None:  # forgotten on purpose, or past its retention: nobody can score it
                     continue
                 self._write(item, locked_by=by, locked_until=now + _LOCK)
-                shown = {**call.shown(), "stratum": item["stratum"], "position": item["position"]}
                 return {**self._standing(held), "item": shown}
             return {**self._standing(held), "item": None}
 
@@ -136,6 +170,8 @@ class ReviewDesk:
         with self._one_at_a_time:
             held = self._held(project, use_case)
             item = self._item(held, said, by)
+            if item["state"] == "scored" and item["reviewer"] != by:
+                raise UsageProblem(f"{item['reviewer']} has scored {item['call_id']} meanwhile: ask for the next one")
             verdict = verdict_of(said)
             minutes = minutes_of(said.get("minutes"))
             call = self._call(project, use_case, item)
@@ -146,7 +182,7 @@ class ReviewDesk:
             }
             if verdict.get("label") and "correct" not in verdict and "score" not in verdict:
                 outcome["correct"] = verdict["label"] == call.facts["output_label"]
-            whole = self._outcome(project, use_case, item, call.facts, outcome, by=by)
+            whole = outcome_of(call.facts, item, outcome, by=by)
             if recording == "asked":
                 return {"outcome": whole}
             if recording == "here":
@@ -173,6 +209,13 @@ class ReviewDesk:
             self._write(item, state="skipped", locked_by="", locked_until=_FREE)
             return self._standing(held)
 
+    def last(self, project: str, use_case: str, *, by: str) -> str:
+        """Give the call of the latest draw that a reviewer scored last; empty where there is none."""
+        with self._one_at_a_time:
+            items = self._items(self._held(project, use_case))
+        own = [each for each in items if each["state"] == "scored" and each["reviewer"] == by]
+        return str(max(own, key=lambda each: each["at"])["call_id"]) if own else ""
+
     def undo(
         self, project: str, use_case: str, call_id: str, *, by: str, recording: Recording = "here"
     ) -> dict[str, Any]:
@@ -190,7 +233,7 @@ class ReviewDesk:
                         f"expected a score of {by}'s own, but {item['reviewer']} gave it: ask them to undo it"
                     )
                 call = self._call(project, use_case, item)
-                whole = self._outcome(project, use_case, item, call.facts, {"comment": "withdrawn"}, by=by)
+                whole = outcome_of(call.facts, item, {"comment": "withdrawn"}, by=by)
             if recording == "asked":
                 return {"outcome": whole}
             if whole is not None and recording == "here":
@@ -224,6 +267,12 @@ class ReviewDesk:
             raise UsageProblem(f"{found[0]['locked_by']} is scoring {call_id} right now: ask for the next one")
         return found[0]
 
+    def _shown(self, project: str, use_case: str, item: Mapping[str, Any]) -> dict[str, Any] | None:
+        asked = {"call_id": item["call_id"], "started_at": item["started_at"]}
+        call = find(self._store, project=project, use_case=use_case, **asked)
+        about = {name: item[name] for name in ("stratum", "position", "state", "reviewer", "locked_by")}
+        return None if call is None else {**call.shown(), **about}
+
     def _call(self, project: str, use_case: str, item: Mapping[str, Any]) -> Any:
         call = find(
             self._store, project=project, use_case=use_case, call_id=item["call_id"], started_at=item["started_at"]
@@ -231,27 +280,6 @@ class ReviewDesk:
         if call is None:
             raise UsageProblem(f"the call {item['call_id']} is not there any more: ask for the next one")
         return call
-
-    def _outcome(
-        self,
-        project: str,
-        use_case: str,
-        item: Mapping[str, Any],
-        facts: Mapping[str, Any],
-        said: Mapping[str, Any],
-        *,
-        by: str,
-    ) -> dict[str, Any]:
-        named = hashlib.sha256(f"review\0{item['draw']}\0{item['call_id']}".encode()).hexdigest()[:32]
-        return {
-            "handle": handle_of(facts, use_case=use_case, selection_probability=item["selection_probability"]),
-            "project": project,
-            "kind": "review",
-            "source": SOURCE,
-            "outcome_id": named,  # one a call and draw: what is said last replaces what was said before
-            "author": by,
-            **said,
-        }
 
     def _say(self, outcome: Mapping[str, Any]) -> None:
         answer = self._record([outcome])
@@ -265,28 +293,4 @@ class ReviewDesk:
         return item["locked_by"] in ("", by) or item["locked_until"].astimezone(UTC) <= now
 
     def _standing(self, held: Mapping[str, Any]) -> dict[str, Any]:
-        items = self._items(held)
-        scored = [each for each in items if each["state"] == "scored"]
-        judged = [(1 / each["selection_probability"], is_right(each)) for each in scored]
-        now = self._clock()
-        is_done = len(scored) == len(items)
-        return {
-            "project": held["project"],
-            "use_case": held["use_case"],
-            "week": held["week"],
-            "since": held["since"],
-            "until": held["until"],
-            "calls": held["calls"],
-            "drawable": held["drawable"],
-            "size": len(items),
-            "scored": len(scored),
-            "skipped": sum(each["state"] == "skipped" for each in items),
-            "minutes": sum(each["minutes"] or 0.0 for each in scored),
-            "is_this_week": held["week"] >= week_of(now),
-            "overdue": _is_overdue(held["week"], held["until"], is_done, now),
-            "estimate": asdict(share_right(judged)),
-        }
-
-
-def _is_overdue(week: date, until: datetime, is_done: bool, now: datetime) -> bool:
-    return now - until.astimezone(UTC) > _OVERDUE or (not is_done and week < week_of(now))
+        return standing_of(held, self._items(held), now=self._clock())

@@ -12,10 +12,11 @@ from tocsin_console.review.sampling import SURE, UNSURE, Cell, Inclusion, inclus
 from tocsin_console.statements import statement
 
 SIZE: Final = 20
+PICKED: Final = "picked"  # stratum of a call that a person chose: no chance led to it, so no estimate counts it
 FRAME: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_OPEN: Final[Mapping[str, Any]] = {
+OPEN: Final[Mapping[str, Any]] = {
     "state": "open",
     "locked_by": "",
     "locked_until": _EPOCH,
@@ -147,7 +148,7 @@ def draw(
     store.insert(  # items first: a draw that is on the books is whole
         "review_items",
         [
-            {**common, **item, "position": place, **_OPEN, "version": 0, "at": now}
+            {**common, **item, "position": place, **OPEN, "version": 0, "at": now}
             for place, item in enumerate(drawn.items, 1)
         ],
     )

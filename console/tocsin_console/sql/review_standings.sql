@@ -6,6 +6,6 @@ FROM
 (
     SELECT project, use_case, week, draw, until AS last_hour FROM reviews FINAL ORDER BY week DESC LIMIT 1 BY project, use_case
 ) AS r
-INNER JOIN (SELECT project, use_case, week, draw, state FROM review_items FINAL) AS i USING (project, use_case, week, draw)
+INNER JOIN (SELECT project, use_case, week, draw, state FROM review_items FINAL WHERE stratum != 'picked') AS i USING (project, use_case, week, draw)
 GROUP BY project, use_case, week, last_hour
 ORDER BY project, use_case

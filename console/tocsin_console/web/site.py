@@ -16,12 +16,14 @@ from tocsin_console.web.login import login_routes
 from tocsin_console.web.overview import overview_pages
 from tocsin_console.web.page import Frame, page_routes
 from tocsin_console.web.receipts import Receipts, receipt_pages, receipt_routes
+from tocsin_console.web.review import review_forms, review_pages
 from tocsin_console.web.static import static_routes
 from tocsin_console.web.templates import render
 from tocsin_wire import TocsinError
 
 SECTIONS: Final = (
     ("overview", "Overview", "/", "o"),
+    ("review", "Review", "/review", "v"),
     ("sql", "SQL", "/sql", "q"),
 )
 _DOCUMENTS: Final = ("/api/", "/hooks/")
@@ -35,6 +37,7 @@ def web_routes(parts: Parts) -> list[Route]:
         *overview_pages(parts),
         *ask_pages(parts),
         *receipt_pages(receipts),
+        *review_pages(parts),
     ]
     keys, is_https = parts.access_keys, parts.config.public_url.startswith("https:")
     return [
@@ -43,6 +46,7 @@ def web_routes(parts: Parts) -> list[Route]:
         Route("/events", news.stream),
         *ask_routes(parts),
         *receipt_routes(receipts, frame),
+        *review_forms(parts),
         *(route for page in pages for route in page_routes(page, frame, news)),
     ]
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from tocsin_alerts.filters import FILTERS
 from tocsin_alerts.plain import one_line
 from tocsin_console.web import links
+from tocsin_console.web.shown import brief, prose
 from tocsin_console.web.static import static_link
 
 _FROM_ALERTS = ("pct", "fixed", "money", "delta", "duration", "quantity", "amount", "clip")
@@ -23,9 +24,8 @@ def render(name: str, shown: Mapping[str, Any]) -> str:
 
 
 def render_part(name: str, shown: Mapping[str, Any]) -> str:
-    """Write the inside of a page: its block ``main``."""
-    template = _environment().get_template(name)
-    return "".join(template.blocks["main"](template.new_context(dict(shown))))
+    """Write the inside of a page: its block ``main``, in a frame of nothing, so that what the page imports is there."""
+    return _environment(is_bare=True).get_template(name).render(shown)
 
 
 def line(text: Any, limit: int = 80) -> str:
@@ -75,16 +75,18 @@ def sparkline(values: Iterable[float | None], label: str = "", least: float = 0.
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(*, is_bare: bool = False) -> jinja2.Environment:
+    files = jinja2.PackageLoader("tocsin_console", "web/templates")
+    bare = jinja2.DictLoader({"_frame.html.j2": "{% block main %}{% endblock %}"})
     made = jinja2.Environment(
-        loader=jinja2.PackageLoader("tocsin_console", "web/templates"),
+        loader=jinja2.ChoiceLoader([bare, files]) if is_bare else files,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     made.filters |= {name: FILTERS[name] for name in _FROM_ALERTS}
-    made.filters |= {"moment": moment, "sparkline": sparkline, "line": line}
+    made.filters |= {"moment": moment, "sparkline": sparkline, "line": line, "brief": brief, "prose": prose}
     made.globals |= {
         "static": static_link,
         "use_case_link": links.use_case_link,

@@ -42,6 +42,8 @@
     return [...main.querySelectorAll("input, textarea, select")].some((field) => field.dataset.touched);
   }
 
+  document.addEventListener("tocsin:swapped", (event) => dress(event.detail));
+
   let asking = false;
   let again = false;
   async function refresh() {
