@@ -5,21 +5,23 @@ import os
 import resource
 import signal
 import sys
-import threading
 from collections.abc import Mapping
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Final
 
 from tocsin_console.apart import CollectorAlone, ConsoleAlone, EvaluatorAlone
 from tocsin_console.composition import Up
 from tocsin_console.config import Config
-from tocsin_console.ending import end_within
+from tocsin_console.ending import latest_end
 from tocsin_console.errors import Unreachable
 from tocsin_console.process import RoleProcess
 from tocsin_console.roles import Role
 
 _DRAIN_S = 10.0
 _END_S = 60.0  # for all of it, until the process is gone
+_LOOK_S = 1.0
 _FILES = 65_536
 _log = logging.getLogger(__name__)
 
@@ -39,14 +41,17 @@ def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s"
     )
     _allow_files()
-    ended = threading.Event()
+    ended: list[int] = []  # by which signals
+    wake: SimpleQueue[None] = SimpleQueue()  # an event could not be set by a handler while the same thread waits for it
+    begin_to_end = latest_end(_END_S)
 
     def end(number: int, _frame: FrameType | None) -> None:
-        if ended.is_set():
+        if ended:
             os._exit(128 + number)  # as safe as a power cut: what was acknowledged is in the spool
+        ended.append(number)
+        wake.put(None)
+        begin_to_end()  # from here, since a start that hangs would not look
         _log.info("%s: draining", signal.Signals(number).name)
-        ended.set()
-        end_within(_END_S)  # from here, since a start that hangs would not look
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
@@ -54,12 +59,13 @@ def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
     try:
         facts = up.start()
         _greet(config, facts, as_json=as_json)
-        while not ended.wait(1.0):
+        while not ended:
             if why := up.must_end():
                 raise Unreachable(f"{why}: ending, so as to be started anew")
+            with suppress(Empty):
+                wake.get(timeout=_LOOK_S)
     finally:
-        if not ended.is_set():
-            end_within(_END_S)
+        begin_to_end()
         up.stop(drain_s=_DRAIN_S)
         _log.info("ended")
 

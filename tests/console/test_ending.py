@@ -11,14 +11,14 @@ import pytest
 from tocsin_collector.store.lease import TTL_S, Holder, Lease
 from tocsin_console.apart import EvaluatorAlone
 from tocsin_console.config import Config
-from tocsin_console.ending import end_within
+from tocsin_console.ending import latest_end
 from tocsin_console.process import RoleProcess, now
 from tocsin_console.tenure import LOST
 
 _PATIENCE_S = 60.0
 _HANGS = """
 import threading
-from tocsin_console.ending import end_within
+from tocsin_console.ending import latest_end
 
 hangs = threading.Event()
 
@@ -28,7 +28,7 @@ def hang():
 
 threading.Thread(target=hang, name="tocsin-hung").start()
 hangs.wait()
-end_within(0.0)
+latest_end(0.0)()
 """
 
 
@@ -65,7 +65,7 @@ def test_a_log_that_hangs_does_not_keep_it_either(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("tocsin_console.ending._log", SimpleNamespace(error=lambda *_: never.wait()))
     monkeypatch.setattr("tocsin_console.ending._SAY_S", 0.01)
 
-    end_within(0.0, leave=lambda _code: left.set())
+    latest_end(0.0, leave=lambda _code: left.set())()
 
     assert left.wait(_PATIENCE_S)
     never.set()
