@@ -100,6 +100,15 @@ class Silences:
         found = [*kept, *(each for each in declared if each.silence not in ended)]
         return sorted(found, key=lambda each: (each.until, each.silence), reverse=True)
 
+    def coming(self, within: timedelta) -> list[Silence]:
+        """List the windows that have not begun and will within a time, the next first."""
+        now = self._now()
+        with self._one_at_a_time:
+            found = [each for each in self._declared(since=now, until=now + within) if each.since > now]
+            ended = self._ended({each.silence for each in found}) if found else frozenset()
+        kept = [each for each in found if each.silence not in ended]
+        return sorted(kept, key=lambda each: (each.since, each.silence))
+
     def in_force(self) -> list[Silence]:
         """List those that have not ended; some may not have begun."""
         return self.since(self._now())

@@ -1,7 +1,8 @@
 """Puts payloads wherever others' words stand in a message, renders it for every channel, and judges what would be sent."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import UTC, datetime
 from itertools import cycle
 from typing import Any, Final
 
@@ -17,10 +18,19 @@ from tocsin_alerts.rendition import KINDS, rendition
 from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.standing import standing
 from tocsin_alerts.web_links import is_web_link
-from tocsin_console.api.incident_page import render_incident
+from tocsin_console.web.templates import render
 
 PAGE: Final = "https://tocsin.example.net"
 RULE: Final = "null-rate"  # its first line names a field
+_AT: Final = datetime(2026, 4, 14, tzinfo=UTC)
+_FRAME: Final[Mapping[str, Any]] = {
+    "version": "0",
+    "evaluated_through": None,
+    "person": "",
+    "section": "alerts",
+    "sections": (),
+    "twins": {"json": "/x.json", "csv": "/x.csv"},
+}
 _FIXED: Final = frozenset({"currency", "state", "unit"})
 
 
@@ -58,24 +68,12 @@ def judged(batch: Sequence[str], rules: RuleBook, templates: Templates) -> Itera
             yield Effect(channel=kind, what=what, payloads=tuple(batch))
     words = cycle(batch)
     shown = {
-        name: render_incident(
-            case.incident.id,
-            alerts=[
-                {
-                    "use_case": word(),
-                    "rule": RULE,
-                    "severity": "page",
-                    "state": "firing",
-                    "reason": word(),
-                    "acknowledged_by": "",
-                }
-            ],
-            told={"text": message[False].text},
-            said=word(),
+        name: render(
+            "incident.html.j2", {"doc": _incident_page(case.incident.id, message[False], word), "frame": _FRAME}
         )
         for name, message, word in (("bad", said, lambda: next(words)), ("good", meant, lambda: "x"))
     }
-    for what in html_effects(shown["bad"], shown["good"], ours=ours, links=False):
+    for what in html_effects(shown["bad"], shown["good"], ours=ours, links=False, local=True):
         yield Effect(channel="page", what=what, payloads=tuple(batch))
 
 
@@ -83,6 +81,78 @@ def _linking(message: Message, linked: str, instead: str) -> Message:
     """Put one address in the place of another, so that only what else differs is judged."""
     text, html = (said.replace(linked, instead) for said in (message.text, message.html))
     return replace(message, text=text, html=html, data={**message.data, "dashboard": instead})
+
+
+def _incident_page(incident: str, message: Message, word: Callable[[], str]) -> dict[str, Any]:
+    """Make the document of an incident's page, with a payload wherever others' words stand."""
+    figures = {"value": 0.5, "lower": 0.4, "upper": 0.6, "baseline": 0.9, "n": 100, "threshold": 0.8, "unit": "share"}
+    alert = {
+        **figures,
+        "rule": RULE,
+        "summary": "A field is empty",
+        "severity": "page",
+        "state": "firing",
+        "reason": word(),
+        "labels": {"field": word(), word(): word()},
+        "began": _AT,
+        "until": None,
+        "slot": _AT,
+        "fingerprint": "f",
+        "rule_hash": "h",
+        "is_changed": False,
+        "parameters": {"since": _AT, "min_n": 1},
+        "ask": word(),
+        "value_now": 0.5,
+        "slot_now": _AT,
+        "silenced_until": None,
+        "held": "inhibited",
+        "held_because": word(),
+        "held_until": None,
+    }
+    told = {"at": _AT, "slot": _AT, "channel": "mail", "transition": "firing", "state": "dead", "attempts": 3}
+    segment = {"name": word(), "value": word(), "measure": figures, "is_estimate": True}
+    call = {
+        "call_id": word(),
+        "at": "2026-04-14T00:00:00+00:00",
+        "inputs": word(),
+        "answer": word(),
+        "confidence": 0.5,
+        "truth": word(),
+    }
+    evidence = {
+        "explanation": [word()],
+        "changed": word(),
+        "drifted": [{"field": word(), "psi": 0.3, "detail": word()}],
+        "worst_segment": segment,
+        "examples": [call],
+        "impact": {"calls": 5},
+        "wrong_per_day": 4.0,
+    }
+    return {
+        "incident": incident,
+        "project": word(),
+        "use_case": word(),
+        "severity": "page",
+        "is_open": True,
+        "since": _AT,
+        "until": None,
+        "summary": "A field is empty",
+        "do_now": word(),
+        "command": word(),
+        "alerts": [alert],
+        "taken": [{"by": word(), "at": _AT, "note": word()}],
+        "verdicts": (),
+        "done": "",
+        "verdict": {"verdict": "noise", "by": word(), "at": _AT},
+        "evidence": evidence,
+        "queries": [{"rule": RULE, "evaluator": "null_rate", "when": "value > 1", "clear": None, "sql": "SELECT 1"}],
+        "runbook": {"link": "https://runbooks.example", "steps": [word()], "owner": word(), "contact": word()},
+        "guard": {"state": "normal", "mode": "shadow", "fallback": word()},
+        "timeline": [{"at": _AT, "slot": _AT, "what": word(), "of": word(), "why": word()}],
+        "deliveries": [{**told, "error": word(), "subject": word(), "text": message.text}],
+        "quality_chart": word(),
+        "value_chart": word(),
+    }
 
 
 def _notification(case: Case, kind: str, message: Any, rules: RuleBook) -> Notification:

@@ -71,7 +71,12 @@ def effects(kind: Kind, body: bytes, honest: bytes, *, ours: frozenset[str] = fr
         yield from _shown(said["text"], ours, mentions=kind != "log")
 
 
-def html_effects(html: str, honest: str, *, ours: frozenset[str] = frozenset(), links: bool = True) -> Iterator[str]:
+_LOCAL: Final = re.compile(r"/(?:sql|call|drift|use-cases)[/?][\w.~%+&=/-]*", re.ASCII)
+
+
+def html_effects(
+    html: str, honest: str, *, ours: frozenset[str] = frozenset(), links: bool = True, local: bool = False
+) -> Iterator[str]:
     """Say what acts in a page that does not in an honest one.
 
     Args:
@@ -79,14 +84,16 @@ def html_effects(html: str, honest: str, *, ours: frozenset[str] = frozenset(), 
         honest: Without.
         ours: Texts that are links, and are meant to be.
         links: Whether its reader makes links of texts, as mail programs do and browsers do not.
+        local: Whether names may stand in addresses of the same server, quoted.
     """
     page, meant = Page(html), Page(honest)
     if extra := set(page.tags) - set(meant.tags):
         yield f"tags {extra}"
     if extra_attributes := page.attributes - meant.attributes:
         yield f"attributes {extra_attributes}"
-    if set(page.links) - set(meant.links):
-        yield f"links {set(page.links) - set(meant.links)}"
+    further = {link for link in set(page.links) - set(meant.links) if not (local and _LOCAL.fullmatch(link))}
+    if further:
+        yield f"links {further}"
     yield from _shown("\n".join(page.text), ours, mentions=False, links=links)
 
 

@@ -42,8 +42,12 @@ class Book:
 
     def ask(self, name: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Run one of the console's own statements."""
+        return self.rows(statement(name), parameters)
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> list[dict[str, Any]]:
+        """Run a statement of another package."""
         with self._one_at_a_time:
-            return self._query.rows(statement(name), parameters or {})
+            return self._query.rows(sql, parameters or {})
 
     def standings(self) -> list[dict[str, Any]]:
         """Say of each use case the verdict, its guard and its latest drill; planned ones without calls too. Counts nothing."""

@@ -11,6 +11,7 @@ from tocsin_alerts.channels import Channel
 from tocsin_alerts.charts.drawer import Draw
 from tocsin_alerts.plan import Plans
 from tocsin_alerts.retraining.book import RetrainingBook
+from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.silences import Silences
 from tocsin_alerts.verdicts import Verdicts
 from tocsin_collector.correct.prices import Synced
@@ -164,3 +165,4 @@ class Parts:
     identify: Identify = anybody  # who asks, of a request
     access_keys: AccessKeys | None = None  # None: nobody signs in with one
     news: News = field(default_factory=News)
+    rule_book: RuleBook = field(default_factory=RuleBook)  # what ``rules`` lists

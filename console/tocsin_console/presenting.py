@@ -149,6 +149,7 @@ class Presenting(Judging):
             channels=channels_of(config),
             guard=apart.guard,
             rules=rulebook.listed(self._reading.book),
+            rule_book=self._reading.book,
             collector_stats=lambda: asdict(apart.collector.stats()),
             watermark=lambda: asdict(self._watermark()),
             evaluated_through=apart.evaluated_through,

@@ -197,6 +197,7 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         lost_routes=[],
         guard=guard,
         rules=[{"rule": "a-rule"}],
+        rule_book=shipped_rules(),
         collector_stats=lambda: {**dict.fromkeys(FATES, 0), "received_spans": 3, "waiting_spans": 3, "spool_bytes": 7},
         watermark=lambda: {"complete_to": NOW - timedelta(seconds=2), "data_complete_to": None},
         evaluated_through=lambda: NOW - timedelta(days=1),

@@ -10,7 +10,6 @@ from tocsin_console.api.answering import with_body
 from tocsin_console.api.cost import cost_routes
 from tocsin_console.api.drill import drill_routes
 from tocsin_console.api.hooks import hook_routes
-from tocsin_console.api.incident import incident_routes
 from tocsin_console.api.judge import judge_routes
 from tocsin_console.api.people import people_routes
 from tocsin_console.api.recall import recall_routes
@@ -37,7 +36,6 @@ def build_app(parts: Parts) -> App:
         Route("/api/use-cases", views.use_cases),
         Route("/api/use-cases/map", with_body(views.map_use_cases), methods=["POST"]),
         *people_routes(parts),
-        *incident_routes(parts),
         *hook_routes(parts.hearing),
         Route("/api/rules", views.rules),
         Route("/api/guard", views.guards),

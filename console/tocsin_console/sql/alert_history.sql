@@ -1,14 +1,14 @@
--- Incidents of the past, the latest first: when they began and ended, what fired in them, who had them and when, what the page was worth, and
--- which channels took what was said of them.
+-- Incidents, the latest first: when they began and ended, what fired in them and what is worst of it, who had them and when, what the page was
+-- worth, and which channels took what was said of them.
 SELECT
     i.project AS project, i.use_case AS use_case, i.incident AS incident, i.since AS since, if(i.is_open, NULL, i.until) AS until, i.rules AS rules,
-    i.severity AS severity, i.worst AS worst, a.taken_by AS acknowledged_by, a.taken_at AS acknowledged_at, a.verdict AS verdict,
+    i.severity AS severity, i.lead AS lead, i.worst AS worst, a.taken_by AS acknowledged_by, a.taken_at AS acknowledged_at, a.verdict AS verdict,
     n.took AS told, n.failed AS not_told
 FROM
 (
     SELECT
         incident, any(its_project) AS project, any(its_use_case) AS use_case, groupUniqArray(its_rule) AS rules, min(first) AS since, max(last) AS until,
-        max(is_open) AS is_open, ['page', 'ticket', 'log'][min(rank)] AS severity, argMin(reason, (rank, first)) AS worst
+        max(is_open) AS is_open, ['page', 'ticket', 'log'][min(rank)] AS severity, argMin(reason, (rank, first)) AS worst, argMin(its_rule, (rank, first, its_rule)) AS lead
     FROM
     (
         SELECT

@@ -9,9 +9,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from tocsin_console.alerting import open_pages
 from tocsin_console.api.answering import ON_ERROR
 from tocsin_console.parts import Parts
+from tocsin_console.web.alerts import alerts_pages, alerts_routes
 from tocsin_console.web.ask import ask_pages, ask_routes
+from tocsin_console.web.incident import incident_pages, incident_routes
 from tocsin_console.web.login import login_routes
 from tocsin_console.web.overview import overview_pages
 from tocsin_console.web.page import Frame, page_routes
@@ -23,11 +26,13 @@ from tocsin_wire import TocsinError
 
 SECTIONS: Final = (
     ("overview", "Overview", "/", "o"),
+    ("alerts", "Alerts", "/alerts", "a"),
     ("review", "Review", "/review", "v"),
     ("sql", "SQL", "/sql", "q"),
 )
 _DOCUMENTS: Final = ("/api/", "/hooks/")
 _FILES: Final = (".json", ".csv", ".parquet", ".svg", ".png")
+_NOTHING: Final = "Not Found"  # what Starlette says where there is no route
 
 
 def web_routes(parts: Parts) -> list[Route]:
@@ -35,6 +40,8 @@ def web_routes(parts: Parts) -> list[Route]:
     frame, news, receipts = _frame(parts), parts.news, Receipts(parts)
     pages = [
         *overview_pages(parts),
+        *alerts_pages(parts),
+        *incident_pages(parts),
         *ask_pages(parts),
         *receipt_pages(receipts),
         *review_pages(parts),
@@ -44,6 +51,8 @@ def web_routes(parts: Parts) -> list[Route]:
         *static_routes(),
         *(login_routes(keys, frame, is_https=is_https) if keys else ()),
         Route("/events", news.stream),
+        *alerts_routes(parts),
+        *incident_routes(parts),
         *ask_routes(parts),
         *receipt_routes(receipts, frame),
         *review_forms(parts),
@@ -53,7 +62,7 @@ def web_routes(parts: Parts) -> list[Route]:
 
 def web_errors(parts: Parts) -> dict[Any, Any]:
     """Say which handler answers an error: a page for people, one sentence in JSON for programs."""
-    frame = _frame(parts)
+    frame = _frame(parts, is_counted=False)  # what failed may be the store
 
     def shown(handle: Callable[..., Any]) -> Callable[..., Any]:
         async def answer(request: Request, error: Exception) -> Response:
@@ -68,14 +77,18 @@ def web_errors(parts: Parts) -> dict[Any, Any]:
 
     async def missing(request: Request, error: HTTPException) -> Response:
         if _is_for_people(request) and error.status_code == 404:
-            return _problem(frame(request), "There is no such page", f"Nothing is at {request.url.path}.", 404)
+            words = error.detail if error.detail != _NOTHING else f"Nothing is at {request.url.path}."
+            return _problem(frame(request), "There is no such page", words, 404)
         return HTMLResponse(error.detail, status_code=error.status_code, headers=error.headers)
 
     return {kind: shown(handle) for kind, handle in ON_ERROR.items()} | {HTTPException: missing}
 
 
-def _frame(parts: Parts) -> Frame:
+def _frame(parts: Parts, *, is_counted: bool = True) -> Frame:
     def around(request: Request) -> Mapping[str, Any]:
+        person = request.scope.get("tocsin.who")
+        may_look = is_counted and person is not None and person.may("viewer")
+        counts = {"alerts": open_pages(parts)} if may_look else {}
         return {
             "version": parts.version,
             "evaluated_through": _through(parts),
@@ -83,7 +96,7 @@ def _frame(parts: Parts) -> Frame:
             "section": "",
             "twins": None,
             "sections": [
-                {"name": name, "title": title, "path": path, "key": key, "count": 0}
+                {"name": name, "title": title, "path": path, "key": key, "count": counts.get(name, 0)}
                 for name, title, path, key in SECTIONS
             ],
         }

@@ -43,6 +43,11 @@ def moment(when: datetime | None) -> Markup:
     )
 
 
+def said(text: Any, limit: int = 200) -> str:
+    """Print a text that others gave as :func:`line` does; an empty one is nothing."""
+    return one_line(str(text), limit=limit)
+
+
 def sparkline(values: Iterable[float | None], label: str = "", least: float = 0.0) -> Markup:
     """Draw a small line; what is not known is a gap in it.
 
@@ -86,7 +91,14 @@ def _environment(*, is_bare: bool = False) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {name: FILTERS[name] for name in _FROM_ALERTS}
-    made.filters |= {"moment": moment, "sparkline": sparkline, "line": line, "brief": brief, "prose": prose}
+    made.filters |= {
+        "moment": moment,
+        "sparkline": sparkline,
+        "line": line,
+        "said": said,
+        "brief": brief,
+        "prose": prose,
+    }
     made.globals |= {
         "static": static_link,
         "use_case_link": links.use_case_link,
