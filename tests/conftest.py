@@ -4,9 +4,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.databases import Databases
+from tests.scheduling import LongestFirst, put_longest_first
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +70,18 @@ def server_database(server_databases: Databases) -> "Iterator[Database]":
     """A migrated, empty database on the real server that this test alone uses."""
     with server_databases.one() as lent:
         yield lent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the scheduler of ``--dist loadfile``; others are xdist's."""
+    return LongestFirst(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order what workers share."""
+    if hasattr(config, "workerinput"):
+        put_longest_first(items)
 
 
 from tocsin_collector.store.database import Database  # noqa: E402 - named in the fixtures above

@@ -1,7 +1,7 @@
 """A running API over fakes and a real store."""
 
+import itertools
 import json
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.databases import Databases
 
 from tocsin_alerts.acknowledging import Acknowledgements
 from tocsin_alerts.channel_trial import Tried
 from tocsin_alerts.channels import SmtpChannel
-from tocsin_alerts.evaluator import load_evaluators
+from tocsin_alerts.evaluator import Evaluator, load_evaluators
 from tocsin_alerts.message import View
 from tocsin_alerts.outbox import Notification
 from tocsin_alerts.plan import Plan, Plans
@@ -29,8 +30,7 @@ from tocsin_collector.load.ledger import Ledger
 from tocsin_collector.privacy.forget import forget
 from tocsin_collector.receive.key_book import KeyBook
 from tocsin_collector.spool.resting import RestingQueue
-from tocsin_collector.store.database import Database, StoreAddress
-from tocsin_collector.store.migrate import migrate
+from tocsin_collector.store.database import Database
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
@@ -145,43 +145,75 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture(scope="module")
-def store(engine_folder: Path) -> Iterator[Database]:
-    """A migrated database that the tests of one module share: migrating takes a second."""
-    opened = Database.open(StoreAddress(path=engine_folder, database=f"t_{uuid.uuid4().hex[:12]}"))
-    migrate(opened, now=NOW)
-    yield opened
-    opened.command(f"DROP DATABASE `{opened.address.database}`")
-    opened.close()
+def store(databases: Databases) -> Iterator[Database]:
+    """A migrated database that the tests of one module share."""
+    with databases.one() as lent:
+        yield lent
+
+
+class Clients:
+    """Clients of one store, one for each that asks: the next test gets the same, since twenty take a third of a second."""
+
+    def __init__(self, store: Database) -> None:
+        self._store = store
+        self._made: list[Database] = []
+
+    def __iter__(self) -> Iterator[Database]:
+        """Give one after the other, from the first."""
+        for number in itertools.count():
+            if number == len(self._made):
+                self._made.append(self._store.sibling())
+            yield self._made[number]
+
+    def close(self) -> None:
+        """Close them all."""
+        for client in self._made:
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def clients(store: Database) -> Iterator[Clients]:
+    """Clients of the shared store."""
+    made = Clients(store)
+    yield made
+    made.close()
+
+
+@cache
+def shipped_evaluators() -> Mapping[str, Evaluator]:
+    """The evaluators as they are shipped, read once."""
+    return load_evaluators()
 
 
 @cache
 def shipped_rules() -> RuleBook:
     """The rules as they are shipped, read once."""
-    return load_rules(evaluators=load_evaluators())
+    return load_rules(evaluators=shipped_evaluators())
 
 
 @pytest.fixture
-def running(config: Config, store: Database) -> Iterator[Running]:
+def running(config: Config, store: Database, clients: Clients) -> Iterator[Running]:
     """An API over a real store and a fake guard, announced in run.json as ``up`` does."""
+    client = iter(clients)
     guard, outcomes = FakeGuard(), FakeOutcomes()
-    reading = store.sibling()
+    reading = next(client)
     name = store.address.database
     plans = Plans.of(Plan(use_case="planned", owner="team"))
     statuses: list[UseCaseStatus] = []
     watch = DiskWatch(store, config.data_dir, limit_bytes=None, now=lambda: NOW)
     book = Book(reading, plans, lambda: statuses, now=lambda: NOW)
-    references = ReferenceDesk(store.sibling(), clock=lambda: NOW, wall=lambda: NOW)
-    reviews = ReviewDesk(store.sibling(), outcomes.record, clock=lambda: NOW, now=lambda: NOW)
+    references = ReferenceDesk(next(client), clock=lambda: NOW, wall=lambda: NOW)
+    reviews = ReviewDesk(next(client), outcomes.record, clock=lambda: NOW, now=lambda: NOW)
     letters = FakeLetters()
     retraining = RetrainingBook(
-        store.sibling(),
+        next(client),
         plans,
         {},
         evaluators=["accuracy"],
         through=lambda: NOW - timedelta(hours=12),
         now=lambda: NOW,
     )
-    acknowledgements = Acknowledgements(store.sibling(), now=lambda: NOW)
+    acknowledgements = Acknowledgements(next(client), now=lambda: NOW)
     parts = Parts(
         config=config,
         version="0.0",
@@ -217,15 +249,15 @@ def running(config: Config, store: Database) -> Iterator[Running]:
         use_cases_mapped=lambda: 2,
         relabel=lambda project, old, new: asdict(relabel(store, project, old, new)),
         record_outcomes=outcomes.record,
-        rehearsal=Rehearsal(config, store.sibling(), complete_to=lambda: NOW),
+        rehearsal=Rehearsal(config, next(client), complete_to=lambda: NOW),
         references=references,
-        outcome_desk=OutcomeDesk(store.sibling(), outcomes.record, now=lambda: NOW),
+        outcome_desk=OutcomeDesk(next(client), outcomes.record, now=lambda: NOW),
         reviews=reviews,
-        judge=JudgeDesk(store=store.sibling(), now=lambda: NOW),
-        cost=CostDesk(store=store.sibling(), plans=plans, clock=lambda: NOW),
+        judge=JudgeDesk(store=next(client), now=lambda: NOW),
+        cost=CostDesk(store=next(client), plans=plans, clock=lambda: NOW),
         retraining=retraining,
         report=ReportDesk(
-            store=store.sibling(),
+            store=next(client),
             plans=plans,
             rules=shipped_rules(),
             channels=channels_of(config),
@@ -236,9 +268,9 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             clock=lambda: NOW,
             now=lambda: NOW,
         ),
-        recall=RecallDesk(store=store.sibling(), clock=lambda: NOW, send=letters.send),
+        recall=RecallDesk(store=next(client), clock=lambda: NOW, send=letters.send),
         drill=DrillDesk(
-            store=store.sibling(),
+            store=next(client),
             plans=plans,
             rules=shipped_rules(),
             clock=lambda: NOW,
@@ -250,11 +282,11 @@ def running(config: Config, store: Database) -> Iterator[Running]:
             Tried(channel="oncall", kind="WebhookChannel", error="", took_s=0.1),
             Tried(channel="mail", kind="SmtpChannel", error="mail 'mail' refused", took_s=2.0),
         ],
-        silences=Silences(store.sibling(), now=lambda: NOW),
+        silences=Silences(next(client), now=lambda: NOW),
         acknowledgements=acknowledgements,
         hearing=Hearing(config, acknowledgements, environment=HEARD, now=lambda: NOW),
-        verdicts=Verdicts(store.sibling(), now=lambda: NOW),
-        explain=Explainer(store.sibling(), load_evaluators(), slot=lambda: NOW),
+        verdicts=Verdicts(next(client), now=lambda: NOW),
+        explain=Explainer(next(client), shipped_evaluators(), slot=lambda: NOW),
         now=lambda: NOW,
     )
     server = ApiServer(build_app(parts), replace(config.api, port=0))
@@ -262,7 +294,6 @@ def running(config: Config, store: Database) -> Iterator[Running]:
     config.run_file.write_text(json.dumps({"api": address}))
     yield Running(parts, address, guard, outcomes, store, statuses, letters)
     server.stop(timeout_s=5)
-    reading.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.collector.conftest import Run
 from tests.collector.sending import START_NS, Client, loaded, pair, trace_request
+from tests.databases import Databases
 
 from tocsin_collector.collector import Collector
 from tocsin_collector.errors import ForgetProblem
@@ -19,8 +20,7 @@ from tocsin_collector.privacy.erasure import Marks
 from tocsin_collector.privacy.forget import Report, Request, forget
 from tocsin_collector.privacy.letters import without
 from tocsin_collector.settings import CollectorSettings
-from tocsin_collector.store.database import Database, StoreAddress
-from tocsin_collector.store.migrate import migrate
+from tocsin_collector.store.database import Database
 from tocsin_wire.v1.outcomes_pb2 import CallRef, Outcome, RecordOutcomesRequest
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -99,19 +99,16 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def shared(engine_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+def shared(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     """One collector for the module."""
-    database = Database.open(StoreAddress(path=engine_folder, database=f"t_{uuid.uuid4().hex[:12]}"))
-    migrate(database, now=NOW)
     settings = CollectorSettings(data_dir=tmp_path_factory.mktemp("forget"), grpc_address="127.0.0.1:0")
-    collector = Collector(settings, database)
-    collector.start()
-    client = Client(collector.grpc_port)
-    yield Kept(database, collector, client)
-    client.channel.close()
-    collector.stop()
-    database.command(f"DROP DATABASE `{database.address.database}`")
-    database.close()
+    with databases.one() as database:
+        collector = Collector(settings, database)
+        collector.start()
+        client = Client(collector.grpc_port)
+        yield Kept(database, collector, client)
+        client.channel.close()
+        collector.stop()
 
 
 @pytest.fixture

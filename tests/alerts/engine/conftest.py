@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.databases import Databases, empty
 
 from tocsin_alerts import documents
 from tocsin_alerts.engine import Engine
@@ -14,8 +14,7 @@ from tocsin_alerts.plan import Plan, Plans, Quality
 from tocsin_alerts.records import AlertEvent, Sample
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook, compile_rule
-from tocsin_collector.store.database import Database, StoreAddress
-from tocsin_collector.store.migrate import migrate
+from tocsin_collector.store.database import Database
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -198,37 +197,17 @@ for: 1
 """
 
 
-WRITTEN = [
-    "evaluations",
-    "alert_events",
-    "alert_state",
-    "rule_runs",
-    "takeovers",
-    "notifications",
-    "plans",
-    "ai_calls",
-    "ai_calls_1h",
-    "input_histogram_1h",
-    "outcomes",
-    "reference_windows",
-    "calibrations",
-]
-
-
 @pytest.fixture(scope="session")
-def engine_database(engine_folder: Path) -> Iterator[Database]:
-    """One migrated database for all tests of this folder: migrating takes a second, emptying it a few milliseconds."""
-    opened = Database.open(StoreAddress(path=engine_folder, database="t_alerts_engine"))
-    migrate(opened, now=DAY_0)
-    yield opened
-    opened.close()
+def engine_database(databases: Databases) -> Iterator[Database]:
+    """One migrated database for all tests of this folder."""
+    with databases.one() as lent:
+        yield lent
 
 
 @pytest.fixture
 def database(engine_database: Database) -> Database:
     """An empty, migrated database."""
-    for table in WRITTEN:
-        engine_database.command(f"TRUNCATE TABLE {table}")
+    empty(engine_database)
     return engine_database
 
 

@@ -1,7 +1,6 @@
 """An endpoint over a real store, and plain HTTP to ask it."""
 
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,9 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 import urllib3
+from tests.databases import Databases
 
-from tocsin_collector.store.database import Database, StoreAddress
-from tocsin_collector.store.migrate import migrate
+from tocsin_collector.store.database import Database
 from tocsin_console.addresses import Address
 from tocsin_console.api.server import ApiServer
 from tocsin_console.clickhouse_http.app import ClickHouseHttp, Limits
@@ -48,15 +47,6 @@ class Endpoint:
 Opened = Callable[..., Endpoint]
 
 
-def migrated(engine_folder: Path) -> Iterator[Database]:
-    """Make a migrated database: it takes a second, so tests share one where they can."""
-    opened = Database.open(StoreAddress(path=engine_folder, database=f"t_{uuid.uuid4().hex[:12]}"))
-    migrate(opened, now=NOW)
-    yield opened
-    opened.command(f"DROP DATABASE `{opened.address.database}`")
-    opened.close()
-
-
 def opening(engine_folder: Path, store: Database) -> Iterator[Opened]:
     """Make what opens endpoints over a store, and closes them."""
     ends: list[Callable[[], None]] = []
@@ -78,9 +68,10 @@ def opening(engine_folder: Path, store: Database) -> Iterator[Opened]:
 
 
 @pytest.fixture(scope="session")
-def store(engine_folder: Path) -> Iterator[Database]:
+def store(databases: Databases) -> Iterator[Database]:
     """A migrated database that the tests of this folder share."""
-    yield from migrated(engine_folder)
+    with databases.one() as lent:
+        yield lent
 
 
 @pytest.fixture(scope="session")

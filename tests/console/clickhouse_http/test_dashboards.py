@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.console.clickhouse_http.conftest import Endpoint, migrated, opening
+from tests.console.clickhouse_http.conftest import Endpoint, opening
+from tests.databases import Databases
 
 from tocsin_collector.store.database import Database
 
@@ -51,10 +52,10 @@ def filled(sql: str, *, interval_s: int = 3600) -> str:
 
 
 @pytest.fixture(scope="module")
-def filled_store(engine_folder: Path) -> Iterator[Database]:
+def filled_store(databases: Databases) -> Iterator[Database]:
     """A week of two use cases, one of them in trouble."""
     days = [SINCE + timedelta(days=n) for n in range(7)]
-    for store in migrated(engine_folder):
+    with databases.one() as store:
         _fill_calls(store, days)
         _fill_books(store, days)
         yield store
