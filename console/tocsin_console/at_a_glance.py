@@ -1,6 +1,8 @@
 """Every use case in one row: whether it is still right, by what evidence, and what it takes. Nothing is asked use case by use case."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -13,8 +15,7 @@ Row: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[str, str]
 
 SPARK_DAYS: Final = 60
-MOVED: Final = 0.1  # PSI from which rule input-drift is a ticket
-MOVING: Final = 0.05  # and below which it clears
+_FIGURE: Final = re.compile(r"^value (?:>=|<) ([0-9.]+)$")
 _SAID: Final = ("value", "lower", "upper", "baseline", "n")
 _FIRST: Final = ("wrong", "drifting", "unverified", "collecting", "right")
 _FRESH: Final = timedelta(days=3)
@@ -25,6 +26,27 @@ MEASURES: Final[Mapping[str, str]] = {
     "judge_accuracy": "by a judge",
     "estimated_accuracy": "estimated without labels",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What a population stability index means, by the rule on it."""
+
+    moved: float = 0.1  # from here the rule fires
+    moving: float = 0.05  # below it clears
+
+
+_SHIPPED: Final = Bounds()
+
+
+def bounds_of(rules: Iterable[Mapping[str, Any]]) -> Bounds:
+    """Read the bounds of the rule on inputs' drift, where its conditions are as plain as the shipped one's. Pure."""
+    for rule in rules:
+        if rule.get("evaluator") == "input_psi":
+            when, clear = (_FIGURE.match(str(rule.get(name) or "")) for name in ("when", "clear"))
+            if when and clear:
+                return Bounds(moved=float(when[1]), moving=float(clear[1]))
+    return _SHIPPED
 
 
 def clock_of(parts: Parts) -> datetime:
@@ -41,7 +63,7 @@ def last_day(at: datetime) -> dict[str, datetime]:
 
 def at_a_glance(parts: Parts) -> list[Row]:
     """Describe every use case that has calls, alerts or a plan; those that need somebody come first."""
-    at, ask = clock_of(parts), parts.book.ask
+    at, ask, bounds = clock_of(parts), parts.book.ask, bounds_of(parts.rules)
     fresh = {"since": at - _FRESH, "until": at}
     traffic = _by_key(ask("glance_traffic", last_day(at)))
     latest = _grouped(ask("glance_latest", fresh))
@@ -59,7 +81,7 @@ def at_a_glance(parts: Parts) -> list[Row]:
             | {
                 "quality": _quality(days.get(key, ()), at) or _of_verdict(standing),
                 "quality_days": spark_of(days.get(key, ()), until=at),
-                "drift": _drift([row for row in samples if row["evaluator"] == "input_psi"]),
+                "drift": _drift([row for row in samples if row["evaluator"] == "input_psi"], bounds),
                 "latency_p95_ms": _most_behind(row for row in samples if row["evaluator"] == "latency"),
                 "month": _month([row for row in samples if row["evaluator"] == "cost_forecast"]),
                 "review": _review(reviews.get(key), is_overdue=key in overdue),
@@ -133,7 +155,7 @@ def _of_verdict(standing: Mapping[str, Any]) -> Row | None:
     return None
 
 
-def _drift(rows: Sequence[Mapping[str, Any]]) -> Row | None:
+def _drift(rows: Sequence[Mapping[str, Any]], bounds: Bounds) -> Row | None:
     known = [row for row in rows if row["said"]["value"] is not None]
     if not rows:
         return None
@@ -141,21 +163,21 @@ def _drift(rows: Sequence[Mapping[str, Any]]) -> Row | None:
         return {"field": "", "psi": None, "fields": len(rows), "fields_moved": 0, "words": "no reference yet"}
     worst = max(known, key=lambda row: row["said"]["value"])
     psi = worst["said"]["value"]
-    moved = sum(row["said"]["value"] >= MOVED for row in known)
+    moved = sum(row["said"]["value"] >= bounds.moved for row in known)
     return {
         "field": worst["labels"]["field"],
         "psi": psi,
         "fields": len(rows),
         "fields_moved": moved,
-        "words": psi_words(psi),
+        "words": psi_words(psi, bounds),
     }
 
 
-def psi_words(psi: float | None) -> str:
+def psi_words(psi: float | None, bounds: Bounds = _SHIPPED) -> str:
     """Say what a population stability index means."""
     if psi is None:
         return "not enough to say"
-    return "moved" if psi >= MOVED else "moving" if psi >= MOVING else "as in the reference"
+    return "moved" if psi >= bounds.moved else "moving" if psi >= bounds.moving else "as in the reference"
 
 
 def _most_behind(rows: Iterable[Mapping[str, Any]]) -> float | None:

@@ -10,18 +10,22 @@ _LIGHT: Final = {"ink": "#1c1f24", "quiet": "#5b626d", "line": "#e1dfda", "accen
 _DARK: Final = {"ink": "#e8e6e1", "quiet": "#a3abb7", "line": "#333943", "accent": "#8ab8f5", "second": "#8b93a0",
                 "wrong": "#ff9a90", "shade": "#2a2e36"}  # fmt: skip
 _MORE: Final = ("#2f8f6b", "#b7791f", "#8250df", "#c2547a", "#4c9fb8", "#7a7f3f")
+_DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])  # colour is never the only signal
+_SHAPES: Final = ("square", "circle", "triangle-up", "diamond")
 _WIDTH, _HEIGHT = 760, 220
+_LANES: Final = 3
+_MOST_POINTS: Final = 100  # of a line; more would be a band of dots
 
 
 def figure(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Write the Vega-Lite specification of a figure, by its ``type``.
 
     - ``series``: ``rows`` of ``at`` (ISO), ``value`` (None: a gap), ``by``, perhaps ``lower`` and ``upper``; ``lines``
-      (values, each with ``value`` and ``name``); ``marks`` (instants, each with ``at`` and ``name``); ``shades`` (spans, each
-      with ``since``, ``until``, ``name``);
+      (values, each with ``value`` and ``name``); ``marks`` (instants, each with ``at``, ``name`` and perhaps ``tone``, ``wrong`` or
+      ``quiet``); ``shades`` (spans, each with ``since``, ``until``, ``name``);
     - ``bars``: ``rows`` of ``name``, ``value``, ``by``, side by side, in the order they come;
     - ``stack``: ``rows`` of ``at`` (a day), ``value``, ``by``;
-    - ``points``: ``rows`` of ``x``, ``y``, ``n``; with ``diagonal`` the line of what would be exact.
+    - ``points``: ``rows`` of ``x``, ``y``, ``n`` and perhaps ``by``; with ``diagonal`` the line of what would be exact.
 
     All have ``title`` and ``format`` (of d3, for values), and ``theme``, ``light`` or ``dark``.
     """
@@ -43,33 +47,49 @@ def figure(asked: Mapping[str, Any]) -> dict[str, Any]:
 def _series(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
     names = list(dict.fromkeys(row["by"] for row in asked["rows"]))
     data = alt.Data(values=list(asked["rows"]))
-    color = _color("by", names, colors)
-    x = alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(labelOverlap=True, grid=False))
+    color = _color("by", names, colors, symbol="stroke")
+    dash = alt.StrokeDash("by:N", title=None, scale=alt.Scale(domain=names, range=list(_DASHES)[: len(names)]))
+    x = alt.X("at:T", title=None, scale=alt.Scale(type="utc"),
+              axis=alt.Axis(format="%-d %b", labelOverlap=True, grid=False, tickCount=8))  # fmt: skip
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=asked["format"], tickCount=5))
     layers = []
     if asked.get("shades"):
         spans = alt.Chart(alt.Data(values=list(asked["shades"])))
         layers.append(spans.mark_rect(color=colors["shade"]).encode(x="since:T", x2="until:T"))
-        layers.append(_words(spans, "since", colors))
+        layers.append(_words(spans, "since", colors, low=True))
     if any(row.get("lower") is not None for row in asked["rows"]):
-        band = alt.Chart(data).mark_area(opacity=0.18)
+        band = alt.Chart(data).mark_area(opacity=0.15)
         layers.append(band.encode(x=x, y=alt.Y("lower:Q", title=None), y2="upper:Q", color=color))
-    layers.append(alt.Chart(data).mark_line(strokeWidth=2, point={"size": 14}).encode(x=x, y=y, color=color))
+    points = {"size": 14} if len({row["at"] for row in asked["rows"]}) <= _MOST_POINTS else False
+    layers.append(alt.Chart(data).mark_line(strokeWidth=2, point=points).encode(x=x, y=y, color=color, strokeDash=dash))
     if asked.get("lines"):
         lines = alt.Chart(alt.Data(values=list(asked["lines"])))
         layers.append(lines.mark_rule(color=colors["wrong"], strokeDash=[5, 3]).encode(y="value:Q"))
-        text = lines.mark_text(align="left", dx=4, dy=-6, color=colors["wrong"], fontSize=12)
-        layers.append(text.encode(x=alt.value(0), y="value:Q", text="name:N"))
-    if asked.get("marks"):
-        marks = alt.Chart(alt.Data(values=list(asked["marks"])))
-        layers.append(marks.mark_rule(color=colors["quiet"], strokeDash=[2, 2]).encode(x="at:T"))
-        layers.append(_words(marks, "at", colors))
+        text = lines.mark_text(align="right", dx=-4, dy=-7, color=colors["wrong"], fontSize=12)
+        layers.append(text.encode(x=alt.value("width"), y="value:Q", text="name:N"))
+    for lane in range(_LANES):  # so that words of neighbours lie below one another
+        for tone in ("quiet", "wrong"):
+            said = list(asked.get("marks") or [])
+            mine = [
+                each
+                for number, each in enumerate(said)
+                if number % _LANES == lane and each.get("tone", "quiet") == tone
+            ]
+            if mine:
+                marks = alt.Chart(alt.Data(values=mine))
+                layers.append(marks.mark_rule(color=colors[tone], strokeDash=[2, 2]).encode(x="at:T"))
+                layers.append(_words(marks, "at", colors, tone=tone, lane=lane))
     return alt.layer(*layers)
 
 
-def _words(chart: Any, at: str, colors: Mapping[str, str]) -> Any:
-    text = chart.mark_text(align="left", baseline="top", dx=4, dy=2, fontSize=11, color=colors["quiet"])
-    return text.encode(x=f"{at}:T", y=alt.value(0), text="name:N")
+def _words(
+    chart: Any, at: str, colors: Mapping[str, str], *, tone: str = "quiet", lane: int = 0, low: bool = False
+) -> Any:
+    """Write names beside what they name: below one another at the top, or at the foot."""
+    down = -6 if low else 2 + 14 * lane
+    base: Any = "bottom" if low else "top"
+    text = chart.mark_text(align="left", baseline=base, dx=4, dy=down, fontSize=11, color=colors[tone])
+    return text.encode(x=f"{at}:T", y=alt.value("height" if low else 0), text="name:N")
 
 
 def _bars(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
@@ -95,14 +115,19 @@ def _stack(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
 
 
 def _points(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
-    chart = alt.Chart(alt.Data(values=list(asked["rows"])))
+    names = list(dict.fromkeys(str(row.get("by", "")) for row in asked["rows"]))
+    chart = alt.Chart(alt.Data(values=[{"by": "", **row} for row in asked["rows"]]))
     axis = alt.Axis(format=asked["format"], tickCount=5)
     x, y = (
         alt.X("x:Q", title=asked.get("x_title"), axis=axis, scale=alt.Scale(zero=False)),
         alt.Y("y:Q", title=asked.get("y_title"), axis=axis, scale=alt.Scale(zero=False)),
     )
     size = alt.Size("n:Q", legend=None, scale=alt.Scale(range=[20, 300]))
-    layers = [chart.mark_circle(color=colors["accent"], opacity=0.8).encode(x=x, y=y, size=size)]
+    shape = alt.Shape("by:N", title=None, scale=alt.Scale(domain=names, range=list(_SHAPES)[: len(names)]))
+    marks = chart.mark_point(filled=True, opacity=0.75)
+    layers = [marks.encode(x=x, y=y, size=size, color=_color("by", names, colors, bars=len(names) > 1), shape=shape)]
+    if len(names) == 1:
+        layers = [chart.mark_circle(color=colors["accent"], opacity=0.8).encode(x=x, y=y, size=size)]
     if asked.get("diagonal"):
         low = min([row["x"] for row in asked["rows"]] + [row["y"] for row in asked["rows"]])
         exact = alt.Chart(alt.Data(values=[{"x": low, "y": low}, {"x": 1.0, "y": 1.0}]))
@@ -112,7 +137,10 @@ def _points(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
     return alt.layer(*layers)
 
 
-def _color(field: str, names: list[str], colors: Mapping[str, str], *, bars: bool = False) -> Any:
+def _color(
+    field: str, names: list[str], colors: Mapping[str, str], *, bars: bool = False, symbol: str = "circle"
+) -> Any:
     known = [colors["second"], colors["accent"]] if bars else [colors["accent"], colors["second"]]
     scale = alt.Scale(domain=names, range=[*known, *_MORE][: max(len(names), 1)])
-    return alt.Color(f"{field}:N", title=None, scale=scale, legend=alt.Legend() if len(names) > 1 else None)
+    legend = alt.Legend(symbolType=symbol, symbolOpacity=1, symbolStrokeWidth=2)
+    return alt.Color(f"{field}:N", title=None, scale=scale, legend=legend if len(names) > 1 else None)

@@ -14,6 +14,7 @@ from tocsin_console.api.answering import ON_ERROR
 from tocsin_console.parts import Parts
 from tocsin_console.web.alerts import alerts_pages, alerts_routes
 from tocsin_console.web.ask import ask_pages, ask_routes
+from tocsin_console.web.drift import drift_pages
 from tocsin_console.web.incident import incident_pages, incident_routes
 from tocsin_console.web.login import login_routes
 from tocsin_console.web.overview import overview_pages
@@ -22,6 +23,7 @@ from tocsin_console.web.receipts import Receipts, receipt_pages, receipt_routes
 from tocsin_console.web.review import review_forms, review_pages
 from tocsin_console.web.static import static_routes
 from tocsin_console.web.templates import render
+from tocsin_console.web.use_case import use_case_pages, use_case_routes
 from tocsin_wire import TocsinError
 
 SECTIONS: Final = (
@@ -42,6 +44,8 @@ def web_routes(parts: Parts) -> list[Route]:
         *overview_pages(parts),
         *alerts_pages(parts),
         *incident_pages(parts),
+        *use_case_pages(parts),
+        *drift_pages(parts),
         *ask_pages(parts),
         *receipt_pages(receipts),
         *review_pages(parts),
@@ -53,6 +57,7 @@ def web_routes(parts: Parts) -> list[Route]:
         Route("/events", news.stream),
         *alerts_routes(parts),
         *incident_routes(parts),
+        *use_case_routes(parts),
         *ask_routes(parts),
         *receipt_routes(receipts, frame),
         *review_forms(parts),

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from tocsin_alerts.filters import FILTERS
 from tocsin_alerts.plain import one_line
 from tocsin_console.web import links
+from tocsin_console.web.pictures import bars
 from tocsin_console.web.shown import brief, prose
 from tocsin_console.web.static import static_link
 
@@ -98,6 +99,7 @@ def _environment(*, is_bare: bool = False) -> jinja2.Environment:
         "said": said,
         "brief": brief,
         "prose": prose,
+        "bars": bars,
     }
     made.globals |= {
         "static": static_link,
