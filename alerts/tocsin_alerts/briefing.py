@@ -13,12 +13,14 @@ from tocsin_alerts.incidents import Incident, Member, most_severe
 from tocsin_alerts.message import (
     Action,
     Alert,
+    Course,
     Day,
     Drift,
     Example,
     Impact,
     Measure,
     Night,
+    Point,
     Release,
     Retraining,
     Runbook,
@@ -55,6 +57,8 @@ class Findings:
     impact: Impact | None = None
     retraining: Retraining | None = None
     days: tuple[Day, ...] = ()  # of which history is made
+    course: tuple[Point, ...] = ()  # the value of one alert at its rule's slots
+    course_of: str = ""  # that alert's fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +141,29 @@ def brief(case: Case) -> View:
         retraining=findings.retraining,
         night=case.night,
         days=findings.days,
+        course=_course(case),
         owner=(rule.text.owner if rule else None) or plan.owner or "",
         contact=plan.contact or "",
         runbook=_runbook(rule, plan),
         dashboard=(rule.text.dashboard if rule else None) or plan.dashboard or "",
         action=_action(case.guard),
         commands=_commands(standing, incident.id),
+    )
+
+
+def _course(case: Case) -> Course | None:
+    found = case.findings
+    of = next((each for each in case.members if each.fired.fingerprint == found.course_of), None)
+    if of is None or not found.course:
+        return None
+    alert = alert_of(of, rules=case.rules, plan=case.plan, is_new=False)
+    return Course(
+        rule=alert.rule,
+        labels=alert.labels,
+        unit=alert.unit,
+        threshold=alert.threshold,
+        since=of.onset,
+        points=found.course,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from tocsin_alerts.briefing import Case, Findings, GuardNews, alerts_of, brief
 from tocsin_alerts.channels import Channel, acts_on_mentions
+from tocsin_alerts.course import Subject, subject_of
 from tocsin_alerts.errors import AlertsError
 from tocsin_alerts.incidents import Incident, Member
 from tocsin_alerts.message import Message, Night
@@ -19,8 +20,10 @@ from tocsin_alerts.telling import TAKEN, Due
 class Investigator(Protocol):
     """Looks up what there is to say about an incident."""
 
-    def __call__(self, *, project: str, use_case: str, slot: datetime, onset: datetime) -> Findings:
-        """Gather the evidence as of a slot."""
+    def __call__(
+        self, *, project: str, use_case: str, slot: datetime, onset: datetime, subject: Subject | None
+    ) -> Findings:
+        """Gather the evidence as of a slot; of one alert, where there is one, what its value was."""
         ...
 
 
@@ -124,12 +127,14 @@ class Composer:
         """Look the evidence up once for all channels: it costs several queries."""
         if self._looked_up is None or self._looked_up[0] != (incident.id, slot):
             onset = min(member.onset for member in members)
-            self._looked_up = ((incident.id, slot), self._look_up(incident, slot, onset))
+            subject = subject_of(members, self._rules)
+            self._looked_up = ((incident.id, slot), self._look_up(incident, slot, onset, subject))
         return self._looked_up[1]
 
-    def _look_up(self, incident: Incident, slot: datetime, onset: datetime) -> Findings:
+    def _look_up(self, incident: Incident, slot: datetime, onset: datetime, subject: Subject | None) -> Findings:
+        about = {"project": incident.project, "use_case": incident.use_case}
         try:
-            return self._investigate(project=incident.project, use_case=incident.use_case, slot=slot, onset=onset)
+            return self._investigate(**about, slot=slot, onset=onset, subject=subject)
         except Exception as error:  # noqa: BLE001 - an alert without evidence is better than none
             self.evidence_errors += 1
             self.last_error = f"{type(error).__name__}: {error}"

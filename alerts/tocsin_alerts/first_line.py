@@ -10,7 +10,7 @@ from tocsin_alerts.records import GuardState, NotificationTransition, Severity
 
 _SERVED_BY_OTHERS: Final = {"fallback": "the fallback is serving", "off": "the feature is off"}
 _HOURLY: Final = 48  # a day: more than two an hour are counted by the hour
-_QUALITY: Final = frozenset(
+OF_QUALITY: Final = frozenset(  # evaluators
     {
         "accuracy",
         "accuracy_cusum",
@@ -103,7 +103,7 @@ def _waiting(standing: Standing) -> str:
 
 
 def _is_of_quality(standing: Standing) -> bool:
-    return standing.lead.evaluator in _QUALITY or standing.has_guard_acted
+    return standing.lead.evaluator in OF_QUALITY or standing.has_guard_acted
 
 
 def _few(count: float) -> str:

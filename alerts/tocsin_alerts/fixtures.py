@@ -10,8 +10,9 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from tocsin_alerts import absence, blindness
 from tocsin_alerts.briefing import Case, Findings, GuardNews
+from tocsin_alerts.course import subject_of
 from tocsin_alerts.incidents import Incident, Incidents
-from tocsin_alerts.message import Impact, Money
+from tocsin_alerts.message import Impact, Money, Point
 from tocsin_alerts.overlays import labels_of
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.records import AlertEvent, GuardRow, Sample
@@ -26,6 +27,7 @@ INCIDENT: Final = "7f3c9a1e52b04d68"
 _SLOT: Final = FIRING.slot
 _ENDED: Final = _SLOT + timedelta(days=3)
 _MANY: Final = 50
+_SLOTS, _CALM = 28, 20
 _FAILURE: Final = "StoreUnavailable: Timeout exceeded: elapsed 30.1 seconds, maximum: 30 (TIMEOUT_EXCEEDED)"
 _BEGAN: Final = datetime(2026, 3, 22, tzinfo=UTC)
 _EVIDENCE: Final = Findings(
@@ -74,7 +76,7 @@ def case_of(rule: Rule, fixture: Fixture, rules: RuleBook) -> Case:
         plan=plan,
         rules=rules,
         guard=GuardNews(row=shadow) if rule.text.guard and fixture in ("firing", "fifty") else GuardNews(),
-        findings=Findings() if fixture in ("no-data", "error") else _EVIDENCE,
+        findings=Findings() if fixture in ("no-data", "error") else _with_course(rule, sample, incident),
     )
 
 
@@ -100,6 +102,22 @@ def _incident(rule: Rule, fixture: Fixture, sample: Sample, plan: Plan) -> Incid
         fired = [fired[0], replace(over, reason=f"no longer {fired[0].reason}")]
     (incident,) = Incidents().take([*pending, *fired])
     return incident
+
+
+def _with_course(rule: Rule, sample: Sample, incident: Incident) -> Findings:
+    """Let the value of a rule that is not one of quality climb from its baseline to where it fires."""
+    subject = subject_of(list(incident.members.values()), RuleBook({rule.name: rule}))
+    if subject is None or sample.value is None:
+        return _EVIDENCE
+    begin, shares = (
+        sample.baseline or 0.0,
+        [max(0, number - _CALM) / (_SLOTS - _CALM) for number in range(1, _SLOTS + 1)],
+    )
+    course = tuple(
+        Point(slot=_SLOT - (_SLOTS - number) * rule.text.every, value=begin + share * (sample.value - begin))
+        for number, share in enumerate(shares, start=1)
+    )
+    return replace(_EVIDENCE, course=course, course_of=subject.fingerprint)
 
 
 def _event(rule: Rule, sample: Sample, *, to: Literal["pending", "firing"], reason: str) -> AlertEvent:

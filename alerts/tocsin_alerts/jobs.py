@@ -1,7 +1,5 @@
 """What has to be evaluated: rules, and evaluators that are only recorded; and one range query for all that share it."""
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import Sample
-from tocsin_alerts.rule import Rule, SampleSource
+from tocsin_alerts.rule import Rule, SampleSource, sample_hash
 from tocsin_alerts.rules import RANGE_PARAMS, RuleBook
 from tocsin_alerts.slots import Schedule
 
@@ -55,10 +53,7 @@ class Job:
     @property
     def source_hash(self) -> str:
         """Hash of the evaluator with the rule's parameters: samples under other parameters are others."""
-        if not self.params:
-            return self.source.hash
-        said = json.dumps([self.source.hash, dict(self.params)], sort_keys=True)
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+        return sample_hash(self.source, self.params)
 
     @property
     def shares_with(self) -> tuple[object, ...]:

@@ -82,6 +82,31 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A value at one slot."""
+
+    slot: datetime
+    value: float | None  # None: not known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What the value of one alert was at its rule's own slots."""
+
+    rule: str
+    labels: Mapping[Untrusted, Untrusted]
+    unit: Untrusted
+    threshold: float | None
+    since: datetime  # slot at which the alert left "inactive"
+    points: tuple[Point, ...]  # at most 120, oldest first
+
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        """The values alone."""
+        return tuple(point.value for point in self.points)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """The version that came last."""
 
@@ -187,6 +212,7 @@ class View:
     retraining: Retraining | None = None  # None: not known
     night: Night | None = None  # None: people work, or the plan does not say when
     days: tuple[Day, ...] = ()  # what history is made of, for a chart
+    course: Course | None = None  # the rule's own value, for a chart; None: quality says more, or it is not known
     dashboard: str = ""  # address of a page with its figures; empty: there is none
     page: str = ""  # address of the incident's page, where it is acknowledged and silenced; empty: there is none
 

@@ -17,6 +17,11 @@ def labels_of(labels: Mapping[str, str], beside: Beside) -> dict[str, str]:
     return {**labels, _LABEL: beside}
 
 
+def watched(labels: Mapping[str, str]) -> dict[str, str]:
+    """Give the labels of the alert beside which one stands."""
+    return {name: value for name, value in labels.items() if name != _LABEL or value not in _KNOWN}
+
+
 def overlay_of(labels: Mapping[str, str]) -> Beside | None:
     """Say what an alert tells beside its rule's own; None: it is one of those."""
     return _KNOWN.get(labels.get(_LABEL, ""))

@@ -1,5 +1,7 @@
 """One rule: what its YAML may say, and what it makes of a sample."""
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -262,6 +264,14 @@ class Rule:
 
     def _names(self, sample: Sample, plan: Plan) -> Names:
         return sample_names(sample, {**plan_names(plan, sample.labels), STRICT: self.strict})
+
+
+def sample_hash(source: SampleSource, params: Mapping[str, Any]) -> str:
+    """Name an evaluator with the parameters that it is given: samples under other parameters are others."""
+    if not params:
+        return source.hash
+    said = json.dumps([source.hash, dict(params)], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def plan_names(plan: Plan, labels: Mapping[str, str]) -> Names:

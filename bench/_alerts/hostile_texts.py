@@ -31,7 +31,7 @@ _FRAME: Final[Mapping[str, Any]] = {
     "sections": (),
     "twins": {"json": "/x.json", "csv": "/x.csv"},
 }
-_FIXED: Final = frozenset({"currency", "state", "unit"})
+_FIXED: Final = frozenset({"course_of", "currency", "state", "unit"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from tocsin_alerts.briefing import Findings
 from tocsin_alerts.composing import Investigator
+from tocsin_alerts.course import Subject, course_of
 from tocsin_alerts.evaluator import Evaluator
 from tocsin_alerts.evidence import gather
 from tocsin_alerts.explanation.explain import Explanation, explain
 from tocsin_alerts.explanation.words import changed, sentences, story
 from tocsin_alerts.impact import impact_of, retraining_of
+from tocsin_alerts.message import Point
 from tocsin_collector.store.database import Database
 
 _log = logging.getLogger(__name__)
@@ -27,7 +29,9 @@ TIME_S: Final = 10  # of one query: a message without evidence is better than on
 def investigator(database: Database, evaluators: Mapping[str, Evaluator]) -> Investigator:
     """Make what delivery asks for evidence; :func:`client_for` makes the client."""
 
-    def look(*, project: str, use_case: str, slot: datetime, onset: datetime) -> Findings:
+    def look(
+        *, project: str, use_case: str, slot: datetime, onset: datetime, subject: Subject | None = None
+    ) -> Findings:
         stream: dict[str, Any] = {"project": project, "use_case": use_case, "slot": slot}
         found = gather(database, evaluators, **stream, onset=onset)
         evidence = {name: getattr(found, name) for name in _GATHERED}
@@ -35,6 +39,8 @@ def investigator(database: Database, evaluators: Mapping[str, Evaluator]) -> Inv
         if why is not None and why.onset is not None:
             evidence["since"] = datetime.combine(why.onset.day, time(), tzinfo=UTC)
         evidence |= _consequences(database, **stream, since=min(evidence["since"], slot))
+        if subject is not None:
+            evidence |= {"course": _course(database, subject, **stream), "course_of": subject.fingerprint}
         if why is None:
             return Findings(**evidence)
         return Findings(**evidence, explanation=story(why), changed=changed(why), release=why.release)
@@ -51,6 +57,14 @@ def _consequences(database: Database, **stream: Any) -> dict[str, Any]:
         except Exception as error:  # noqa: BLE001 - a boundary: the rest of the message is worth more
             _log.warning("the %s of %s cannot be looked up: %r", name, stream["use_case"], error)
     return found
+
+
+def _course(database: Database, subject: Subject, **stream: Any) -> tuple[Point, ...]:
+    try:
+        return course_of(database, subject, **stream)
+    except Exception as error:  # noqa: BLE001 - a boundary: a message without its chart is better than none
+        _log.warning("the course of %s in %s cannot be looked up: %r", subject.evaluator, stream["use_case"], error)
+        return ()
 
 
 def _explained(database: Database, **stream: Any) -> Explanation | None:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.console.conftest import Running
 
+from tocsin_alerts.course import Subject
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.store.database import Database
@@ -44,15 +45,17 @@ def test_reasons_that_cannot_be_looked_up_take_no_evidence_with_them(store: Data
 
     class Breaks(Database):
         def rows(self, sql: str, parameters: Any = None, /) -> list[dict[str, Any]]:
-            if "A doubt bin is as often wrong" in sql:
+            if "A doubt bin is as often wrong" in sql or "What an evaluator has said of one series" in sql:
                 raise StoreUnavailable("too long")
             return super().rows(sql, parameters)
 
     client = Breaks.open(store.address)
-    found = investigator(client, load_evaluators())(project="default", use_case="broken", slot=when, onset=when)
+    drawn = Subject(fingerprint="f", evaluator="latency", evaluator_hash="x", labels={}, every=timedelta(hours=1))
+    look = investigator(client, load_evaluators())
+    found = look(project="default", use_case="broken", slot=when, onset=when, subject=drawn)
 
     assert found.quality is not None
-    assert found.explanation == ()
+    assert (found.explanation, found.course) == ((), ())
     client.close()
 
 

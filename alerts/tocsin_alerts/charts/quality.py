@@ -1,21 +1,28 @@
-"""What is drawn of an incident: quality by day, its threshold, and when it began. Pure."""
+"""What is drawn of an incident: its rule's own value or quality by day, the threshold, and when it began. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from tocsin_alerts.charts.own import own_chart_of
 
 _LEAST_DAYS: Final = 3  # fewer are no trend
 LABELS, ESTIMATE = "by labels", "estimated without labels"
 
 
 def chart_of(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Say what is drawn of a message's data, in JSON values; None where there is too little of it.
+    """Say what is drawn of a message's data, in JSON values: its rule's own value, else quality; None where there is too little.
 
     Args:
         data: As ``Message.data`` holds it.
 
     Returns:
-        ``title``, ``alt`` (the same in words), ``rows`` of ``day``, ``value`` (None: a gap) and ``by``, ``threshold`` and ``onset``.
+        ``title``, ``alt`` (the same in words), ``rows`` of ``day`` (or an instant), ``value`` (None: a gap) and ``by``, ``threshold``,
+        ``onset``; ``format`` and ``axis``, of values and times as d3 writes them.
     """
+    return own_chart_of(data) or _quality(data)
+
+
+def _quality(data: Mapping[str, Any]) -> dict[str, Any] | None:
     days = data.get("days") or []
     rows = [*_line(days, "estimated", ESTIMATE), *_line(days, "labelled", LABELS)]
     known = sorted({row["day"] for row in rows if row["value"] is not None})
@@ -31,6 +38,8 @@ def chart_of(data: Mapping[str, Any]) -> dict[str, Any] | None:
         "rows": rows,
         "threshold": lead.get("threshold") if is_share else None,
         "onset": onset if known[0] < onset <= known[-1] else None,
+        "format": ".0%",
+        "axis": "%-d %b",
     }
 
 

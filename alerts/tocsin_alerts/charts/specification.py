@@ -1,7 +1,7 @@
 """A chart as Vega-Lite, by Altair; imported by nothing but the process that draws."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import altair as alt
@@ -16,14 +16,16 @@ _THRESHOLD, _ONSET = "#b42318", "#57606a"
 def specification(chart: Mapping[str, Any]) -> dict[str, Any]:
     """Write the Vega-Lite specification of a chart as :func:`~tocsin_alerts.charts.quality.chart_of` says it."""
     data = alt.Data(values=[{**row, "at": _millis(row["day"])} for row in chart["rows"]])
+    names = {row["by"] for row in chart["rows"]}
+    colors = _COLORS if names <= _COLORS.keys() else dict.fromkeys(names, _COLORS[LABELS])
     color = alt.Color(
         "by:N",
         title=None,
-        scale=alt.Scale(domain=[*_COLORS], range=[*_COLORS.values()]),
-        legend=alt.Legend(orient="bottom"),
+        scale=alt.Scale(domain=[*colors], range=[*colors.values()]),
+        legend=alt.Legend(orient="bottom") if len(colors) > 1 else None,
     )
-    x = alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%-d %b", labelOverlap=True))
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%"))
+    x = alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format=chart["axis"], labelOverlap=True))
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(format=chart["format"]))
     layers: list[Any] = [alt.Chart(data).mark_line(point={"size": 12}).encode(x=x, y=y, color=color)]
     if chart["threshold"] is not None:
         at = alt.Chart(alt.Data(values=[{"value": chart["threshold"]}]))
@@ -43,5 +45,6 @@ def specification(chart: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _millis(day: str) -> int:
-    return int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp() * 1000)
+def _millis(said: str) -> int:
+    at = datetime.fromisoformat(said)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -5,6 +5,7 @@ import email.policy
 import json
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 from tests.alerts.delivery.conftest import NOON, Hook
 
+from tocsin_alerts.briefing import brief
 from tocsin_alerts.channels import ChatChannel, SmtpChannel
 from tocsin_alerts.charts.drawer import Drawer, no_chart
 from tocsin_alerts.charts.quality import chart_of
 from tocsin_alerts.errors import DeliveryFailed
-from tocsin_alerts.message import Day
+from tocsin_alerts.fixtures import case_of
+from tocsin_alerts.message import Course, Day, Point
 from tocsin_alerts.notifiers import ChatNotifier
 from tocsin_alerts.notifiers.chat import image_of, slack, teams
 from tocsin_alerts.notifiers.pagerduty import event
@@ -24,6 +27,7 @@ from tocsin_alerts.notifiers.smtp import CHART_PLACE, compose
 from tocsin_alerts.render import Templates
 from tocsin_alerts.sample_views import BARE, FIRING
 
+HOUR = timedelta(hours=1)
 SHIPPED = Templates()  # compiled once
 PNG = b"\x89PNG\r\n\x1a\n of a chart"
 MAIL = SmtpChannel(name="mail", host="h", sender="t@example.com", recipients=("o@example.com",))
@@ -89,6 +93,52 @@ def test_a_threshold_of_something_else_is_not_drawn_into_accuracy() -> None:
     assert chart["threshold"] is None
 
 
+COURSE = Course(
+    rule="input-drift",
+    labels={"field": "ink"},
+    unit="PSI",
+    threshold=0.1,
+    since=FIRING.slot - HOUR,
+    points=tuple(
+        Point(slot=FIRING.slot - number * HOUR, value=None if number == 2 else 0.3 - number / 20)
+        for number in range(4, -1, -1)
+    ),
+)
+
+
+def test_of_a_rule_that_is_not_of_quality_its_own_value_is_drawn() -> None:
+    """A field that drifts in a use case whose accuracy is well: the curve of accuracy would say that nothing is the matter."""
+    chart = chart_of(data(course=COURSE))
+
+    assert chart is not None
+    assert chart["title"] == "input-drift of digit-reader: ink (PSI)"
+    assert [row["value"] for row in chart["rows"]] == [pytest.approx(0.1), pytest.approx(0.15), None, 0.25, 0.3]
+    assert {row["by"] for row in chart["rows"]} == {"input-drift"}
+    assert (chart["threshold"], chart["onset"]) == (0.1, "2026-04-16T23:00:00+00:00")
+    assert (
+        chart["alt"] == "input-drift from 2026-04-16T20:00 to 2026-04-17T00:00, 0.3 PSI at the end, threshold 0.1 PSI"
+    )
+
+
+def test_too_little_of_its_own_value_leaves_quality() -> None:
+    """A rule of yesterday has two slots."""
+    chart = chart_of(data(course=replace(COURSE, points=COURSE.points[-2:])))
+
+    assert chart is not None
+    assert chart["title"] == "Accuracy of digit-reader by day"
+
+
+@pytest.mark.parametrize("rule", ["accuracy-below-floor", "null-rate"])
+def test_a_chart_is_of_what_is_read_first(rules: Any, rule: str) -> None:
+    """Quality keeps accuracy by day; the threshold beside another value is that of its rule."""
+    made = chart_of(SHIPPED.compose(brief(case_of(rules.rules[rule], "firing", rules)), chat=False).data)
+
+    assert made is not None
+    is_own = rule == "null-rate"
+    assert made["title"] == ("null-rate of digit-reader: ink" if is_own else "Accuracy of digit-reader by day")
+    assert made["threshold"] == (pytest.approx(0.01) if is_own else 0.9)
+
+
 def test_it_is_drawn_by_vega() -> None:
     """The same specification as PNG and SVG, in the process that messages use."""
     pytest.importorskip("altair")
@@ -96,8 +146,10 @@ def test_it_is_drawn_by_vega() -> None:
     made = Drawer(time_s=240.0)  # for a busy machine
 
     png, svg = made(data(), "png"), made(data(), "svg")
+    own = made(data(course=COURSE), "svg")
 
     made.close()
+    assert b"input-drift of digit-reader: ink" in (own or b"")
     assert png is not None
     assert svg is not None
     assert png.startswith(b"\x89PNG")
