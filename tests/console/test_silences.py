@@ -147,6 +147,8 @@ def test_what_waits_for_the_morning_looks_like_it(tocsin: Any, running: Any, use
     assert [each["wrong"] for each in state["incidents"] if each["use_case"] == use_case] == [3.0]
     assert f"wait{'s' * (state['pages'] == 1)} for people to work, the first until" in shown
     assert f"{use_case} (about 3 wrong answers by then)" in shown
+    told = tocsin("alerts", "show", alert["incident"][:12]).stdout
+    assert f"Nothing until {NOW + timedelta(hours=9):%Y-%m-%d %H:%M:%S} UTC: about 3 wrong answers before then" in told
     scraped = exposition(snapshot(running.parts))
     assert f"tocsin_pages_waiting {state['pages']}" in scraped
     assert "tocsin_pages_waiting_until_seconds " in scraped

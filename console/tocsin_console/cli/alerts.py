@@ -54,13 +54,17 @@ def show_alert(
     api: Api = None,
     json: Json = False,
 ) -> None:
-    """Print the notifications of an incident as they were rendered."""
-    found = connect(config, data_dir, api).get(f"/api/notifications/{incident}")["notifications"]
+    """Print the notifications of an incident as they were rendered; of one that nobody was told of, why."""
+    client = connect(config, data_dir, api)
+    found = client.get(f"/api/notifications/{incident}")["notifications"]
     if json:
         print_json(found)
         return
-    if not found:
+    untold = [] if found else [each for each in client.get("/api/alerts")["alerts"] if _is_of(each, incident)]
+    if not found and not untold:
         raise UsageProblem(f"expected an incident of 'tocsin alerts list --all', got {incident!r}")
+    for each in untold:
+        say(f"{named(each)}, {each['rule']}: {_untold(each)}")
     for each in found:
         say(f"--- {each['transition']} to {each['channel']}: {each['state']}, {when(each['slot'])} UTC")
         say(f"Subject: {each['subject']}\n\n{each['text']}")
@@ -244,6 +248,17 @@ def _incident(each: dict[str, Any]) -> tuple[Any, ...]:
         ", ".join(told) or "nobody",
         each["worst"],
     )
+
+
+def _is_of(alert: dict[str, Any], incident: str) -> bool:
+    return bool(alert["incident"]) and alert["incident"].startswith(incident)
+
+
+def _untold(each: dict[str, Any]) -> str:
+    """Say why nobody was told of an alert that fires; of one that waits, in the words of a first line."""
+    if each["held"] == "waiting" and not each["silenced_until"]:
+        return f"Nothing until {when(each['held_until'])} UTC: {each['held_because']}."
+    return _kept(each) or "its message is on its way"
 
 
 def _kept(each: dict[str, Any]) -> str:

@@ -120,6 +120,17 @@ def test_of_a_rule_that_is_not_of_quality_its_own_value_is_drawn() -> None:
     )
 
 
+def test_what_others_say_is_no_link_in_a_chart() -> None:
+    """A field is what a span says, a currency what a price list does; chats read a picture's description."""
+    evil = {"field": "https://evil.example", "currency": "@channel"}
+
+    chart = chart_of(data(course=replace(COURSE, labels=evil, unit="<!here>"), use_case="www.evil.example"))
+
+    assert chart is not None
+    said = chart["title"] + chart["alt"]
+    assert not any(each in said for each in ("https://", "www.evil", "@channel", "<!here"))
+
+
 def test_too_little_of_its_own_value_leaves_quality() -> None:
     """A rule of yesterday has two slots."""
     chart = chart_of(data(course=replace(COURSE, points=COURSE.points[-2:])))

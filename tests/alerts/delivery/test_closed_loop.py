@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.guard import GuardBook
 from tocsin_alerts.plan import Plan, Plans
 from tocsin_alerts.records import Sample
+from tocsin_alerts.silences import Silences
 from tocsin_collector.store.database import Database
 
 DAY = timedelta(days=1)
@@ -32,6 +33,7 @@ class Loop:
     receiver: Any
     detective: Any
     first: datetime
+    broken: frozenset[str] = frozenset()  # evaluators
     plans: Plans = field(default_factory=lambda: Plans.of(Plan.model_validate(PLAN)))
 
     def __post_init__(self) -> None:
@@ -63,7 +65,15 @@ class Loop:
             pass
         self.delivery.pump()
 
+    def try_at(self, now: datetime) -> None:
+        """Tick until whatever rests after failures has been tried."""
+        for _ in range(20):
+            self.engine.tick(now, now)
+        self.delivery.pump()
+
     def _evaluate(self, _query: Any, evaluator: Any, **asked: Any) -> Iterator[Sample]:
+        if evaluator.name in self.broken:
+            raise DeliveryFailed("expected a column, got none")
         for number, (estimated, labelled) in enumerate(STORY, start=1):
             slot = self.first + number * DAY
             value = {"estimated_accuracy": estimated, "accuracy": labelled}.get(evaluator.name)
@@ -111,6 +121,33 @@ def test_one_page_two_trips_one_end(
     assert resolved.startswith("It is over, and the guard is still at fallback. To release it:")
     assert loop.delivery.stats().pages == 1
     assert loop.delivery.stats().template_errors == 0
+
+
+def test_a_rule_that_cannot_be_evaluated_is_told_as_it_is_itself(
+    database: Database, rules: Any, receiver: Any, detective: Any, first: datetime
+) -> None:
+    """To the owner of the use case, once, until it is mended; not of the rule that somebody has silenced to mend it; nothing trips."""
+    loop = Loop(database, rules, receiver, detective, first)
+    loop.live_through(1)
+    silenced = {"project": "default", "use_case": "digit-reader", "rule": "accuracy-drop"}
+    Silences(database, now=lambda: datetime.now(UTC)).add(
+        timedelta(hours=6), by="ana", because="mended today", **silenced
+    )
+    loop.broken = frozenset({"accuracy"})
+
+    for hours in (24, 26, 30):
+        loop.try_at(first + DAY + timedelta(hours=hours))
+    loop.broken = frozenset()
+    loop.try_at(first + DAY + timedelta(hours=31))
+
+    assert [each.transition for each in receiver.taken] == ["firing", "resolved"]
+    firing = " ".join(receiver.taken[0].message.text.split())
+    assert receiver.taken[0].severity == "ticket"
+    assert firing.startswith("Look at it in working hours: accuracy-below-floor cannot be judged")
+    assert "its evaluator has failed since" in firing
+    assert "expected a column, got none" in firing
+    assert "Owner vision-team" in firing
+    assert loop.guard.rows() == []
 
 
 def test_restarting_every_day_with_a_receiver_that_fails_changes_nothing(
