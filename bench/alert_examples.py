@@ -43,7 +43,7 @@ def examples(rules: RuleBook, chart: bytes) -> Mapping[str, bytes]:
             sent = render_rule(rule, fixture, kind, rules=rules, templates=templates)
             body = rendition(kind, sent, chart=chart if fixture == "firing" else None)
             made[f"{kind}-{fixture}.{'eml' if kind == 'smtp' else 'json'}"] = _with_boundaries(body, kind)
-    for fixture in ("firing", "resolved", "no-data", "error", "fifty"):
+    for fixture in ("firing", "night", "resolved", "no-data", "error", "fifty"):
         sent = render_rule(rule, fixture, "smtp", rules=rules, templates=Templates())
         made[f"text-{fixture}.txt"] = f"Subject: {sent.message.subject}\n\n{sent.message.text}".encode()
     return made

@@ -1,4 +1,4 @@
-"""What a rule would say: messages of any rule about a use case that does not exist, firing, over, without data, in error, fifty at once.
+"""What a rule would say: messages of any rule about a use case that does not exist, firing, at night, over, without data, in error, fifty at once.
 
 What fires is what the rule's own tests say fires; the evidence is that of the sample messages. Pure.
 """
@@ -12,7 +12,7 @@ from tocsin_alerts import absence, blindness
 from tocsin_alerts.briefing import Case, Findings, GuardNews
 from tocsin_alerts.course import subject_of
 from tocsin_alerts.incidents import Incident, Incidents
-from tocsin_alerts.message import Impact, Money, Point
+from tocsin_alerts.message import Impact, Money, Night, Point
 from tocsin_alerts.overlays import labels_of
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.records import AlertEvent, GuardRow, Sample
@@ -20,7 +20,7 @@ from tocsin_alerts.rule import Rule, TestSample
 from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.sample_views import FIRING
 
-Fixture: TypeAlias = Literal["firing", "resolved", "no-data", "error", "fifty"]
+Fixture: TypeAlias = Literal["firing", "night", "resolved", "no-data", "error", "fifty"]
 FIXTURES: Final[tuple[Fixture, ...]] = get_args(Fixture)
 
 INCIDENT: Final = "7f3c9a1e52b04d68"
@@ -30,6 +30,7 @@ _MANY: Final = 50
 _SLOTS, _CALM = 28, 20
 _FAILURE: Final = "StoreUnavailable: Timeout exceeded: elapsed 30.1 seconds, maximum: 30 (TIMEOUT_EXCEEDED)"
 _BEGAN: Final = datetime(2026, 3, 22, tzinfo=UTC)
+_NIGHT: Final = Night(until=_SLOT + timedelta(hours=9), wrong=45.0, worth_waking=20, wakes=True)
 _EVIDENCE: Final = Findings(
     since=_BEGAN,
     quality=FIRING.quality,
@@ -75,7 +76,8 @@ def case_of(rule: Rule, fixture: Fixture, rules: RuleBook) -> Case:
         news=frozenset(incident.members),
         plan=plan,
         rules=rules,
-        guard=GuardNews(row=shadow) if rule.text.guard and fixture in ("firing", "fifty") else GuardNews(),
+        guard=GuardNews(row=shadow) if rule.text.guard and fixture in ("firing", "night", "fifty") else GuardNews(),
+        night=_NIGHT if fixture == "night" and rule.text.severity == "page" else None,
         findings=Findings() if fixture in ("no-data", "error") else _with_course(rule, sample, incident),
     )
 

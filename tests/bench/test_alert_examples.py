@@ -4,7 +4,7 @@ import email
 import email.policy
 from typing import Any
 
-from alert_examples import CHART, FOLDER, MAIL_PICTURE, examples, shipped
+from alert_examples import CHART, FOLDER, MAIL_PICTURE, OWN_CHART, examples, shipped
 
 
 def said(content: bytes) -> Any:
@@ -24,5 +24,5 @@ def test_the_documented_examples_are_what_is_sent() -> None:
 
     stale = [name for name, content in made.items() if said((FOLDER / name).read_bytes()) != said(content)]
     assert stale == []
-    assert {path.name for path in FOLDER.iterdir()} == {*made, CHART, MAIL_PICTURE, "README.md"}
+    assert {path.name for path in FOLDER.iterdir()} == {*made, CHART, OWN_CHART, MAIL_PICTURE, "README.md"}
     assert (FOLDER / MAIL_PICTURE).read_bytes().startswith(b"\x89PNG")

@@ -33,7 +33,14 @@ def test_every_fixture_as_one_document(tocsin: Any) -> None:
     done = tocsin("rules", "render", "null-rate", "--json")
 
     said = json.loads(done.stdout)
-    assert [each["fixture"] for each in said["messages"]] == ["firing", "resolved", "no-data", "error", "fifty"]
+    assert [each["fixture"] for each in said["messages"]] == [
+        "firing",
+        "night",
+        "resolved",
+        "no-data",
+        "error",
+        "fifty",
+    ]
     assert said["findings"] == []
 
 

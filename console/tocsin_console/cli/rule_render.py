@@ -32,7 +32,7 @@ def render(
     ] = None,
     fixture: Annotated[
         str | None,
-        typer.Option("--fixture", help="firing, resolved, no-data, error or fifty.", show_default="each"),
+        typer.Option("--fixture", help="firing, night, resolved, no-data, error or fifty.", show_default="each"),
     ] = None,
     config: ConfigFile = None,
     json: Json = False,
