@@ -23,6 +23,8 @@ from tocsin_collector.receive.key_book import KeyFacts, NewKey
 from tocsin_console.access.gate import Identify, anybody
 from tocsin_console.access.tokens import AccessKeys
 from tocsin_console.book import Book
+from tocsin_console.calls.desk import CallsDesk
+from tocsin_console.calls.detail import DetailDesk
 from tocsin_console.config import Config
 from tocsin_console.cost.desk import CostDesk
 from tocsin_console.drill.desk import DrillDesk
@@ -144,6 +146,8 @@ class Parts:
     outcome_desk: OutcomeDesk
     references: ReferenceDesk
     reviews: ReviewDesk
+    calls: CallsDesk
+    call_detail: DetailDesk
     judge: JudgeDesk
     cost: CostDesk
     rehearsal: Rehearsal

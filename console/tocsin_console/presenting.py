@@ -34,6 +34,8 @@ from tocsin_console.access.tokens import AccessKeys
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
+from tocsin_console.calls.desk import CallsDesk
+from tocsin_console.calls.detail import DetailDesk
 from tocsin_console.clickhouse_http.serving import Reading
 from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import PERIOD_S, DiskWatch
@@ -176,6 +178,8 @@ class Presenting(Judging):
             rehearsal=Rehearsal(config, self._sibling(), complete_to=self._slots_complete_to),
             references=references,
             outcome_desk=OutcomeDesk(self._sibling(), apart.record_outcomes, now=now),
+            calls=CallsDesk(store=self._sibling()),
+            call_detail=DetailDesk(store=self._sibling()),
             judge=self._judge_desk(),
             cost=CostDesk(store=self._sibling(), plans=self._plans, clock=self._clock_of_slots),
             retraining=retraining,

@@ -34,6 +34,8 @@ from tocsin_collector.store.database import Database
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
+from tocsin_console.calls.desk import CallsDesk
+from tocsin_console.calls.detail import DetailDesk
 from tocsin_console.config import Config, Flags, resolve
 from tocsin_console.cost.desk import CostDesk
 from tocsin_console.disk_watch import DiskWatch
@@ -253,6 +255,8 @@ def running(config: Config, store: Database, clients: Clients) -> Iterator[Runni
         references=references,
         outcome_desk=OutcomeDesk(next(client), outcomes.record, now=lambda: NOW),
         reviews=reviews,
+        calls=CallsDesk(store=next(client)),
+        call_detail=DetailDesk(store=next(client)),
         judge=JudgeDesk(store=next(client), now=lambda: NOW),
         cost=CostDesk(store=next(client), plans=plans, clock=lambda: NOW),
         retraining=retraining,

@@ -10,8 +10,10 @@ def use_case_link(each: Any, page: str = "use-cases") -> str:
 
 
 def call_link(call: Any) -> str:
-    """Give the page of one call."""
-    return "/call?" + urlencode({name: str(call[name]) for name in ("project", "use_case", "call_id")})
+    """Give the page of one call; where it says when it began, the page finds it at once."""
+    about = {name: str(call[name]) for name in ("project", "use_case", "call_id")}
+    began = call.get("started_at")
+    return "/call?" + urlencode(about | ({"at": f"{began:%Y-%m-%dT%H}"} if began else {}))
 
 
 def incident_link(incident: str) -> str:

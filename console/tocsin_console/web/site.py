@@ -14,6 +14,7 @@ from tocsin_console.api.answering import ON_ERROR
 from tocsin_console.parts import Parts
 from tocsin_console.web.alerts import alerts_pages, alerts_routes
 from tocsin_console.web.ask import ask_pages, ask_routes
+from tocsin_console.web.calls import call_forms, call_pages
 from tocsin_console.web.drift import drift_pages
 from tocsin_console.web.incident import incident_pages, incident_routes
 from tocsin_console.web.login import login_routes
@@ -29,6 +30,7 @@ from tocsin_wire import TocsinError
 SECTIONS: Final = (
     ("overview", "Overview", "/", "o"),
     ("alerts", "Alerts", "/alerts", "a"),
+    ("calls", "Calls", "/calls", "c"),
     ("review", "Review", "/review", "v"),
     ("sql", "SQL", "/sql", "q"),
 )
@@ -48,6 +50,7 @@ def web_routes(parts: Parts) -> list[Route]:
         *drift_pages(parts),
         *ask_pages(parts),
         *receipt_pages(receipts),
+        *call_pages(parts),
         *review_pages(parts),
     ]
     keys, is_https = parts.access_keys, parts.config.public_url.startswith("https:")
@@ -60,6 +63,7 @@ def web_routes(parts: Parts) -> list[Route]:
         *use_case_routes(parts),
         *ask_routes(parts),
         *receipt_routes(receipts, frame),
+        *call_forms(parts),
         *review_forms(parts),
         *(route for page in pages for route in page_routes(page, frame, news)),
     ]

@@ -1,0 +1,1 @@
+"""Single calls: found by anything that is known of them, and each with all that happened around it."""
