@@ -24,7 +24,7 @@ from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, GuardRow, GuardState
 from tocsin_alerts.rules import RuleBook
 
-_TRIPS_PER_HOUR: Final = 6
+TRIPS_PER_HOUR: Final = 6
 _ENOUGH_CALLS: Final = 50  # of the model since a trip, before its end counts as measured
 _MEASURE_EVERY: Final = timedelta(minutes=1)
 _ROWS: Final = "SELECT * EXCEPT (at, epoch) FROM guard_events FINAL ORDER BY project, use_case, version"
@@ -54,7 +54,7 @@ class GuardBook:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         changed: Callable[[], object] | None = None,
         look: Callable[[], Iterable[tuple[str, str]]] = tuple,
-        trips_per_hour: int = _TRIPS_PER_HOUR,
+        trips_per_hour: int = TRIPS_PER_HOUR,
     ) -> None:
         self._query = query
         self._plans = plans

@@ -18,14 +18,27 @@ _FOR_EVER_DAYS: Final = 36_500
 
 
 def snapshot(parts: Parts) -> dict[str, Any]:
-    """Put together what ``/api/status``, ``/metrics`` and the page show."""
+    """Put together what ``/api/status`` and ``/metrics`` show."""
+    use_cases = parts.book.use_cases()
+    return {
+        **standing(parts),
+        "evaluations": int(parts.book.ask("evaluation_counts")[0]["evaluations_stored"]),
+        "waiting": waiting(parts.book.ask("waiting_pages")),
+        "use_cases": use_cases,
+        "arrivals": None if any(each["calls"] for each in use_cases) else arrivals(parts),
+        "reviews_overdue": parts.reviews.overdue(),
+        "retraining": parts.retraining.warnings(),
+    }
+
+
+def standing(parts: Parts) -> dict[str, Any]:
+    """Say how tocsin itself stands, without its use cases: the page of the system."""
     now = parts.now()
     collector = dict(parts.collector_stats())
     mark = parts.watermark()
     complete_to = mark.get("complete_to")
     loops = parts.loops()
     config = parts.config
-    use_cases = parts.book.use_cases()
     return {
         "version": parts.version,
         "store": {"kind": "server" if config.store_url else "embedded", "version": parts.store_version},
@@ -45,14 +58,12 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "collectors": [asdict(member) for member in parts.collectors()],
         "evaluated_through": parts.evaluated_through(),
         "evaluation_lag_s": _lag_s(parts, mark, now),
-        "evaluations": int(parts.book.ask("evaluation_counts")[0]["evaluations_stored"]),
         "notifications": {
             row["state"]: int(row["notifications_known"]) for row in parts.book.ask("notification_counts")
         },
         "delivery": dict(parts.delivery_stats()),
         "failing_rules": parts.book.ask("failing_rules"),
         "heartbeats": heartbeats(parts.book.ask("heartbeats")),
-        "waiting": waiting(parts.book.ask("waiting_pages")),
         "itself": of_itself(parts.book.alerts(use_case=SELF)),
         "loops": loops,
         "ready": all(loop.is_alive for loop in loops.values()),
@@ -60,10 +71,6 @@ def snapshot(parts: Parts) -> dict[str, Any]:
         "lost_routes": parts.lost_routes,
         "rules": len(parts.rules),
         "plans": len(parts.plans),
-        "use_cases": use_cases,
-        "arrivals": None if any(each["calls"] for each in use_cases) else arrivals(parts),
-        "reviews_overdue": parts.reviews.overdue(),
-        "retraining": parts.retraining.warnings(),
     }
 
 

@@ -1,4 +1,4 @@
-"""Writes the week as text, and as one page of HTML that needs nobody else: for a browser, a file and a mail."""
+"""Writes the week as text, and as one page of HTML that needs nobody else: for a file and a mail."""
 
 from datetime import datetime
 from functools import cache
@@ -23,15 +23,9 @@ def as_text(week: Week) -> str:
     return _environment().get_template("weekly.txt.j2").render(week=harmless(week))
 
 
-def as_html(week: Week, *, stylesheet: str = "") -> str:
-    """Write it as one document.
-
-    Args:
-        week: The report.
-        stylesheet: An address of :func:`style`, where a page may not have a style of its own; empty: it is in the page.
-    """
-    page = _environment().get_template("weekly.html.j2")
-    return page.render(week=harmless(week), stylesheet=stylesheet, style="" if stylesheet else style())
+def as_html(week: Week) -> str:
+    """Write it as one document, with its style in it."""
+    return _environment().get_template("weekly.html.j2").render(week=harmless(week), style=style())
 
 
 @cache

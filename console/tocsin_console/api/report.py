@@ -1,4 +1,4 @@
-"""The endpoints of what is reported, and the week as a page."""
+"""The endpoints of what is reported."""
 
 from typing import Any
 
@@ -6,13 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tocsin_alerts.report.letter import as_html, as_text, style, subject
+from tocsin_alerts.report.letter import as_html, as_text, subject
 from tocsin_console.api.answering import with_body
 from tocsin_console.api.wire import Json
 from tocsin_console.report.desk import ReportDesk, as_document
 from tocsin_console.report.sending import Postbox
-
-_STYLESHEET = "/report.css"
 
 
 def report_routes(desk: ReportDesk, postbox: Postbox) -> list[Route]:
@@ -30,15 +28,7 @@ def report_routes(desk: ReportDesk, postbox: Postbox) -> list[Route]:
     def send(_request: Request, _body: dict[str, Any]) -> Response:
         return Json({"sent": postbox.send(desk.week())})
 
-    def page(_request: Request) -> Response:
-        return Response(as_html(desk.week(), stylesheet=_STYLESHEET), media_type="text/html")
-
-    def css(_request: Request) -> Response:
-        return Response(style(), media_type="text/css")
-
     return [
-        Route("/report", page),
-        Route(_STYLESHEET, css),
         Route("/api/report/readiness", readiness),
         Route("/api/report/weekly", weekly),
         Route("/api/report/weekly/send", with_body(send), methods=["POST"]),

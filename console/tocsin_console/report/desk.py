@@ -54,9 +54,14 @@ class ReportDesk:
             raise UsageProblem(f"expected a use case with calls or a plan, got {use_case!r}: {known}")
         return wanted
 
-    def week(self) -> Week:
-        """Put the last seven days together, to the hour that goes on."""
-        until = self.clock().astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    def week(self, until: datetime | None = None) -> Week:
+        """Put seven days together, the last ones to the hour that goes on.
+
+        Args:
+            until: Their end, on the clock of the slots. What is to decide, off target and the five answers are as of now all the same.
+        """
+        if until is None:
+            until = self.clock().astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         since, now = until - WEEK, self.now()
         slots = {"since": since, "until": until}
         days = {"since": now - WEEK, "until": now}

@@ -37,6 +37,7 @@ _DONE: Final = {
     "acknowledged": "Acknowledged: it is yours, and nobody else is called.",
     "silenced": "Silenced.",
     "judged": "Noted what it was worth.",
+    "guarded": "The guard is changed: services that read it follow within a second.",
 }
 _MEDIA: Final = {"png": "image/png", "svg": "image/svg+xml"}
 _BEFORE: Final = timedelta(days=30)  # of a chart, before it began

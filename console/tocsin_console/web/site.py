@@ -16,13 +16,17 @@ from tocsin_console.web.alerts import alerts_pages, alerts_routes
 from tocsin_console.web.ask import ask_pages, ask_routes
 from tocsin_console.web.calls import call_forms, call_pages
 from tocsin_console.web.drift import drift_pages
+from tocsin_console.web.guard import guard_pages, guard_routes
 from tocsin_console.web.incident import incident_pages, incident_routes
 from tocsin_console.web.login import login_routes
 from tocsin_console.web.overview import overview_pages
 from tocsin_console.web.page import Frame, page_routes
+from tocsin_console.web.readiness import readiness_pages
 from tocsin_console.web.receipts import Receipts, receipt_pages, receipt_routes
+from tocsin_console.web.report import report_pages
 from tocsin_console.web.review import review_forms, review_pages
 from tocsin_console.web.static import static_routes
+from tocsin_console.web.system import system_pages, system_routes
 from tocsin_console.web.templates import render
 from tocsin_console.web.use_case import use_case_pages, use_case_routes
 from tocsin_wire import TocsinError
@@ -32,6 +36,10 @@ SECTIONS: Final = (
     ("alerts", "Alerts", "/alerts", "a"),
     ("calls", "Calls", "/calls", "c"),
     ("review", "Review", "/review", "v"),
+    ("guard", "Guard", "/guard", "u"),
+    ("readiness", "Readiness", "/readiness", "r"),
+    ("report", "Week", "/report", "w"),
+    ("system", "System", "/system", "s"),
     ("sql", "SQL", "/sql", "q"),
 )
 _DOCUMENTS: Final = ("/api/", "/hooks/")
@@ -48,6 +56,10 @@ def web_routes(parts: Parts) -> list[Route]:
         *incident_pages(parts),
         *use_case_pages(parts),
         *drift_pages(parts),
+        *guard_pages(parts),
+        *readiness_pages(parts),
+        *report_pages(parts),
+        *system_pages(parts),
         *ask_pages(parts),
         *receipt_pages(receipts),
         *call_pages(parts),
@@ -61,6 +73,8 @@ def web_routes(parts: Parts) -> list[Route]:
         *alerts_routes(parts),
         *incident_routes(parts),
         *use_case_routes(parts),
+        *guard_routes(parts),
+        *system_routes(parts),
         *ask_routes(parts),
         *receipt_routes(receipts, frame),
         *call_forms(parts),

@@ -171,13 +171,11 @@ def test_nothing_that_others_said_acts_on_the_page() -> None:
 
 
 def test_the_page_asks_nobody_and_fits_a_phone_in_the_dark() -> None:
-    """A served page may have no style of its own; a mail and a file have nobody to ask for one."""
+    """A mail and a file have nobody to ask for a style."""
     week = put(NOTHING)
 
-    served, alone = as_html(week, stylesheet="/report.css"), as_html(week)
+    alone = as_html(week)
 
-    assert "<style" not in served
-    assert 'href="/report.css"' in served
     assert style() in alone
     assert "http" not in alone
     assert "prefers-color-scheme: dark" in style()
