@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from tocsin_alerts.channels import Channel, acts_on_mentions
+from tocsin_alerts.channels import Channel, acts_on_mentions, shows_html
 from tocsin_alerts.courier import Notifier
 from tocsin_alerts.errors import AlertsError
 from tocsin_alerts.message import View
@@ -54,7 +54,7 @@ def try_channels(
         try:
             for view in views:
                 marked = replace(view, incident=incident, do_now=mark + view.do_now)
-                message = templates.compose(marked, chat=acts_on_mentions(channel))
+                message = templates.compose(marked, chat=acts_on_mentions(channel), html=shows_html(channel))
                 notifier.send(
                     Notification(
                         id=notification_id(incident, view.transition, channel.name),

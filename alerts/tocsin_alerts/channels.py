@@ -131,6 +131,11 @@ def acts_on_mentions(channel: Channel) -> bool:
     return not isinstance(channel, LogChannel | SmtpChannel)
 
 
+def shows_html(channel: Channel) -> bool:
+    """Whether whoever reads it sees HTML: elsewhere none is written."""
+    return isinstance(channel, SmtpChannel)
+
+
 def follows_each_alert(channel: Channel) -> bool:
     """Whether it is told of every change of every alert of an incident, not only of what is new."""
     return isinstance(channel, AlertmanagerChannel)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tocsin_alerts.briefing import Case, Findings, GuardNews, alerts_of, brief
-from tocsin_alerts.channels import Channel, acts_on_mentions
+from tocsin_alerts.channels import Channel, acts_on_mentions, shows_html
 from tocsin_alerts.course import Subject, subject_of
 from tocsin_alerts.errors import AlertsError
 from tocsin_alerts.incidents import Incident, Member
@@ -117,7 +117,8 @@ class Composer:
         chat = acts_on_mentions(channel)
         rule = self._rules.get(view.lead.rule)
         try:
-            return self._templates.compose(view, chat=chat, template=rule.text.template if rule else None)
+            template = rule.text.template if rule else None
+            return self._templates.compose(view, chat=chat, template=template, html=shows_html(channel))
         except AlertsError as error:
             self.template_errors += 1
             self.last_error = str(error)

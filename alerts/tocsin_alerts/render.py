@@ -79,13 +79,14 @@ class Templates:
         except Exception as error:  # a template is its author's code: whatever it raises becomes one error of ours
             raise TemplateError([_finding(name, error)]) from error
 
-    def compose(self, view: View, *, chat: bool, template: str | None = None) -> Message:
+    def compose(self, view: View, *, chat: bool, template: str | None = None, html: bool = True) -> Message:
         """Render subject, text and HTML of one message, and its data.
 
         Args:
             view: As gathered; its texts need not be harmless yet.
             chat: For a receiver that may act on mentions.
             template: What a rule names: ``NAME.txt.j2`` and, where there is one, ``NAME.html.j2`` say that it fires.
+            html: For a receiver that shows it; else it stays empty.
 
         Raises:
             TemplateError: as for :meth:`render`.
@@ -98,8 +99,8 @@ class Templates:
         subject = " ".join(self.render("subject.txt.j2", view).split())[:_SUBJECT_CHARS]
         stem = template if template and view.transition != "resolved" else view.transition
         text = self.render(f"{stem}.txt.j2", view)
-        html = self.render(f"{stem if self.has(f'{stem}.html.j2') else view.transition}.html.j2", view)
-        return Message(subject=subject, text=text, html=html, data=data)
+        page = self.render(f"{stem if self.has(f'{stem}.html.j2') else view.transition}.html.j2", view) if html else ""
+        return Message(subject=subject, text=text, html=page, data=data)
 
     def close(self) -> None:
         """End the process that renders, where there is one."""

@@ -174,6 +174,28 @@ def test_a_broken_template_still_tells(make_delivery: Any, event: Any, receiver:
     assert delivery.stats().template_errors == 1
 
 
+def test_html_is_written_for_mail_alone(make_delivery: Any, event: Any, receiver: Any, tmp_path: Any) -> None:
+    """Nobody sees it elsewhere: a page does not wait for it, nor become the short form because it is broken."""
+    (tmp_path / "firing.html.j2").write_text("{{ nobody_defined_this }}")
+    mailbox = type(receiver)()
+    made = [
+        make_delivery((SMTP, mailbox), (WebhookChannel(name="oncall", url="http://h"), receiver), templates=each)
+        for each in (Templates(), Templates(tmp_path))
+    ]
+
+    for delivery in made:
+        _hand(delivery, event())
+
+    assert [bool(each.message.html) for each in mailbox.taken] == [True, False]
+    assert [each.message.html for each in receiver.taken] == ["", ""]
+    assert ["short form" in each.message.text for each in (*mailbox.taken, *receiver.taken)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_missing_evidence_still_tells(make_delivery: Any, event: Any, receiver: Any, detective: Any) -> None:
     """An alert without evidence is better than none."""
     detective.error = RuntimeError("the query failed")
