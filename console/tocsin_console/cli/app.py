@@ -10,6 +10,7 @@ from tocsin_console.cli import (
     alerts,
     cases,
     cost,
+    dashboards,
     disk,
     doctor,
     drill,
@@ -89,6 +90,7 @@ def build() -> typer.Typer:
         references,
         redact,
         spool,
+        dashboards,
     ):
         module.register(app)
     return app
