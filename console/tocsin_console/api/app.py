@@ -11,6 +11,7 @@ from tocsin_console.api.cost import cost_routes
 from tocsin_console.api.drill import drill_routes
 from tocsin_console.api.hooks import hook_routes
 from tocsin_console.api.judge import judge_routes
+from tocsin_console.api.openapi import openapi_route
 from tocsin_console.api.people import people_routes
 from tocsin_console.api.recall import recall_routes
 from tocsin_console.api.references import reference_routes
@@ -69,6 +70,7 @@ def build_app(parts: Parts) -> App:
         Route("/api/notifications/{incident}", views.notifications),
         *web_routes(parts),
     ]
+    routes.insert(0, openapi_route(routes, parts.version))
     app = Starlette(routes=[guarded(route) for route in routes], exception_handlers=web_errors(parts))
     public = urlsplit(parts.config.public_url).netloc
     config = parts.config
