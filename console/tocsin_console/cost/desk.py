@@ -34,14 +34,22 @@ class CostDesk:
         Raises:
             UsageProblem: the days are none.
         """
-        if not 1 <= days <= 400:
-            raise UsageProblem(f"expected 1 to 400 days, got {days}")
-        until = self.clock().astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-        since = until - timedelta(days=days)
+        since, until = self.span(days)
         with self._one_at_a_time:
             names = [use_case] if use_case else self._with_calls(project)
             made = [self._bill(project, name, since, until, calls_per_month) for name in names]
         return {"since": since, "until": until, "days": days, "calls_per_month": calls_per_month, "bills": made}
+
+    def span(self, days: int) -> tuple[datetime, datetime]:
+        """Give the time that a bill of so many days is of, up to the end of the hour that goes on.
+
+        Raises:
+            UsageProblem: the days are none.
+        """
+        if not 1 <= days <= 400:
+            raise UsageProblem(f"expected 1 to 400 days, got {days}")
+        until = self.clock().astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        return until - timedelta(days=days), until
 
     def _with_calls(self, project: str) -> list[str]:
         known = self.store.rows(statement("known_use_cases"))

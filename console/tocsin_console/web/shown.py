@@ -19,6 +19,14 @@ def brief(value: Any, limit: int = 200) -> str:
     return one_line(str(value), limit=limit)
 
 
+def cash(amount: float | None, currency: str = "") -> str:
+    """Show money in four digits, or to the cent from 100 on: what a call costs is far below a cent."""
+    if amount is None:
+        return "unknown"
+    figure = f"{amount:,.2f}" if abs(amount) >= 100 or not amount else f"{amount:,.4g}"
+    return f"{figure} {one_line(currency, limit=8)}".rstrip()
+
+
 def prose(text: str, limit: int = _MOST_TEXT) -> str:
     """Show a text with its lines, each without what does not print; how much was left out is said."""
     lines = text[:limit].splitlines()

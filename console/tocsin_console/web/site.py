@@ -15,6 +15,7 @@ from tocsin_console.parts import Parts
 from tocsin_console.web.alerts import alerts_pages, alerts_routes
 from tocsin_console.web.ask import ask_pages, ask_routes
 from tocsin_console.web.calls import call_forms, call_pages
+from tocsin_console.web.cost import cost_charts, cost_pages
 from tocsin_console.web.drift import drift_pages
 from tocsin_console.web.guard import guard_pages, guard_routes
 from tocsin_console.web.incident import incident_pages, incident_routes
@@ -35,6 +36,7 @@ SECTIONS: Final = (
     ("overview", "Overview", "/", "o"),
     ("alerts", "Alerts", "/alerts", "a"),
     ("calls", "Calls", "/calls", "c"),
+    ("cost", "Cost", "/cost", "m"),
     ("review", "Review", "/review", "v"),
     ("guard", "Guard", "/guard", "u"),
     ("readiness", "Readiness", "/readiness", "r"),
@@ -63,6 +65,7 @@ def web_routes(parts: Parts) -> list[Route]:
         *ask_pages(parts),
         *receipt_pages(receipts),
         *call_pages(parts),
+        *cost_pages(parts),
         *review_pages(parts),
     ]
     keys, is_https = parts.access_keys, parts.config.public_url.startswith("https:")
@@ -78,6 +81,7 @@ def web_routes(parts: Parts) -> list[Route]:
         *ask_routes(parts),
         *receipt_routes(receipts, frame),
         *call_forms(parts),
+        *cost_charts(parts),
         *review_forms(parts),
         *(route for page in pages for route in page_routes(page, frame, news)),
     ]

@@ -12,7 +12,7 @@ from tocsin_alerts.filters import FILTERS
 from tocsin_alerts.plain import one_line
 from tocsin_console.web import links
 from tocsin_console.web.pictures import bars
-from tocsin_console.web.shown import brief, prose
+from tocsin_console.web.shown import brief, cash, prose
 from tocsin_console.web.static import static_link
 
 _FROM_ALERTS = ("pct", "fixed", "money", "delta", "duration", "quantity", "amount", "clip")
@@ -98,6 +98,7 @@ def _environment(*, is_bare: bool = False) -> jinja2.Environment:
         "line": line,
         "said": said,
         "brief": brief,
+        "cash": cash,
         "prose": prose,
         "bars": bars,
     }
