@@ -16,7 +16,7 @@ def heartbeats(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "rule": row["rule"],
             "slot": row["last_slot"],
             "at": row["last_at"],
-            "did": _did(row),
+            "did": did(row),
             "samples": int(row["last_samples"]),
             "rows_read": None if row["last_read"] is None else int(row["last_read"]),
         }
@@ -41,7 +41,8 @@ def in_words(beats: Iterable[Mapping[str, Any]]) -> str:
     return f"{len(listed)} evaluators, in their last runs: {counts}; {read:,} rows read; the last at {str(newest['at'])[:19]}"
 
 
-def _did(row: Mapping[str, Any]) -> Beat:
+def did(row: Mapping[str, Any]) -> Beat:
+    """Say in a word what came of a rule's last run: ``last_state``, ``was_asked`` and ``last_samples``."""
     if row["last_state"] == "failed":
         return "failed"
     if not row["was_asked"]:

@@ -25,12 +25,15 @@ def figure(asked: Mapping[str, Any]) -> dict[str, Any]:
       ``quiet``); ``shades`` (spans, each with ``since``, ``until``, ``name``);
     - ``bars``: ``rows`` of ``name``, ``value``, ``by``, side by side, in the order they come;
     - ``stack``: ``rows`` of ``at`` (a day), ``value``, ``by``;
+    - ``spans``: ``rows`` of ``name``, ``since``, ``until``: a row of bars for each name, over ``domain`` (two instants);
     - ``points``: ``rows`` of ``x``, ``y``, ``n`` and perhaps ``by``; with ``diagonal`` the line of what would be exact.
 
     All have ``title`` and ``format`` (of d3, for values), and ``theme``, ``light`` or ``dark``.
     """
     colors = _DARK if asked.get("theme") == "dark" else _LIGHT
-    made = {"series": _series, "bars": _bars, "stack": _stack, "points": _points}[asked["type"]](asked, colors)
+    made = {"series": _series, "bars": _bars, "stack": _stack, "spans": _spans, "points": _points}[asked["type"]](
+        asked, colors
+    )
     height = int(asked.get("height") or _HEIGHT)
     whole: dict[str, Any] = (
         made.properties(width=int(asked.get("width") or _WIDTH), height=height)
@@ -112,6 +115,23 @@ def _stack(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
         color=_color("by", names, colors),
         order=alt.Order("by:N"),
     )
+
+
+def _spans(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
+    names = list(dict.fromkeys(row["name"] for row in asked["rows"]))
+    chart = alt.Chart(alt.Data(values=list(asked["rows"])))
+    time = alt.Scale(type="utc", domain=list(asked["domain"]))
+    x = alt.X("since:T", title=None, scale=time, axis=alt.Axis(labelOverlap=True))
+    y = alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=360))
+    bars = chart.mark_bar(color=colors["accent"], opacity=0.35, height=10).encode(x=x, x2="until:T", y=y)
+    began = chart.mark_tick(color=colors["wrong"], thickness=3, height=14, width=3).encode(x=x, y=y)
+    room = {
+        "left": 60,
+        "right": 5,
+        "top": 5,
+        "bottom": 5,
+    }  # a browser's letters may be wider than those that were measured
+    return alt.layer(bars, began).properties(padding=room)
 
 
 def _points(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:

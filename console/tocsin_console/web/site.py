@@ -26,6 +26,8 @@ from tocsin_console.web.readiness import readiness_pages
 from tocsin_console.web.receipts import Receipts, receipt_pages, receipt_routes
 from tocsin_console.web.report import report_pages
 from tocsin_console.web.review import review_forms, review_pages
+from tocsin_console.web.rule_trials import Trials
+from tocsin_console.web.rules import rules_pages, rules_routes
 from tocsin_console.web.static import static_routes
 from tocsin_console.web.system import system_pages, system_routes
 from tocsin_console.web.templates import render
@@ -38,6 +40,7 @@ SECTIONS: Final = (
     ("calls", "Calls", "/calls", "c"),
     ("cost", "Cost", "/cost", "m"),
     ("review", "Review", "/review", "v"),
+    ("rules", "Rules", "/rules", "l"),
     ("guard", "Guard", "/guard", "u"),
     ("readiness", "Readiness", "/readiness", "r"),
     ("report", "Week", "/report", "w"),
@@ -52,12 +55,14 @@ _NOTHING: Final = "Not Found"  # what Starlette says where there is no route
 def web_routes(parts: Parts) -> list[Route]:
     """List the routes of every page, their twins, and what they load."""
     frame, news, receipts = _frame(parts), parts.news, Receipts(parts)
+    trials = Trials(parts.rehearsal, now=parts.now)
     pages = [
         *overview_pages(parts),
         *alerts_pages(parts),
         *incident_pages(parts),
         *use_case_pages(parts),
         *drift_pages(parts),
+        *rules_pages(parts, trials),
         *guard_pages(parts),
         *readiness_pages(parts),
         *report_pages(parts),
@@ -76,6 +81,7 @@ def web_routes(parts: Parts) -> list[Route]:
         *alerts_routes(parts),
         *incident_routes(parts),
         *use_case_routes(parts),
+        *rules_routes(parts, trials),
         *guard_routes(parts),
         *system_routes(parts),
         *ask_routes(parts),
