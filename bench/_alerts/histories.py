@@ -1,4 +1,4 @@
-"""Crash at any write of any history, start again, and see that nothing of the story has changed."""
+"""Crash at any write of any history, start again, and see that nothing of the story has changed; evaluators fail in half of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ _SERIES: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "null_rate": ({"field": "ink"}, {"field": "age"}),
     "input_psi": ({"field": "ink"}, {"field": "age"}),
 }
+_TRIES: Final = 18  # a tick more than the longest pause after failures, and one
 Value = float | None | Literal["gone"]
 
 
@@ -48,6 +49,13 @@ class History:
     keep: int
     mode: Literal["wall", "data"]
     cuts: Sequence[tuple[int, bool]]  # which insert since the last start, and whether it is stored
+    failing: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # evaluators, and from which hour to which
+
+    @property
+    def looks(self) -> list[int]:
+        """The hour of each tick; where evaluators fail each comes often enough for whatever rests to be tried again."""
+        tries = _TRIES if self.failing else 1
+        return [hour for hour in (0, *self.ticks) for _ in range(tries)]
 
 
 @dataclass
@@ -75,6 +83,7 @@ def histories(draw: st.DrawFn) -> History:
         for name, series in _SERIES.items()
         for number in range(len(series))
     }
+    failures = st.tuples(st.integers(1, 40), st.integers(2, 20)).map(lambda said: (said[0], said[0] + said[1]))
     ticks = sorted(draw(st.sets(st.integers(1, hours), min_size=3, max_size=7)))
     return History(
         values=values,
@@ -83,6 +92,7 @@ def histories(draw: st.DrawFn) -> History:
         keep=draw(st.integers(0, 3)),
         mode=draw(st.sampled_from(["wall", "data"])),
         cuts=draw(st.lists(st.tuples(st.integers(0, 5 * len(ticks)), st.booleans()), min_size=1, max_size=3)),
+        failing=draw(st.dictionaries(st.sampled_from(sorted(_SERIES)), failures, max_size=1)),
     )
 
 
@@ -91,8 +101,8 @@ def differs(history: History) -> str:
     whole, cut = Books(DAY_0), Books(DAY_0)
     calm: list[tuple[str, str, bool]] = []
     shaken: list[tuple[str, str, bool]] = []
-    live(history, whole, calm, [0, *history.ticks], epoch=1)
-    left = [0, *history.ticks]
+    live(history, whole, calm, history.looks, epoch=1)
+    left = history.looks
     for number, (at, after) in enumerate(history.cuts):
         cut.cut_at, cut.after, cut.inserts = at, after, 0
         if not live(history, cut, shaken, left, epoch=1 + number):
@@ -152,7 +162,7 @@ def live(history: History, query: Query, heard: list[tuple[str, str, bool]], lef
         clock_mode=history.mode,
         handlers=[Ear(heard)],
         maintain=lambda _day: None,
-        evaluate=lambda _query, source, **asked: _answers(history, source.name, **asked),
+        evaluate=lambda _query, source, **asked: _answers(history, source.name, at=left[0], **asked),
     )
     try:
         while left:
@@ -168,7 +178,12 @@ def _told(heard: Sequence[tuple[str, str, bool]]) -> set[str]:
     return {incident for _, incident, was_told in heard if was_told}
 
 
-def _answers(history: History, name: str, *, since: datetime, until: datetime, step_s: int, **_: Any) -> list[Sample]:
+def _answers(
+    history: History, name: str, *, at: int, since: datetime, until: datetime, step_s: int, **_: Any
+) -> list[Sample]:
+    fails = history.failing.get(name)
+    if fails and fails[0] <= at < fails[1]:
+        raise TimeoutError("the store took too long")
     step = timedelta(seconds=step_s)
     slots = [since + step * (index + 1) for index in range((until - since) // step)]
     facts = {"project": "default", "use_case": "triage", "lower": None, "baseline": None, "n": 1000}

@@ -1,5 +1,6 @@
 """Whatever happened and wherever the power was cut: after a restart the story is the same."""
 
+from dataclasses import replace
 from typing import Any
 
 from bench._alerts.books import Books
@@ -46,6 +47,18 @@ def test_a_history_says_the_same_over_a_real_store(database: Any) -> None:
     assert said == books.events()
     assert [tuple(row.values()) for row in standing] == sorted(each[:4] for each in books.standing())
     assert stored == kept
+
+
+def test_that_a_rule_cannot_be_evaluated_is_told_alike_too() -> None:
+    """Its slot is not done while people hear of it: nothing but the journal holds what was said."""
+    history = replace(HISTORY, ticks=[6, 9, 12, 15, 30], failing={"null_rate": (8, 20)}, cuts=[(20, True), (2, False)])
+    books = Books(DAY_0)
+
+    live(history, books, [], history.looks, epoch=1)
+
+    said = [(each["rule"], each["to_state"]) for each in books.events() if each["labels"] == {"overlay": "error"}]
+    assert said == [("nulls", "pending"), ("nulls", "firing"), ("nulls", "resolved")]
+    assert differs(history) == ""
 
 
 def test_a_cut_is_a_cut() -> None:
