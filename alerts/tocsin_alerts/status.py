@@ -34,6 +34,9 @@ class UseCaseStatus:
     alerts: tuple[Series, ...]  # pending, firing or recovering, pages first
     unanswered: int  # of the plan's five questions
     evaluated_through: datetime | None
+    calls: int = 0  # of the model, ever
+    first_hour: datetime | None = None  # of them
+    last_hour: datetime | None = None
 
 
 def judge(
@@ -70,7 +73,8 @@ def judge(
         estimate = latest.get((project, use_case, "estimated_accuracy"))
         alarm = _alarm(active, book)
         reviewed = latest.get((project, use_case, "reviewed_accuracy"))
-        verdict, reason = alarm or _at_rest(plan, accuracy, reviewed, estimate, progress.get((project, use_case)))
+        seen = progress.get((project, use_case))
+        verdict, reason = alarm or _at_rest(plan, accuracy, reviewed, estimate, seen)
         found.append(
             UseCaseStatus(
                 project=project,
@@ -82,6 +86,9 @@ def judge(
                 alerts=tuple(active),
                 unanswered=len(plan.unanswered()),
                 evaluated_through=evaluated_through,
+                calls=int(seen["calls"]) if seen else 0,
+                first_hour=seen["first_hour"] if seen else None,
+                last_hour=seen["last_hour"] if seen else None,
             )
         )
     return found

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from tocsin_alerts.status import ENOUGH_LABELS
@@ -16,6 +16,8 @@ Key: TypeAlias = tuple[str, str]
 
 SPARK_DAYS: Final = 60
 _FIGURE: Final = re.compile(r"^value (?:>=|<) ([0-9.]+)$")
+_DAY_S: Final = 86_400
+_LEAST_DAYS: Final = 2  # of a line
 _SAID: Final = ("value", "lower", "upper", "baseline", "n")
 _FIRST: Final = ("wrong", "drifting", "unverified", "collecting", "right")
 _FRESH: Final = timedelta(days=3)
@@ -67,7 +69,7 @@ def at_a_glance(parts: Parts) -> list[Row]:
     fresh = {"since": at - _FRESH, "until": at}
     traffic = _by_key(ask("glance_traffic", last_day(at)))
     latest = _grouped(ask("glance_latest", fresh))
-    days = _grouped(quality_days(parts, until=at, days=SPARK_DAYS))
+    days = _grouped(ask("glance_quality", {"since": at - timedelta(days=SPARK_DAYS), "until": at}))
     reviews = _by_key(parts.reviews.standings())
     overdue = {_key(row) for row in parts.reviews.overdue()}
     rows = []
@@ -112,35 +114,30 @@ def headline(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"{count}; {first} and {others} need you"
 
 
-def quality_days(parts: Parts, *, until: datetime, days: int, project: str = "", use_case: str = "") -> list[Row]:
-    """Read what was said of quality at each midnight, of one use case or of all."""
-    asked = {"project": project, "use_case": use_case, "since": until - timedelta(days=days), "until": until}
-    return parts.book.ask("quality_days", asked)
-
-
 def said(sample: Sequence[Any]) -> Row:
     """Name the figures of a sample."""
     found = dict(zip(_SAID, sample, strict=True))
     return found | {"n": int(found["n"])}
 
 
-def spark_of(rows: Iterable[Mapping[str, Any]], *, until: datetime) -> list[float | None]:
-    """Give quality by day over the last weeks, of the measure that the newest figure has; a day without one is None."""
-    listed = list(rows)
+def spark_of(rows: Sequence[Mapping[str, Any]], *, until: datetime) -> list[float | None]:
+    """Give quality by day over the last weeks, of the best measure that has a line; a day without a figure is None."""
+    last = int(until.timestamp()) // _DAY_S
     for measure in MEASURES:
-        known = {_day(row["slot"]): row["said"][0] for row in listed if row["evaluator"] == measure}
-        if sum(value is not None for value in known.values()) >= 2:
-            first, last = min(known), _day(until)
-            return [known.get(first + timedelta(days=number)) for number in range((last - first).days + 1)]
+        for row in rows:
+            known = dict(zip(row["days"], (share for (share,) in row["shares"]), strict=True))
+            if row["evaluator"] == measure and sum(value is not None for value in known.values()) >= _LEAST_DAYS:
+                return [known.get(day) for day in range(min(known), last + 1)]
     return []
 
 
 def _quality(rows: Sequence[Mapping[str, Any]], at: datetime) -> Row | None:
     """Pick the best evidence that is fresh: enough labels first, then whatever there is."""
-    newest: dict[str, Row] = {}
-    for row in rows:
-        if row["slot"] > at - _FRESH:
-            newest[row["evaluator"]] = said(row["said"]) | {"measure": row["evaluator"], "slot": row["slot"]}
+    newest = {
+        row["evaluator"]: said(row["newest"]) | {"measure": row["evaluator"], "slot": row["slot"]}
+        for row in rows
+        if row["slot"] > at - _FRESH
+    }
     known = [newest[measure] for measure in MEASURES if measure in newest and newest[measure]["value"] is not None]
     enough = [each for each in known if each["n"] >= ENOUGH_LABELS or each["measure"] == "estimated_accuracy"]
     found = next(iter(enough or known), None)
@@ -191,13 +188,11 @@ def _traffic(row: Mapping[str, Any]) -> Row:
     cost = {name: spent for name, spent in row.get("cost", {}).items() if spent}
     unpriced = int(row.get("calls_unpriced", 0))
     return {
-        "calls": int(row.get("calls_ever", 0)),
         "calls_24h": calls,
         "errors_24h": int(row.get("calls_failed", 0)),
         "error_share_24h": int(row.get("calls_failed", 0)) / calls if calls else None,
         "cost_24h": cost if calls > unpriced else None,  # by currency; None: no call has a price
         "unpriced_24h": unpriced,
-        "last_hour": row.get("last_hour"),
     }
 
 
@@ -230,10 +225,6 @@ def _needs_you(standing: Mapping[str, Any]) -> bool:
 
 def _named(name: str) -> str:
     return name if len(name) <= 60 else f"{name[:59]}…"
-
-
-def _day(when: Any) -> date:
-    return (when if isinstance(when, datetime) else datetime.fromisoformat(str(when))).date()
 
 
 def _key(row: Mapping[str, Any]) -> Key:

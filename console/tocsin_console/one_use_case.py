@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from tocsin_alerts.documents import suggest
-from tocsin_console.at_a_glance import MEASURES, Row, at_a_glance, clock_of, quality_days, said
+from tocsin_console.at_a_glance import MEASURES, Row, at_a_glance, clock_of, said
 from tocsin_console.errors import UsageProblem
 from tocsin_console.parts import Parts
 
@@ -35,7 +35,8 @@ def history(parts: Parts, project: str, use_case: str, *, days: int) -> dict[str
     """Read what quality was at each midnight, and what happened meanwhile: releases, incidents, the reference's window."""
     until = clock_of(parts)
     since = until - timedelta(days=days)
-    samples = quality_days(parts, until=until, days=days, project=project, use_case=use_case)
+    asked = {"project": project, "use_case": use_case, "since": since, "until": until}
+    samples = parts.book.ask("quality_days", asked)
     versions = [
         each for each in parts.references.listed() if (each["project"], each["use_case"]) == (project, use_case)
     ]

@@ -1,16 +1,16 @@
 -- What evaluators said of quality at each midnight of some days; of several versions, the one with most behind it.
-SELECT project, use_case, evaluator, at_slot AS slot, argMax(sample, sample.5) AS said
+SELECT evaluator, at_slot AS slot, argMax(sample, sample.5) AS said
 FROM
 (
     SELECT
-        project, use_case, evaluator, labels, slot AS at_slot,
+        evaluator, labels, slot AS at_slot,
         argMax(tuple(value, lower, upper, baseline, n), evaluated_at) AS sample
     FROM evaluations
     WHERE evaluator IN ('accuracy', 'reviewed_accuracy', 'judge_accuracy', 'estimated_accuracy')
-        AND ({use_case:String} = '' OR project = {project:String} AND use_case = {use_case:String})
+        AND project = {project:String} AND use_case = {use_case:String}
         AND slot > {since:DateTime64(3, 'UTC')} AND slot <= {until:DateTime64(3, 'UTC')} AND toStartOfDay(slot) = slot
-    GROUP BY project, use_case, evaluator, labels, at_slot
+    GROUP BY evaluator, labels, at_slot
 )
-GROUP BY project, use_case, evaluator, at_slot
-ORDER BY project, use_case, evaluator, at_slot
+GROUP BY evaluator, at_slot
+ORDER BY evaluator, at_slot
 SETTINGS compile_expressions = 0, compile_aggregate_expressions = 0

@@ -34,6 +34,15 @@ def line(text: Any, limit: int = 80) -> str:
     return one_line(str(text), limit=limit) or "(empty)"
 
 
+def millis(taken_ms: float | None) -> str:
+    """Print how long something took: ``0.74 ms``, ``67 ms``, ``1.4 s``."""
+    if taken_ms is None:
+        return "unknown"
+    if taken_ms >= 999.5:
+        return f"{taken_ms / 1000:.1f} s"
+    return f"{taken_ms:.0f} ms" if taken_ms >= 10 else f"{taken_ms:.2g} ms"
+
+
 def moment(when: datetime | None) -> Markup:
     """Print an instant in UTC; the script adds the reader's own time."""
     if when is None:
@@ -101,6 +110,7 @@ def _environment(*, is_bare: bool = False) -> jinja2.Environment:
         "cash": cash,
         "prose": prose,
         "bars": bars,
+        "millis": millis,
     }
     made.globals |= {
         "static": static_link,

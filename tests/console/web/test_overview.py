@@ -192,10 +192,8 @@ def test_words_for_drift_are_those_of_the_rule() -> None:
 
 def test_a_sparkline_keeps_days_without_a_figure() -> None:
     """A line that closes its gaps is shorter than the time it shows."""
-    days = [
-        {"evaluator": "accuracy", "slot": NOW - timedelta(days=ago), "said": (0.9, None, None, None, 5)}
-        for ago in (3, 1)
-    ]
+    today = int(NOW.timestamp()) // 86_400
+    days = [{"evaluator": "accuracy", "days": [today - 3, today - 1], "shares": [(0.9,), (0.9,)]}]
 
     assert spark_of(days, until=NOW) == [0.9, None, 0.9, None]
 
