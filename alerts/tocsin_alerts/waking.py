@@ -3,15 +3,16 @@
 What is not known wakes: no hours, no limit, no measured fall, no week of traffic to expect the night's from.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from tocsin_alerts import message
 from tocsin_alerts.briefing import Findings, GuardNews
-from tocsin_alerts.first_line import little
+from tocsin_alerts.first_line import OF_QUALITY, little
 from tocsin_alerts.incidents import Member
+from tocsin_alerts.overlays import overlay_of
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.quieting import Quiet
 from tocsin_alerts.records import GuardState
@@ -19,6 +20,7 @@ from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.weekly import holds, next_beginning
 
 WEEK: Final = timedelta(days=7)
+_OF_INPUTS: Final = frozenset({"null_rate", "type_change"})  # evaluators: what they see makes answers wrong
 _HOLDING: Final[frozenset[GuardState]] = frozenset({"fallback", "off"})
 
 
@@ -43,17 +45,24 @@ def morning(plan: Plan, now: datetime) -> datetime | None:
     return next_beginning(plan.hours, plan.zone, now)
 
 
-def excess_error(findings: Findings, members: Iterable[Member], rules: RuleBook) -> float | None:
+def excess_error(findings: Findings, members: Sequence[Member], rules: RuleBook) -> float | None:
     """Say how many answers more than in the reference are wrong, as a share; None: not measured.
 
-    By labels where a rule of labels fires, otherwise by the estimate, which speaks of the last days.
+    By labels where a rule of labels fires, otherwise by the estimate, which speaks of the last days. That accuracy is well measures
+    nothing of calls that fail, of silence, of cost, of a rule that cannot be evaluated, nor of an input that went missing an hour ago.
     """
-    rule = next((found for member in members if (found := rules.get(member.fired.rule))), None)
+    found = [rules.get(member.fired.rule) for member in members]
+    names = {rule.source.name if rule else "" for rule in found} | {
+        "" for each in members if overlay_of(each.fired.labels)
+    }
+    rule = next((each for each in found if each), None)
     by_labels = rule is not None and rule.source.name.startswith("accuracy")
     measure = (findings.quality or findings.estimated) if by_labels else (findings.estimated or findings.quality)
     if measure is None or measure.value is None or measure.baseline is None:
         return None
-    return max(0.0, measure.baseline - measure.value)
+    excess = max(0.0, measure.baseline - measure.value)
+    speaking = OF_QUALITY | _OF_INPUTS if excess else OF_QUALITY
+    return excess if names <= speaking else None
 
 
 def has_failed(plan: Plan, guard: GuardNews, members: Iterable[Member], rules: RuleBook) -> bool:

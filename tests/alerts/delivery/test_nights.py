@@ -1,5 +1,6 @@
 """A page outside the plan's hours wakes only for what would be wrong until people work."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,6 +62,31 @@ class TestWakingPeople:
 
         assert delivery.stats().pages == wakes
         assert world.store.held() == ([] if wakes else [("print-accuracy-below-floor", "waiting")])
+
+    @pytest.mark.usefixtures("night")
+    @pytest.mark.parametrize(
+        ("fired", "fall", "labels", "wakes"),
+        [
+            pytest.param([BELOW], 0.0, {}, False, id="accuracy is well by now"),
+            pytest.param(["error-rate"], 0.06, {}, True, id="calls that fail are no wrong answers"),
+            pytest.param(["freshness"], 0.0, {}, True, id="no calls"),
+            pytest.param([BELOW, "error-rate"], 0.06, {}, True, id="both"),
+            pytest.param(["null-rate"], 0.06, {}, False, id="an input, and what it cost so far"),
+            pytest.param(["null-rate"], 0.0, {}, True, id="an input, an hour ago"),
+            pytest.param([BELOW], 0.06, {"overlay": "error"}, True, id="cannot be evaluated"),
+        ],
+    )
+    def test_a_fall_that_was_not_measured_wakes(
+        self, make_delivery: Any, world: Any, *, fired: Any, fall: float, labels: Any, wakes: bool
+    ) -> None:
+        """Accuracy that is well says nothing of a feature that does not answer at all."""
+        quality = world.detective.findings.quality
+        world.detective.findings = Findings(quality=replace(quality, value=quality.baseline - fall))
+        delivery = make_delivery(plans=plan_of(hours=[WEEKDAYS], wake_above=1e6))
+
+        hand(delivery, *(make_event(rule, labels=labels) for rule in fired))
+
+        assert delivery.stats().pages == wakes
 
     @pytest.mark.usefixtures("night")
     def test_what_waited_is_told_in_the_morning_and_until_then_people_see_that_it_waits(
