@@ -16,6 +16,7 @@ from starlette.routing import Route
 from tocsin_alerts.budget import strictness
 from tocsin_alerts.charts.quality import chart_of
 from tocsin_alerts.conditions import STRICT
+from tocsin_alerts.filters import amount
 from tocsin_alerts.jobs import Job
 from tocsin_alerts.journal_sql import statement as journal
 from tocsin_alerts.overlays import overlay_of
@@ -228,8 +229,13 @@ class _Incident:
         return {**rule.params, STRICT: strictness(self._parts.rule_book, self._parts.plans, streams)}
 
     def _value_words(self, alert: Mapping[str, Any]) -> str:
-        rule = self._rule(alert)
-        return f"{rule.source.name.replace('_', ' ')} by slot, as {alert['rule']} judged it" if rule else ""
+        """Say in words what the figure shows; empty where there is none."""
+        figure = self.series()
+        if figure is None:
+            return ""
+        days = f"{str(figure['rows'][0]['at'])[:10]} to {max(str(row['at']) for row in figure['rows'])[:10]}"
+        beside = "" if alert["baseline"] is None else f", {amount(alert['baseline'], alert['unit'])} in its reference"
+        return f"What {alert['rule']} judged, {days}: {amount(alert['value'], alert['unit'])} when it fired{beside}"
 
 
 _BESIDE: Final = {"no_data": "There is nothing to judge", "error": "It cannot be evaluated"}

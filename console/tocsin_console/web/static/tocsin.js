@@ -115,6 +115,8 @@
       document.querySelector(`nav.sections a[data-key="${CSS.escape(event.key)}"]`)?.click();
     }
   });
+  // A link of a message may lead into something that is folded up.
+  document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest("details")?.setAttribute("open", "");
   dress(document);
   listen();
 })();
