@@ -43,14 +43,14 @@ WHERE has({{databases:Array(String)}}, database) AND total_rows > 0
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(clickhouse_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
     """A 2 x 2 cluster of this test run's own."""
     with ClickHouse.of(clickhouse_binary, tmp_path_factory.mktemp("cluster"), shards=2, replicas=2) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def migrated(cluster: ClickHouse) -> StoreAddress:
     """Where its tables are: built once, since every statement asks four nodes."""
     url, *more = cluster.urls

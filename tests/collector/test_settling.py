@@ -40,7 +40,17 @@ def totals(database: Database) -> tuple[int, ...]:
     return count(database, "otel_traces"), count(database, "ai_calls"), int(sums["calls"]), int(sums["cells"])
 
 
-@pytest.mark.parametrize("lost", [TARGETS, ("otel_traces",), ("ai_calls", "input_histogram_1h")])
+SERVER = pytest.mark.server
+LOST = [TARGETS, ("otel_traces",), ("ai_calls", "input_histogram_1h")]
+SUMMED = [(), (0,), (1,), (0, 1)]
+
+
+# All of them on the embedded engine; on a server, where each takes ten seconds, those that differ most.
+@pytest.mark.parametrize(
+    ("made", "lost"),
+    [*(("embedded", lost) for lost in LOST), *(pytest.param("server", lost, marks=SERVER) for lost in LOST[::2])],
+    indirect=["made"],
+)
 def test_only_what_is_missing_is_filled(made: Made, tmp_path: Path, lost: tuple[str, ...]) -> None:
     """A view failed after others had stored, and the tables have forgotten the token since: it would double the others."""
     database, store = made
@@ -85,7 +95,11 @@ def test_sums_under_load_are_asked_again(made: Made, tmp_path: Path) -> None:
         store.settle(segment)
 
 
-@pytest.mark.parametrize("summed", [(), (0,), (1,), (0, 1)])
+@pytest.mark.parametrize(
+    ("made", "summed"),
+    [*(("embedded", each) for each in SUMMED), *(pytest.param("server", each, marks=SERVER) for each in SUMMED[1::2])],
+    indirect=["made"],
+)
 def test_two_segments_cut_short_together_are_told_apart(made: Made, tmp_path: Path, summed: tuple[int, ...]) -> None:
     """Two load beside each other: a power cut leaves both in the calls, and either of them in the sums or not."""
     database, store = made

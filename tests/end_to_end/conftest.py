@@ -193,6 +193,13 @@ def up(tmp_path: Path) -> Iterator[Up]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One that is in the way of others, and that no test changes or ends."""
+    with running(tmp_path_factory.mktemp("standing")) as started:
+        yield started
+
+
 @pytest.fixture
 def up_on_server(tmp_path: Path, clickhouse_binary: Path) -> Iterator[Up]:
     """One whose store is a real ClickHouse server."""

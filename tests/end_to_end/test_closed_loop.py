@@ -158,21 +158,21 @@ def test_grafana_and_sql_clients_read_what_up_stores(up: Any) -> None:
         assert up.end() == 0
 
 
-def test_a_second_up_in_the_same_folder_is_one_sentence(up: Any, another_up: Any) -> None:
+def test_a_second_up_in_the_same_folder_is_one_sentence(standing: Any, another_up: Any) -> None:
     """The engine's own message would be about a lock file."""
-    code, sentence = another_up(up.folder).refusal()
+    code, sentence = another_up(standing.folder).refusal()
 
     assert code == 3
-    assert str(up.process.pid) in sentence
+    assert str(standing.process.pid) in sentence
     assert "--data-dir" in sentence
 
 
-def test_a_port_in_use_is_one_sentence(up: Any, another_up: Any, tmp_path: Path) -> None:
+def test_a_port_in_use_is_one_sentence(standing: Any, another_up: Any, tmp_path: Path) -> None:
     """And names the option that chooses another."""
     other = tmp_path / "other"
     other.mkdir()
 
-    code, sentence = another_up(other, "--api", up.facts["api"]).refusal()
+    code, sentence = another_up(other, "--api", standing.facts["api"]).refusal()
 
     assert code == 3
     assert "--api" in sentence
