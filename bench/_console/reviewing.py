@@ -34,6 +34,7 @@ def reviewing(folder: Path) -> Iterator[Figure]:
             page.click("text=Draw the sample")
             page.click("button.main")
             page.wait_for_selector("[data-item]")
+            page.wait_for_load_state()
             began = time.perf_counter()
             for number in range(REVIEWS):
                 shown = page.get_attribute("[data-item]", "data-item")

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from tocsin_collector.errors import StoreUnavailable
 from tocsin_console.calls.filters import Asked, cursor
+from tocsin_console.errors import UsageProblem
 from tocsin_console.review.draw import Store
 from tocsin_console.statements import statement
 
 _HOUR: Final = timedelta(hours=1)
+_TOO_LONG: Final = "TIMEOUT_EXCEEDED"
 _A_MOMENT: Final = timedelta(milliseconds=1)  # the store counts nanoseconds
 _WIDER: Final = 8  # each time that a stretch had too few calls, the next has so many times more
 
@@ -37,8 +40,7 @@ class CallsDesk:
             empty where there are no calls.
 
         Raises:
-            UsageProblem: the time range is none.
-            StoreUnavailable: it took longer than ten seconds.
+            UsageProblem: the time range is none, or it took longer than ten seconds.
         """
         about = {"project": project, "use_case": use_case}
         with self._one_at_a_time:
@@ -70,7 +72,14 @@ class CallsDesk:
         wanted = asked.limit + 1
         for begin, end in stretches(asked, since, until, hours):
             how = {**about, **asked.parameters(), "since": begin, "until": end, "most": wanted}
-            found = self.store.rows(statement("calls_listed"), how)
+            try:
+                found = self.store.rows(statement("calls_listed"), how)
+            except StoreUnavailable as error:
+                if _TOO_LONG not in str(error):
+                    raise
+                raise UsageProblem(
+                    "expected so few calls that they are looked through in ten seconds: ask for a shorter time, or for one use case"
+                ) from error
             if len(found) >= wanted:
                 break
         return found

@@ -1,11 +1,12 @@
 -- Calls of a time range that have everything that is asked for, in one of six orders, from behind the last one that was shown. What is
--- not asked for is empty, or below zero. The inner query reads what orders and filters; the rows are then read by their key.
+-- not asked for is empty, or below zero. The inner query reads what orders and filters
+-- (`if` of a constant is folded, multiIf is not, and would read every column that it names); the rows are then read by their key.
 SELECT
     project, use_case, call_id, started_at, duration_ns / 1e6 AS duration_ms, service, environment, release, model_name, model_version, prompt_version,
     served_by, is_probe, attempt, error_type, output_label, output_value, substringUTF8(output_text, 1, 500) AS output_text, confidence,
     toFloat64(cost) AS amount, currency, input_tokens, output_tokens, user_id, session_id, trace_id,
-    multiIf({sort:String} = 'unsure', ifNull(confidence, 2.), {sort:String} = 'sure', -ifNull(confidence, -1.),
-        {sort:String} = 'dear', -ifNull(toFloat64(cost), -1.), {sort:String} = 'slow', -toFloat64(duration_ns), 0.) AS place,
+    if({sort:String} = 'unsure', ifNull(confidence, 2.), if({sort:String} = 'sure', -ifNull(confidence, -1.),
+        if({sort:String} = 'dear', -ifNull(toFloat64(cost), -1.), if({sort:String} = 'slow', -toFloat64(duration_ns), 0.)))) AS place,
     toUnixTimestamp64Nano(started_at) * if({sort:String} = 'oldest', 1, -1) AS moment
 FROM ai_calls
 WHERE sign = 1 AND (project, use_case, toStartOfHour(started_at), call_id) GLOBAL IN
@@ -56,12 +57,12 @@ WHERE sign = 1 AND (project, use_case, toStartOfHour(started_at), call_id) GLOBA
             WHERE {outcome:String} = 'none' OR is_right = ({outcome:String} = 'right')
         )))
         AND ({after_id:String} = '' OR (
-            multiIf({sort:String} = 'unsure', ifNull(confidence, 2.), {sort:String} = 'sure', -ifNull(confidence, -1.),
-                {sort:String} = 'dear', -ifNull(toFloat64(cost), -1.), {sort:String} = 'slow', -toFloat64(duration_ns), 0.),
+            if({sort:String} = 'unsure', ifNull(confidence, 2.), if({sort:String} = 'sure', -ifNull(confidence, -1.),
+        if({sort:String} = 'dear', -ifNull(toFloat64(cost), -1.), if({sort:String} = 'slow', -toFloat64(duration_ns), 0.)))),
             toUnixTimestamp64Nano(started_at) * if({sort:String} = 'oldest', 1, -1), call_id) > ({after_place:Float64}, {after_moment:Int64}, {after_id:String}))
     ORDER BY
-        multiIf({sort:String} = 'unsure', ifNull(confidence, 2.), {sort:String} = 'sure', -ifNull(confidence, -1.),
-            {sort:String} = 'dear', -ifNull(toFloat64(cost), -1.), {sort:String} = 'slow', -toFloat64(duration_ns), 0.),
+        if({sort:String} = 'unsure', ifNull(confidence, 2.), if({sort:String} = 'sure', -ifNull(confidence, -1.),
+        if({sort:String} = 'dear', -ifNull(toFloat64(cost), -1.), if({sort:String} = 'slow', -toFloat64(duration_ns), 0.)))),
         toUnixTimestamp64Nano(started_at) * if({sort:String} = 'oldest', 1, -1), call_id
     LIMIT {most:UInt32}
 )
