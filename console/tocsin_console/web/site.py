@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from tocsin_console.alerting import open_pages
 from tocsin_console.api.answering import ON_ERROR
+from tocsin_console.api.wire import Json
 from tocsin_console.parts import Parts
 from tocsin_console.web.alerts import alerts_pages, alerts_routes
 from tocsin_console.web.ask import ask_pages, ask_routes
@@ -112,7 +113,9 @@ def web_errors(parts: Parts) -> dict[Any, Any]:
         if _is_for_people(request) and error.status_code == 404:
             words = error.detail if error.detail != _NOTHING else f"Nothing is at {request.url.path}."
             return _problem(frame(request), "There is no such page", words, 404)
-        return HTMLResponse(error.detail, status_code=error.status_code, headers=error.headers)
+        said = Json({"error": error.detail}, status_code=error.status_code)  # it may hold what was asked for
+        said.headers.update(error.headers or {})
+        return said
 
     return {kind: shown(handle) for kind, handle in ON_ERROR.items()} | {HTTPException: missing}
 

@@ -35,7 +35,7 @@ def system_pages(parts: Parts) -> list[Page]:
             "heartbeats_in_words": in_words(found["heartbeats"]),
             "reasons": [*health["reasons"], *_reasons(found)],
             "ledger_in_words": _balance(found["ledger"]),
-            "channels": _channels(found),
+            "channels": _channels(found, parts.book.ask("channel_health")),
             "retention": _retention(parts),
             "audit": parts.book.ask("audit", {**asked, "most": _MOST}),
             "audit_choices": parts.book.ask("audit_choices")[0],
@@ -85,11 +85,16 @@ def _balance(ledger: Mapping[str, Any]) -> str:
     return f"They do not balance: {'; '.join(said)}."
 
 
-def _channels(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Put what is known of each channel beside its name; of a channel nothing is known before it was used."""
+def _channels(found: Mapping[str, Any], ever: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Put what is known of each channel beside its name: since the start, and from the outbox ever."""
     health = {each["channel"]: each for each in found["delivery"]["channels"]}
+    kept = {row["channel"]: row for row in ever}
     unknown = dict.fromkeys(("sent", "dead", "failed_attempts", "waiting", "last_error"))
-    return [{**each, **unknown, **health.get(each["name"], {})} for each in found["channels"]]
+    never = {"taken_ever": 0, "dead_ever": 0, "last_taken": None, "last_error_ever": ""}
+    return [
+        {**each, **unknown, **health.get(each["name"], {}), **never, **kept.get(each["name"], {})}
+        for each in found["channels"]
+    ]
 
 
 def _retention(parts: Parts) -> dict[str, str]:

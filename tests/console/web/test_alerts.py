@@ -128,3 +128,11 @@ def test_names_in_a_statement_are_names() -> None:
 
     assert written.startswith("SELECT *\nFROM\n(\nSELECT '2026-03-02 12:00:00'::DateTime64(3, 'UTC') AS s\n)")
     assert written.endswith("WHERE toString(use_case) = 'a\\'\\x3B -- \\\\'")
+
+
+def test_what_was_asked_for_is_no_markup_in_the_answer(running: Any) -> None:
+    """A link to an incident that there is not may hold anything, and a twin is opened by browsers too."""
+    _, headers, text = get(running.address, "/alerts/%3Cimg%20src=x%3E.json")
+
+    assert headers["content-type"] == "application/json"
+    assert "<img" in json.loads(text)["error"]
