@@ -8,6 +8,10 @@ from tocsin_console.no_calls import why_no_calls
 
 LEAST_DISK_BYTES: Final = 1 << 30
 TEST_USE_CASE: Final = "tocsin-test"  # what send-test sends: nobody owns it
+NO_CALLS: Final = (
+    "has a plan but no calls",
+    "check that its spans say tocsin.use_case, or map them: tocsin use-cases map",
+)
 _LAGS_S: Final = 60.0
 _MEND: Final = "mend that: what waits is loaded by itself within 10 s"
 
@@ -147,7 +151,7 @@ def _lacking(each: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if each["floor"] is None:
             yield "has no quality floor", f"add quality.floor to use_cases/{name}.yaml"
     if not each["calls"]:
-        yield "has a plan but no calls", "check that its spans say tocsin.use_case, or map them: tocsin use-cases map"
+        yield NO_CALLS
         return
     if not each["outcomes"]:
         yield "has no outcomes: its quality is unverified", "send labels with tocsin.record_outcome"

@@ -1,5 +1,6 @@
 """The templates of pages: everything is escaped, nothing may be missing, and unknown is never printed as a number."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -32,6 +33,11 @@ def render_part(name: str, shown: Mapping[str, Any]) -> str:
 def line(text: Any, limit: int = 80) -> str:
     """Print a text that others gave as one line that cannot turn the page around; an empty one says so."""
     return one_line(str(text), limit=limit) or "(empty)"
+
+
+def argument(text: Any) -> str:
+    """Print a name as a command takes it, whatever it holds."""
+    return shlex.quote(one_line(str(text)))
 
 
 def millis(taken_ms: float | None) -> str:
@@ -111,6 +117,7 @@ def _environment(*, is_bare: bool = False) -> jinja2.Environment:
         "prose": prose,
         "bars": bars,
         "millis": millis,
+        "argument": argument,
     }
     made.globals |= {
         "static": static_link,

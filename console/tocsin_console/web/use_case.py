@@ -10,6 +10,7 @@ from starlette.routing import Route
 from tocsin_alerts.plain import one_line
 from tocsin_console import one_use_case
 from tocsin_console.at_a_glance import MEASURES
+from tocsin_console.checkup import NO_CALLS
 from tocsin_console.errors import UsageProblem
 from tocsin_console.parts import Parts
 from tocsin_console.web.charts import chart_route
@@ -36,6 +37,7 @@ def use_case_pages(parts: Parts) -> list[Page]:
             "use_case": use_case,
             "days": days,
             "standing": row,
+            "lacking": None if row["calls"] else dict(zip(("said", "do"), NO_CALLS, strict=True)),
             "chart": chart if len(past["quality"]) > 1 else "",
             "chart_words": _words(past, row),
             "calibration_chart": f"{use_case_link(row, 'charts/calibration')}.svg",

@@ -138,6 +138,18 @@ def test_days_that_are_none_are_refused_in_a_sentence(running: Any, use_case: st
     assert (answer[0], "expected days from 1" in answer[2]) == (400, True)
 
 
+def test_a_use_case_of_which_nothing_is_known_says_what_fills_its_pages(running: Any) -> None:
+    """A page of dashes is closed and not opened again; a name in a command must not be one."""
+    running.statuses[:] = [status("planned; rm -rf x", "collecting")]
+
+    quality, drift = (get(running.address, address(page, "planned; rm -rf x")) for page in ("use-cases", "drift"))
+
+    assert (quality[0], drift[0]) == (200, 200)
+    assert "has a plan but no calls" in quality[2]
+    assert "tocsin review draw --use-case &#39;planned; rm -rf x&#39;" in quality[2]
+    assert "tocsin reference load FILE --use-case &#39;planned; rm -rf x&#39;" in drift[2]
+
+
 def test_a_use_case_that_there_is_not_says_which_there_are(running: Any, use_case: str) -> None:
     """Links outlive what they point to."""
     answer = get(running.address, "/use-cases/default/none")
