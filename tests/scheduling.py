@@ -6,7 +6,24 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-LONG = ("tests/collector/test_cluster.py",)  # which takes most of a minute and cannot be divided
+# Files of few tests and much work, the longest first: by their number of tests they would come last.
+LONG = (
+    "tests/collector/test_cluster.py",
+    "tests/end_to_end/test_closed_loop.py",
+    "tests/collector/test_settling.py",
+    "tests/docs/test_code_blocks.py",
+    "tests/genai/test_families.py",
+    "tests/collector/test_versions.py",
+    "tests/alerts/evaluators/test_judges.py",
+    "tests/security/test_up.py",
+    "tests/instrumentation/test_recycling.py",
+    "tests/alerts/engine/test_crash.py",
+    "tests/alerts/engine/test_shipped.py",
+    "tests/console/test_roles.py",
+    "tests/end_to_end/test_retraining.py",
+    "tests/console/test_drill.py",
+    "tests/alerts/evaluators/test_neighbours.py",
+)
 # Each of these tests starts processes of its own and shares nothing with its neighbours: a worker takes one, not the file.
 APART = ("tests/faults/test_short.py",)
 
@@ -27,4 +44,5 @@ def put_longest_first(items: list[pytest.Item]) -> None:
     """Put what takes long before the rest, and of the rest files of many tests first; within files the order stays."""
     files = {item: item.nodeid.partition("::")[0] for item in items}
     sizes = Counter(files.values())
-    items.sort(key=lambda item: (files[item] not in LONG, files[item] not in APART, -sizes[files[item]], files[item]))
+    places = {file: number for number, file in enumerate((*LONG, *APART))}
+    items.sort(key=lambda item: (places.get(files[item], len(places)), -sizes[files[item]], files[item]))
