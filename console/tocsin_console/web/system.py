@@ -10,6 +10,7 @@ from starlette.routing import Route
 from tocsin_alerts.durations import format_duration
 from tocsin_console.api.answering import text_of
 from tocsin_console.api.health import readiness
+from tocsin_console.checkup import urgent
 from tocsin_console.errors import UsageProblem
 from tocsin_console.heartbeats import in_words
 from tocsin_console.parts import Parts
@@ -28,12 +29,11 @@ def system_pages(parts: Parts) -> list[Page]:
     def read(request: Request) -> Document:
         asked = {name: request.query_params.get(name, "").strip() for name in _FILTERS}
         found = standing(parts)
-        health = readiness(parts)
         return {
             **found,
             "loops": {name: asdict(each) for name, each in found["loops"].items()},
             "heartbeats_in_words": in_words(found["heartbeats"]),
-            "reasons": [*health["reasons"], *_reasons(found)],
+            "reasons": _reasons(parts, found),
             "ledger_in_words": _balance(found["ledger"]),
             "channels": _channels(found, parts.book.ask("channel_health")),
             "retention": _retention(parts),
@@ -59,18 +59,30 @@ def system_routes(parts: Parts) -> list[Route]:
     return [form_route("/system/test-channel", try_channel, parts.news)]
 
 
-def _reasons(found: Mapping[str, Any]) -> list[str]:
-    """Say what is wrong beyond what keeps it from working."""
-    said = [] if found["ledger"]["balances"] else ["the books do not balance"]
-    said += [f"{each['rule']} cannot be evaluated: {each['last_error']}" for each in found["failing_rules"]]
+def _reasons(parts: Parts, found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Say what is wrong and what mends it, as ``tocsin doctor`` does; first what keeps it from working at all."""
+    checks = readiness(parts)["checks"]
+    said = [_reason(name, checks[name], "look at the log") for name in ("store", "spool") if checks[name] != "ok"]
+    if not found["ledger"]["balances"]:
+        said.append(_reason("the books", _balance(found["ledger"]), "tocsin doctor"))
+    loops = {name: asdict(each) for name, each in found["loops"].items()}
     said += [
-        f"{each['channel']} did not take {each['dead']} messages: {each['last_error']}"
-        for each in found["delivery"]["channels"]
-        if each["dead"]
+        _reason(each.name, each.said, each.do) for each in urgent({**found, "loops": loops, "reviews_overdue": []})
     ]
-    said += [str(each) for each in found["lost_routes"]]
-    said += [found["disk"]["warning"]] if found["disk"]["warning"] else []
-    return said + [f"{each['rule']} is {each['state']} since {each['since']:%Y-%m-%d %H:%M} UTC: {each['reason']}" for each in found["itself"]]  # fmt: skip
+    if found["disk"]["warning"]:
+        said.append(_reason("disk", found["disk"]["warning"], "tocsin disk"))
+    return said + [
+        _reason(
+            each["rule"],
+            f"{each['state']} since {each['since']:%Y-%m-%d %H:%M} UTC: {each['reason']}",
+            "tocsin alerts list",
+        )
+        for each in found["itself"]
+    ]
+
+
+def _reason(what: str, said: str, do: str) -> dict[str, str]:
+    return {"what": what, "said": said, "do": do}
 
 
 def _balance(ledger: Mapping[str, Any]) -> str:

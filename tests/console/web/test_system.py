@@ -20,7 +20,8 @@ def test_what_is_wrong_comes_first_in_words(running: Any) -> None:
     document = json.loads(get(running.address, "/system.json")[2])
     page = get(running.address, "/system")[2]
 
-    assert f"{rule} cannot be evaluated" in " ".join(document["reasons"])
+    assert f"rule {rule}" in {each["what"] for each in document["reasons"]}
+    assert all(each["said"] and each["do"] for each in document["reasons"])
     assert document["ledger"]["kinds"]["spans"]["since_start"]["received"] == 3
     assert document["ledger_in_words"]
     assert "<script>alert" not in page
