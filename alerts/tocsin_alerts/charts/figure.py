@@ -1,6 +1,7 @@
 """Figures of pages as Vega-Lite, by Altair; imported by nothing but the process that draws."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import altair as alt
@@ -13,7 +14,8 @@ _MORE: Final = ("#2f8f6b", "#b7791f", "#8250df", "#c2547a", "#4c9fb8", "#7a7f3f"
 _DASHES: Final = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])  # colour is never the only signal
 _SHAPES: Final = ("square", "circle", "triangle-up", "diamond")
 _WIDTH, _HEIGHT = 760, 220
-_LANES: Final = 3
+_LANES: Final = 5
+_LETTER: Final = 6.2  # pixels of a letter of 11, on average
 _MOST_POINTS: Final = 100  # of a line; more would be a band of dots
 
 
@@ -70,19 +72,35 @@ def _series(asked: Mapping[str, Any], colors: Mapping[str, str]) -> Any:
         layers.append(lines.mark_rule(color=colors["wrong"], strokeDash=[5, 3]).encode(y="value:Q"))
         text = lines.mark_text(align="right", dx=-4, dy=-7, color=colors["wrong"], fontSize=12)
         layers.append(text.encode(x=alt.value("width"), y="value:Q", text="name:N"))
-    for lane in range(_LANES):  # so that words of neighbours lie below one another
-        for tone in ("quiet", "wrong"):
-            said = list(asked.get("marks") or [])
-            mine = [
-                each
-                for number, each in enumerate(said)
-                if number % _LANES == lane and each.get("tone", "quiet") == tone
-            ]
-            if mine:
-                marks = alt.Chart(alt.Data(values=mine))
-                layers.append(marks.mark_rule(color=colors[tone], strokeDash=[2, 2]).encode(x="at:T"))
-                layers.append(_words(marks, "at", colors, tone=tone, lane=lane))
+    for lane, tone, said in _lanes(asked):
+        marks = alt.Chart(alt.Data(values=said))
+        layers.append(marks.mark_rule(color=colors[tone], strokeDash=[2, 2]).encode(x="at:T"))
+        layers.append(_words(marks, "at", colors, tone=tone, lane=lane))
     return alt.layer(*layers)
+
+
+def _lanes(asked: Mapping[str, Any]) -> list[tuple[int, str, list[Mapping[str, Any]]]]:
+    """Give marks by lane and tone: the words of each begin where those before it in its lane have ended, as far as lanes go."""
+    marks = sorted(asked.get("marks") or (), key=lambda each: str(each["at"]))
+    if not marks:
+        return []
+    moments = [_moment(row["at"]) for row in asked["rows"]]
+    first, whole_s = min(moments), (max(moments) - min(moments)).total_seconds() or 1.0
+    width = int(asked.get("width") or _WIDTH)
+    ends = [0.0] * _LANES
+    found: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
+    for mark in marks:
+        left = width * (_moment(mark["at"]) - first).total_seconds() / whole_s
+        lane = next((number for number, end in enumerate(ends) if end <= left), ends.index(min(ends)))
+        ends[lane] = left + _LETTER * (len(mark["name"]) + 2)
+        found.setdefault((lane, str(mark.get("tone", "quiet"))), []).append(mark)
+    return [(lane, tone, said) for (lane, tone), said in sorted(found.items(), key=lambda each: each[0])]
+
+
+def _moment(said: str) -> datetime:
+    """Read an instant or a day; without a zone it is UTC, as on the axis."""
+    read = datetime.fromisoformat(said)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _words(
