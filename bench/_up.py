@@ -29,6 +29,8 @@ def up(folder: Path, *options: str) -> Iterator[Up]:
     finally:
         process.terminate()
         process.wait(60)
+        if process.stdout:
+            process.stdout.close()
 
 
 def _document(process: "subprocess.Popen[str]") -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 from tocsin_collector.store.database import Database
@@ -61,7 +62,8 @@ def poison(database: Database, payloads: Sequence[str], *, now: datetime) -> lis
 
 def _variants(table: str, payload: str) -> list[Mapping[str, Any]]:
     if table == "evaluations":
-        return [{"evaluator": name} for name in (*_EVALUATORS, payload)]
+        labels = {"field": payload, "segment": payload, payload: payload}
+        return [{"evaluator": name, "labels": labels} for name in (*_EVALUATORS, payload)]
     if table == "notifications":
         return [{"body": json.dumps(_message(payload))}]
     if table == "audit_log":
@@ -89,6 +91,7 @@ def _message(payload: str) -> dict[str, Any]:
 def _row(columns: Sequence[Mapping[str, Any]], payload: str, fixed: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     made = {str(column["name"]): _value(str(column["type"]), payload, at) for column in columns}
     made |= {"project": "default"} if "project" in made else {}
+    made |= {"incident": sha256(payload.encode()).hexdigest()} if "incident" in made else {}  # ids are digests of ours
     return {**made, **{name: value for name, value in fixed.items() if name in made}}
 
 

@@ -1,6 +1,7 @@
 """Payloads in every stored text, and every page that shows one, in a real browser: what ran, what the policy had to stop."""
 
 import http.client
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +17,16 @@ from tocsin_collector.store.migrate import migrate
 
 
 def poisoned(folder: Path, said: Sequence[str]) -> None:
-    """Make a data folder of nothing else."""
+    """Make a data folder of nothing else, by a process of its own: one that has had the engine open keeps it."""
     (folder / "data").mkdir(parents=True)
+    made = multiprocessing.get_context("spawn").Process(target=_write, args=(folder, list(said)))
+    made.start()
+    made.join()
+    if made.exitcode:
+        raise RuntimeError(f"expected the store to be written, but its writer ended with {made.exitcode}")
+
+
+def _write(folder: Path, said: Sequence[str]) -> None:
     database, now = Database.open(StoreAddress(path=folder / "data" / "store")), datetime.now(UTC)
     migrate(database, now=now)
     poison(database, said, now=now)

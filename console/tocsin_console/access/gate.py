@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from tocsin_console.access.required import needed
 from tocsin_console.access.roles import MAY, Person, Role
-from tocsin_console.api.security import App, Receive, Scope, Send
+from tocsin_console.api.security import App, Message, Receive, Scope, Send
 from tocsin_console.errors import AccessRefused
 
 COOKIE: Final = "tocsin_key"
@@ -113,32 +113,49 @@ class Gate:
         await self._app(scope, receive, send)
 
 
-def guarded(route: BaseRoute) -> BaseRoute:
+def guarded(route: BaseRoute, acted: Callable[[], None]) -> BaseRoute:
     """Let only those to a route who may.
+
+    Args:
+        route: It is changed.
+        acted: Told when somebody has done something there.
 
     Raises:
         RouteWithoutRole: nobody said who that is.
     """
     role = needed(route)
     if role != "nobody" and isinstance(route, Route):
-        route.app = _Door(route.app, role)
+        route.app = _Door(route.app, role, acted)
     return route
 
 
 class _Door:
-    def __init__(self, app: Any, role: Role) -> None:
+    def __init__(self, app: Any, role: Role, acted: Callable[[], None]) -> None:
         self._app = app
         self._role = role
+        self._acted = acted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         person: Person = scope.get("tocsin.who", _STRANGER)
         if person.may(self._role):
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, self._heard(send) if self._is_act(scope) else send)
         elif person == _STRANGER:
             await _who_are_you(scope)(scope, receive, send)
         else:
             has = f"is {person.role}" if person.role else "has no role here"
             raise AccessRefused(f"expected the role {self._role}, which may {MAY[self._role]}; {person.name} {has}")
+
+
+    def _is_act(self, scope: Scope) -> bool:
+        return scope["method"] not in {"GET", "HEAD"} and self._role != "viewer"  # a viewer's post is a question
+
+    def _heard(self, send: Send) -> Send:
+        async def send_and_tell(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                self._acted()
+            await send(message)
+
+        return send_and_tell
 
 
 def _who_are_you(scope: Scope) -> App:

@@ -81,8 +81,8 @@ def alerts_routes(parts: Parts) -> list[Route]:
         return "/alerts?done=expired#silences"
 
     return [
-        form_route("/alerts/silences", keep_still, parts.news),
-        form_route("/alerts/silences/expire", expire, parts.news),
+        form_route("/alerts/silences", keep_still),
+        form_route("/alerts/silences/expire", expire),
     ]
 
 

@@ -103,7 +103,7 @@ def call_forms(parts: Parts) -> list[Route]:
         link = call_link({**about, "started_at": found})
         return f"{link}&done=picked"
 
-    return [form_route("/call/review", picked, parts.news)]
+    return [form_route("/call/review", picked)]
 
 
 def _hour(said: str) -> datetime | None:

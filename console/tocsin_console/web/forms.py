@@ -11,7 +11,6 @@ from starlette.routing import Route
 
 from tocsin_console.api.answering import text_of
 from tocsin_console.errors import UsageProblem
-from tocsin_console.web.news import News
 
 _MOST_FIELDS: Final = 64
 _MOST_BYTES: Final = 256 << 10
@@ -20,19 +19,17 @@ Form: TypeAlias = Mapping[str, str]
 Act: TypeAlias = Callable[[Request, Form], str]
 
 
-def form_route(path: str, act: Act, news: News) -> Route:
+def form_route(path: str, act: Act) -> Route:
     """Give the route of a form.
 
     Args:
         path: Where it is posted.
         act: Does it, and gives the address to show then; a :class:`~tocsin_wire.TocsinError` becomes a page that says so.
-        news: Told that something changed.
     """
 
     async def answer(request: Request) -> Response:
         form = _read(await request.body())
         to = await run_in_threadpool(act, request, form)
-        news.changed()
         return RedirectResponse(to, status_code=303)
 
     route: Callable[[Request], Awaitable[Response]] = answer

@@ -74,7 +74,7 @@ def guard_routes(parts: Parts) -> list[Route]:
             return with_query(incident_link(incident), done="guarded")
         return with_query("/guard", done="released" if state == "normal" else "set")
 
-    return [form_route("/guard", decide, parts.news)]
+    return [form_route("/guard", decide)]
 
 
 def _described(

@@ -102,9 +102,9 @@ def incident_routes(parts: Parts) -> list[Route]:
         chart_route("/alerts/{incident}/quality.svg", quality_chart, parts.figures),
         chart_route("/alerts/{incident}/value.svg", value_chart, parts.figures),
         Route("/alerts/{incident}/chart.{kind}", as_told),
-        form_route("/alerts/{incident}/acknowledge", acknowledge, parts.news),
-        form_route("/alerts/{incident}/silence", silence, parts.news),
-        form_route("/alerts/{incident}/verdict", judge, parts.news),
+        form_route("/alerts/{incident}/acknowledge", acknowledge),
+        form_route("/alerts/{incident}/silence", silence),
+        form_route("/alerts/{incident}/verdict", judge),
     ]
 
 

@@ -98,9 +98,9 @@ def review_forms(parts: Parts) -> list[Route]:
         return _next(parts, form, by)
 
     return [
-        form_route("/review/draw", drawn, parts.news),
-        form_route("/review/next", following, parts.news),
-        form_route("/review/score", scored, parts.news),
+        form_route("/review/draw", drawn),
+        form_route("/review/next", following),
+        form_route("/review/score", scored),
     ]
 
 

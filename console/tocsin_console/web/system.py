@@ -56,7 +56,7 @@ def system_routes(parts: Parts) -> list[Route]:
                 raise UsageProblem(f"{name} did not take the test, after {each.took_s:.1f} s: {each.error}")
         return "/system?done=tested#channels"
 
-    return [form_route("/system/test-channel", try_channel, parts.news)]
+    return [form_route("/system/test-channel", try_channel)]
 
 
 def _reasons(parts: Parts, found: Mapping[str, Any]) -> list[dict[str, str]]:
