@@ -130,7 +130,7 @@ def calibration_figure(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[
         for by, points in (("reference", then), ("last four weeks", now))
         for each in points
     ]
-    if len(rows) < 2:
+    if not rows:
         return None
     return {
         "type": "points", "title": "calibration", "format": ".0%", "rows": rows, "diagonal": True, "width": 420, "height": 300,

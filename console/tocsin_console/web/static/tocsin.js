@@ -29,8 +29,19 @@
     }
   }
 
+  // What scrolls sideways has to be reached without a mouse.
+  function reach(root) {
+    for (const box of root.querySelectorAll(".scroll:not([tabindex])")) {
+      if (box.scrollWidth <= box.clientWidth) continue;
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", box.querySelector("caption")?.textContent || "table");
+    }
+  }
+
   function dress(root) {
     showTimes(root);
+    reach(root);
     remember(root);
     document.dispatchEvent(new CustomEvent("tocsin:shown", { detail: root }));
   }
@@ -118,5 +129,6 @@
   // A link of a message may lead into something that is folded up.
   document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest("details")?.setAttribute("open", "");
   dress(document);
+  window.addEventListener("resize", () => reach(document));
   listen();
 })();
