@@ -145,7 +145,6 @@ class _Door:
             has = f"is {person.role}" if person.role else "has no role here"
             raise AccessRefused(f"expected the role {self._role}, which may {MAY[self._role]}; {person.name} {has}")
 
-
     def _is_act(self, scope: Scope) -> bool:
         return scope["method"] not in {"GET", "HEAD"} and self._role != "viewer"  # a viewer's post is a question
 

@@ -71,7 +71,9 @@ def build_app(parts: Parts) -> App:
         *web_routes(parts),
     ]
     routes.insert(0, openapi_route(routes, parts.version))
-    app = Starlette(routes=[guarded(route, parts.news.changed) for route in routes], exception_handlers=web_errors(parts))
+    app = Starlette(
+        routes=[guarded(route, parts.news.changed) for route in routes], exception_handlers=web_errors(parts)
+    )
     public = urlsplit(parts.config.public_url).netloc
     config = parts.config
     any_host = config.insecure or (config.access.login != "none" and not config.api.is_loopback)

@@ -8,13 +8,12 @@ import pytest
 
 from _console.accessible import faults
 from _console.browser import CHROMIUM
-from _console.crawl import crawl
 from _console.payloads import payloads
-from _console.scripts import fetching, looked_at, poisoned
+from _console.scripts import looked_at, poisoned
 from _console.watching import opened, visit
 from _up import up
 
-PAYLOADS = list(payloads())[::24]  # all of them: bench/console.py --parts xss
+PAYLOADS = list(payloads())[::40]  # all of them: bench/console.py --parts xss
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: set TOCSIN_CHROMIUM to its binary")
 
 
@@ -27,19 +26,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield str(running.facts["api"])
 
 
-def test_nothing_that_others_wrote_runs(address: str) -> None:
-    """What a model said, a sender named and a user typed is shown as text; even the policy has nothing to stop."""
-    pages, seen = looked_at(address, of_each=2, most=80)
+def test_nothing_that_others_wrote_runs_and_every_link_leads_to_a_page(address: str) -> None:
+    """What a model said, a sender named and a user typed is shown as text, and even the policy has nothing to stop; a link that
+    fails at three in the morning is a missed page.
+    """
+    pages, seen = looked_at(address, of_each=1, most=80)
 
-    assert (seen.ran, seen.refused, seen.elsewhere) == ([], [], [])
-    assert len(pages) > 10
-
-
-def test_every_link_leads_to_a_page(address: str) -> None:
-    """A link that fails at three in the morning is a missed page."""
-    _, seen = looked_at(address, of_each=1, most=80)
-
-    assert seen.failed == []
+    assert (seen.ran, seen.refused, seen.elsewhere, seen.failed) == ([], [], [], [])
+    assert len(pages) > 20
 
 
 @pytest.mark.parametrize(("dark", "width"), [(False, 1280), (True, 360)])
@@ -52,7 +46,6 @@ def test_every_page_can_be_used_by_everybody(address: str, *, dark: bool, width:
 
 def test_an_open_page_shows_what_changed_without_being_loaded_again(address: str) -> None:
     """On-call sees the guard trip while they look."""
-    fetch = fetching(address)
     with opened(address) as (page, seen):
         visit(page, seen, f"http://{address}/guard")
         page.evaluate("window.__same = true")
@@ -65,4 +58,3 @@ def test_an_open_page_shows_what_changed_without_being_loaded_again(address: str
         same = page.evaluate("window.__same")
 
     assert (done, same) == (200, True)
-    assert "/guard" in crawl(fetch)
