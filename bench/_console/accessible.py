@@ -13,6 +13,14 @@ from _report import Figure
 from _up import up
 
 GRAVE = ("serious", "critical")
+# The first thing that reaches beyond the window and that nothing around it scrolls or cuts.
+_WIDER = """() => {
+  const edge = document.documentElement.clientWidth + 1;
+  if (document.documentElement.scrollWidth <= edge) return [];
+  const held = (node) => { for (let each = node.parentElement; each; each = each.parentElement) if (getComputedStyle(each).overflowX !== 'visible') return true; };
+  const wide = [...document.querySelectorAll('body *')].filter((node) => node.getBoundingClientRect().right > edge && !held(node));
+  return [wide.length ? wide[wide.length - 1].outerHTML.slice(0, 300) : 'nothing that can be named'];
+}"""
 
 
 def faults(address: str, *, dark: bool, width: int) -> tuple[int, list[str]]:
@@ -33,8 +41,7 @@ def faults(address: str, *, dark: bool, width: int) -> tuple[int, list[str]]:
                 for fault in judged["violations"]
                 if fault["impact"] in GRAVE
             ]
-            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
-                found.append(f"{path} is wider than a window of {width}")
+            found += [f"{path} is wider than a window of {width}: {what}" for what in page.evaluate(_WIDER)]
     return len(pages), [*found, *seen.all]
 
 

@@ -27,9 +27,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_nothing_that_others_wrote_runs_and_every_link_leads_to_a_page(address: str) -> None:
-    """What a model said, a sender named and a user typed is shown as text, and even the policy has nothing to stop; a link that
-    fails at three in the morning is a missed page.
-    """
+    """What a model said is shown as text, and the policy has nothing to stop; a link that fails at night is a missed page."""
     pages, seen = looked_at(address, of_each=1, most=80)
 
     assert (seen.ran, seen.refused, seen.elsewhere, seen.failed) == ([], [], [], [])
