@@ -16,6 +16,11 @@ from _up import up
 
 PLACE: Final = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 _WIDTHS: Final = {"desk": 1280, "phone": 360}
+# Charts below the edge are loaded when somebody scrolls there; a picture waits for them.
+_DRAWN: Final = """async () => {
+  for (const image of document.images) image.loading = 'eager';
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
+}"""
 _HIGHEST: Final = 2_400  # of a picture, in CSS pixels
 
 
@@ -31,6 +36,7 @@ def screenshots(demo: Path, folder: Path) -> Iterator[Figure]:
             with opened(address, dark=dark, width=width) as (page, seen):
                 for path in pages:
                     visit(page, seen, f"http://{address}{path}")
+                    page.evaluate(_DRAWN)
                     height = min(int(page.evaluate("document.documentElement.scrollHeight")), _HIGHEST)
                     name = f"{_name(path)}-{device}-{'dark' if dark else 'light'}.png"
                     page.screenshot(

@@ -17,8 +17,8 @@ from tocsin_console.clickhouse_http.exceptions import READONLY, TOO_MANY_ROWS_OR
 from tocsin_console.errors import SqlRefused
 
 _connect: Final[Any] = _chdb.connect  # type: ignore[attr-defined]
-_KILL_TRIES: Final = 20
-_KILL_PAUSE_S: Final = 0.05
+_KILL_FOR_S: Final = 60.0  # on busy cores a question may be that long about to start
+_KILL_PAUSES_S: Final = (0.05, 0.5)  # the first, and the longest
 _KILL: Final = "KILL QUERY WHERE Settings['log_comment'] = {tag:String} ASYNC"
 
 
@@ -82,16 +82,17 @@ class Engine:
 
     def cancel(self, tag: str) -> None:
         """End a running question, whatever it is doing; unknown ones are none of ours."""
-        handle = None
+        handle, until, pause_s = None, time.monotonic() + _KILL_FOR_S, _KILL_PAUSES_S[0]
         try:
-            for _ in range(_KILL_TRIES):  # it may be about to start
+            while time.monotonic() < until:  # it may be about to start
                 with self._lock:
                     if tag not in self._running:
                         return
                 handle = handle or _connect(self._location)
                 if handle.query(_KILL, "TabSeparated", params={"tag": tag}).bytes():
                     return
-                time.sleep(_KILL_PAUSE_S)
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, _KILL_PAUSES_S[1])
         except RuntimeError:  # it ended by itself
             return
         finally:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from tocsin_console.access.gate import COOKIE
 from tocsin_console.alerting import open_pages
 from tocsin_console.api.answering import ON_ERROR
 from tocsin_console.api.wire import Json
@@ -129,6 +130,7 @@ def _frame(parts: Parts, *, is_counted: bool = True) -> Frame:
             "version": parts.version,
             "evaluated_through": _through(parts),
             "person": str(request.scope.get("tocsin.person") or ""),
+            "can_leave": COOKIE in request.cookies,
             "section": "",
             "twins": None,
             "sections": [
