@@ -1,6 +1,5 @@
 """Pictures of every page for the documents: light and dark, a desk and a phone."""
 
-import re
 import shutil
 from collections.abc import Iterator
 from itertools import product
@@ -21,7 +20,7 @@ _DRAWN: Final = """async () => {
   for (const image of document.images) image.loading = 'eager';
   await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
 }"""
-_HIGHEST: Final = 2_400  # of a picture, in CSS pixels
+_HIGHEST: Final = 2_000  # of a picture, in CSS pixels
 
 
 def screenshots(demo: Path, folder: Path) -> Iterator[Figure]:
@@ -31,24 +30,30 @@ def screenshots(demo: Path, folder: Path) -> Iterator[Figure]:
     taken = 0
     with up(folder, "--clock", "data") as running:
         address = running.facts["api"]
-        pages = crawl(fetching(address), of_each=1)
+        pages = _named(crawl(fetching(address), of_each=1))
         for dark, (device, width) in product((False, True), _WIDTHS.items()):
             with opened(address, dark=dark, width=width) as (page, seen):
-                for path in pages:
+                for name, path in pages.items():
                     visit(page, seen, f"http://{address}{path}")
                     page.evaluate(_DRAWN)
                     height = min(int(page.evaluate("document.documentElement.scrollHeight")), _HIGHEST)
-                    name = f"{_name(path)}-{device}-{'dark' if dark else 'light'}.png"
                     page.screenshot(
-                        path=PLACE / name, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height}
+                        path=PLACE / f"{name}-{device}-{'dark' if dark else 'light'}.jpg",
+                        type="jpeg",
+                        quality=75,
+                        full_page=True,
+                        clip={"x": 0, "y": 0, "width": width, "height": height},
                     )
                     taken += 1
     yield Figure(name="screenshots", value=taken, unit="")
 
 
-def _name(path: str) -> str:
-    parts = [
-        re.sub(r"[^A-Za-z0-9]+", "-", unquote(part)).strip("-") for part in path.partition("?")[0].strip("/").split("/")
-    ]
-    first = parts[0] or "overview"
-    return f"{first}-one" if len(parts) > 1 or "?" in path else first
+def _named(pages: list[str]) -> dict[str, str]:
+    """Give one address for each name: the first, without parameters but where they are what is shown."""
+    found: dict[str, str] = {}
+    for path in pages:
+        place, _, query = path.partition("?")
+        first, *more = [unquote(part) for part in place.strip("/").split("/")]
+        if not query or first in ("call", "sql"):
+            found.setdefault(f"{first or 'overview'}{'-one' if more else ''}", path)
+    return found
