@@ -108,6 +108,10 @@ class Hears(Protocol):
         ...
 
 
+def _unrecorded(_actor: str, _path: str) -> None:
+    """Nobody keeps it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything that the API answers from."""
@@ -168,5 +172,6 @@ class Parts:
     collectors: Callable[[], Sequence[Member]] = list  # of a server, that have not ended
     identify: Identify = anybody  # who asks, of a request
     access_keys: AccessKeys | None = None  # None: nobody signs in with one
+    audit: Callable[[str, str], None] = _unrecorded  # who did something, and at which address
     news: News = field(default_factory=News)
     rule_book: RuleBook = field(default_factory=RuleBook)  # what ``rules`` lists

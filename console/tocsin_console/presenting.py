@@ -1,6 +1,7 @@
 """The part that answers: the API, and what reads the embedded engine."""
 
 import functools
+import logging
 import os
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -64,8 +65,11 @@ from tocsin_console.running import owner_secret
 from tocsin_console.spool_desk import SpoolDesk
 from tocsin_console.web.news import News
 from tocsin_console.wire import document
+from tocsin_wire import TocsinError
 
 _END_S = 15.0
+_log = logging.getLogger(__name__)
+_MOST_OF_A_PATH = 500
 _FIGURE_S = 10.0
 _FIGURES_KEPT = 256
 _REPORT_PERIOD_S = 60.0
@@ -210,9 +214,17 @@ class Presenting(Judging):
             spool_max_bytes=apart.spool_max_bytes,
             collectors=self._fleet.members if config.store_url else list,
             identify=identify,
+            audit=self._audit,
             access_keys=access_keys,
             news=News(lambda: (apart.evaluated_through(), self._watermark().complete_to)),
         )
+
+    def _audit(self, actor: str, path: str) -> None:
+        at, subject = now(), path[:_MOST_OF_A_PATH]
+        try:
+            record(self._database, key=at.isoformat(), at=at, actor=actor, action="request", subject=subject, detail="")
+        except TocsinError as error:  # it was done all the same, and the answer says so
+            _log.error("%s by %s is not in the audit log: %s", subject, actor, error)
 
     def _access(self) -> tuple[AccessKeys | None, Identify]:
         """Say who may use the API: whoever reaches it, or who shows a key or is named by the proxy."""

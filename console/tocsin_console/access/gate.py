@@ -22,6 +22,7 @@ _OWNER: Final = Person(name="", role="admin")  # of the machine: who can reach l
 _STRANGER: Final = Person(name="", role=None)
 
 Identify = Callable[[Scope], Person]
+Acted = Callable[[str, str], None]
 
 
 class Keys(Protocol):
@@ -109,16 +110,16 @@ class Gate:
         """Let one request on, with who asks in its scope."""
         if scope["type"] == "http":
             person = await run_in_threadpool(self._identify, scope) if self._identify is not anybody else _OWNER
-            scope["tocsin.who"], scope["tocsin.person"] = person, person.name
+            scope["tocsin.who"], scope["tocsin.person"], scope["tocsin.actor"] = person, person.name, person.name
         await self._app(scope, receive, send)
 
 
-def guarded(route: BaseRoute, acted: Callable[[], None]) -> BaseRoute:
+def guarded(route: BaseRoute, acted: Acted) -> BaseRoute:
     """Let only those to a route who may.
 
     Args:
         route: It is changed.
-        acted: Told when somebody has done something there.
+        acted: Told when somebody has done something there: who, and at which address.
 
     Raises:
         RouteWithoutRole: nobody said who that is.
@@ -130,7 +131,7 @@ def guarded(route: BaseRoute, acted: Callable[[], None]) -> BaseRoute:
 
 
 class _Door:
-    def __init__(self, app: Any, role: Role, acted: Callable[[], None]) -> None:
+    def __init__(self, app: Any, role: Role, acted: Acted) -> None:
         self._app = app
         self._role = role
         self._acted = acted
@@ -138,7 +139,7 @@ class _Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         person: Person = scope.get("tocsin.who", _STRANGER)
         if person.may(self._role):
-            await self._app(scope, receive, self._heard(send) if self._is_act(scope) else send)
+            await self._app(scope, receive, self._heard(send, scope) if self._is_act(scope) else send)
         elif person == _STRANGER:
             await _who_are_you(scope)(scope, receive, send)
         else:
@@ -148,10 +149,12 @@ class _Door:
     def _is_act(self, scope: Scope) -> bool:
         return scope["method"] not in {"GET", "HEAD"} and self._role != "viewer"  # a viewer's post is a question
 
-    def _heard(self, send: Send) -> Send:
+    def _heard(self, send: Send, scope: Scope) -> Send:
+        path = str(scope["path"])
+
         async def send_and_tell(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] < 400:
-                self._acted()
+                await run_in_threadpool(self._acted, str(scope.get("tocsin.actor") or ""), path)
             await send(message)
 
         return send_and_tell

@@ -31,6 +31,7 @@ def with_body(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
             raise UsageProblem("expected a JSON object in the body")
         if person := request.scope.get("tocsin.person"):
             body["actor"] = person  # who signed in acts under no other name
+        request.scope["tocsin.actor"] = str(body.get("actor") or "")
         return await run_in_threadpool(endpoint, request, body)
 
     return answer

@@ -1,5 +1,6 @@
 """The routes of ``tocsin up``."""
 
+from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -24,6 +25,12 @@ from tocsin_console.api.spool import spool_routes
 from tocsin_console.api.views import Views
 from tocsin_console.parts import Parts
 from tocsin_console.web.site import web_errors, web_routes
+
+# What goes into the audit log by itself, with its reasons, before it is done; and asking for the next call, which changes nothing.
+_AUDITED: Final = (
+    "/api/alerts/", "/alerts/", "/api/silences", "/api/guard/", "/guard", "/api/keys", "/api/forget", "/api/disk/", "/api/channels/",
+    "/system/test-channel", "/api/references/", "/api/retraining/", "/api/review/next", "/review/next", "/api/rules/", "/rules/",
+)  # fmt: skip
 
 
 def build_app(parts: Parts) -> App:
@@ -71,9 +78,13 @@ def build_app(parts: Parts) -> App:
         *web_routes(parts),
     ]
     routes.insert(0, openapi_route(routes, parts.version))
-    app = Starlette(
-        routes=[guarded(route, parts.news.changed) for route in routes], exception_handlers=web_errors(parts)
-    )
+
+    def acted(actor: str, path: str) -> None:
+        parts.news.changed()
+        if not path.startswith(_AUDITED):
+            parts.audit(actor or "somebody on this machine", path)
+
+    app = Starlette(routes=[guarded(route, acted) for route in routes], exception_handlers=web_errors(parts))
     public = urlsplit(parts.config.public_url).netloc
     config = parts.config
     any_host = config.insecure or (config.access.login != "none" and not config.api.is_loopback)

@@ -29,6 +29,7 @@ def form_route(path: str, act: Act) -> Route:
 
     async def answer(request: Request) -> Response:
         form = _read(await request.body())
+        request.scope["tocsin.actor"] = str(request.scope.get("tocsin.person") or form.get("actor") or "")
         to = await run_in_threadpool(act, request, form)
         return RedirectResponse(to, status_code=303)
 

@@ -230,3 +230,26 @@ def test_keys_of_access_are_made_on_the_command_line(running: Any, tocsin: Calla
 
     assert AccessKeys(running.database.sibling()).person(made.stdout.strip()) == Person(name="ana", role="viewer")
     assert [each.exit_code for each in (both, unnamed, wrong)] == [2, 2, 2]
+
+
+def test_what_nobody_writes_down_by_itself_goes_into_the_audit_log(running: Any) -> None:
+    """Who changed what must be known of every change, by whom it was made."""
+    kept: list[tuple[str, str]] = []
+    parts = replace(running.parts, audit=lambda actor, path: kept.append((actor, path)))
+    server = ApiServer(build_app(parts), replace(running.parts.config.api, port=0))
+    address = str(server.start())
+    connection = http.client.HTTPConnection(address, timeout=30)
+    asked = [
+        ("/api/prices/sync", {"actor": "ana"}),
+        ("/api/prices/sync", {}),
+        ("/api/guard/digits", {"action": "release", "actor": "ana"}),  # the guard's book says more
+        ("/api/query", {"sql": "SELECT 1"}),  # a question
+        ("/api/outcomes", {"outcomes": []}),  # refused
+    ]
+    for path, body in asked:
+        connection.request("POST", path, body=json.dumps(body), headers={"content-type": "application/json"})
+        connection.getresponse().read()
+    connection.close()
+    server.stop(timeout_s=5)
+
+    assert kept == [("ana", "/api/prices/sync"), ("somebody on this machine", "/api/prices/sync")]
