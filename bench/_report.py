@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 _PACKAGES = ("tocsin", "chdb-core", "clickhouse-connect", "grpcio", "protobuf", "opentelemetry-sdk")
 _COMPARED = {">=": float.__ge__, "<=": float.__le__, "==": float.__eq__}
@@ -58,7 +59,18 @@ def show(title: str, figures: Sequence[Figure]) -> None:
         )
 
 
-def document(figures: Sequence[Figure]) -> dict[str, object]:
+def keep(file: Path, figures: Sequence[Figure]) -> None:
+    """Write the figures; those of parts that were not run stay as they were, with their own date."""
+    made = document(figures)
+    if file.exists():
+        before = json.loads(file.read_text(encoding="utf-8"))
+        named = {figure.name for figure in figures}
+        kept = [{"date": before["date"], **each} for each in before["figures"] if each["name"] not in named]
+        made["figures"] += kept
+    file.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+
+
+def document(figures: Sequence[Figure]) -> dict[str, Any]:
     """Say when, on what and with which versions the figures were taken, beside them."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -7,14 +7,12 @@ promtool, Prometheus and Alertmanager are asked where TOCSIN_PROMTOOL and TOCSIN
 them their figures are left out. Exits with 1 when a figure misses its goal.
 """
 
-import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # bench._alertmanager, as tests import it
 
@@ -29,7 +27,7 @@ from _alerts.outage import outage
 from _alerts.paging import latencies
 from _alerts.standby import measure
 from _alerts.zombies import zombies
-from _report import Figure, document, show
+from _report import Figure, keep, show
 from _report import arguments as described
 
 _PARTS = ("oracle", "outage", "kills", "zombies", "paging", "hostile", "histories", "standby")
@@ -62,19 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         figures = [figure for name, take in parts.items() if name in asked.parts for figure in take()]
     show("Whether pages arrive", figures)
     if asked.json:
-        _keep(asked.json, figures)
+        keep(asked.json, figures)
     return 1 if any(figure.met is False for figure in figures) else 0
-
-
-def _keep(file: Path, figures: Sequence[Figure]) -> None:
-    """Write the figures; those of parts that were not run stay as they were, with their own date."""
-    made: dict[str, Any] = document(figures)
-    if file.exists():
-        before = json.loads(file.read_text(encoding="utf-8"))
-        named = {figure.name for figure in figures}
-        kept = [{"date": before["date"], **each} for each in before["figures"] if each["name"] not in named]
-        made["figures"] += kept
-    file.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 
 
 def _histories(examples: int) -> Iterator[Figure]:

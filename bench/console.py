@@ -7,12 +7,10 @@
 Needs Chromium: TOCSIN_CHROMIUM names it where it is not /usr/bin/chromium. Exits with 1 when a figure misses its goal.
 """
 
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from _console.accessible import accessible
 from _console.first_call import first_call
@@ -21,7 +19,7 @@ from _console.screenshots import screenshots
 from _console.scripts import scripts
 from _console.speed import speed
 from _console.viewers import viewers
-from _report import Figure, document, show
+from _report import Figure, keep, show
 from _report import arguments as described
 
 _PARTS = {"review": reviewing, "first": first_call, "xss": scripts, "speed": speed, "viewers": viewers}
@@ -46,19 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 figures += _OF_A_DEMO[name](asked.demo, Path(folder) / name)
     show("The console", figures)
     if asked.json:
-        _keep(asked.json, figures)
+        keep(asked.json, figures)
     return 1 if any(figure.met is False for figure in figures) else 0
-
-
-def _keep(file: Path, figures: Sequence[Figure]) -> None:
-    """Write the figures; those of parts that were not run stay as they were, with their own date."""
-    made: dict[str, Any] = document(figures)
-    if file.exists():
-        before = json.loads(file.read_text(encoding="utf-8"))
-        named = {figure.name for figure in figures}
-        kept = [{"date": before["date"], **each} for each in before["figures"] if each["name"] not in named]
-        made["figures"] += kept
-    file.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,6 @@ def _sent(folder: Path, people: int) -> tuple[float, float, int]:
     requests = prepared(_BATCH, 1, ai_share=0.1)
     with up(folder) as running:
         address, port = running.facts["api"], int(str(running.facts["grpc"]).rpartition(":")[2])
-        ended, seen = threading.Event(), [0]
         spawning = multiprocessing.get_context("spawn")
         counted: Any = spawning.Value("i", 0)
         crowd = spawning.Process(target=_crowd, args=(address, people, counted)) if people else None
@@ -46,7 +45,7 @@ def _sent(folder: Path, people: int) -> tuple[float, float, int]:
             crowd.start()
             while counted.value < people:  # each has seen the page once
                 time.sleep(0.1)
-        before, began = cpu([running.pid]), time.monotonic()
+        before = cpu([running.pid])
         answer: Any = spawning.Queue()
         sender = spawning.Process(
             target=send, args=(port, requests, _STREAMS, _SECONDS, answer), kwargs={"per_s": OFFERED / _BATCH}
@@ -54,14 +53,11 @@ def _sent(folder: Path, people: int) -> tuple[float, float, int]:
         sender.start()
         sent: Sent = answer.get()
         sender.join()
-        del began
         spent = cpu([running.pid]).since(before).total_s
         if crowd:
-            seen[0] = counted.value
             crowd.kill()
             crowd.join()
-        ended.set()
-    return len(sent.acked) * _BATCH / sent.seconds, spent, seen[0]
+    return len(sent.acked) * _BATCH / sent.seconds, spent, int(counted.value)
 
 
 def _crowd(address: str, people: int, counted: Any) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from tests.alerts.delivery.conftest import NOON, Hook, hook, make_notification
+from tests.console.test_incident_page import Stay
 from tests.console.web.test_access import routes_of
 
 from _alerts.addresses import Door, addresses, rotated
@@ -92,13 +93,6 @@ def test_no_address_that_an_endpoint_takes_is_connected_to(running: Any, door: D
     assert len(routes) * len(names) > len(words)
     assert asked >= len(routes)
     assert door.knocks() == 0
-
-
-class Stay(urllib.request.HTTPRedirectHandler):
-    """Follows nothing: it is the server that must not connect, not this test."""
-
-    def redirect_request(self, *_told: Any) -> None:
-        """Stay."""
 
 
 _STAY = urllib.request.build_opener(Stay)

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from tocsin_alerts.report.weekly import WEEK
+from tocsin_console.at_a_glance import clock_of
 from tocsin_console.errors import UsageProblem
 from tocsin_console.parts import Parts
 from tocsin_console.receipt import Receipt, as_said, badge, receipt, signed, verified
@@ -74,7 +75,7 @@ class Receipts:
             minutes=float(scored["minutes_spent"]) + sum(paged),
             needed=sum((each.project, each.use_case) == (project, use_case) for each in week.decisions),
             through=parts.evaluated_through(),
-            now=parts.watermark().get("data_complete_to") or now if parts.config.clock == "data" else now,
+            now=clock_of(parts),
         )
 
     def _key(self) -> bytes:

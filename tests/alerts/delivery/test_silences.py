@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.alerts.delivery.conftest import MemoryStore
+from tests.alerts.delivery.deciding import hand, wake
 
 from tocsin_alerts.channels import EVERYTHING, LogChannel, SmtpChannel
 from tocsin_alerts.errors import SilenceRefused
@@ -50,19 +51,6 @@ def quiet(silences: Silences, hours: float = 6, **subject: str) -> str:
     """Silence the use case, or what is said."""
     said = {"project": "default", "use_case": "digit-reader"} | subject
     return silences.add(timedelta(hours=hours), by="ana", because="we know", **said).silence
-
-
-def hand(delivery: Any, *events: Any) -> None:
-    """Hand in transitions of one slot, and send."""
-    delivery.handle(events, events[0].slot, live=True)
-    delivery.pump()
-
-
-def wake(delivery: Any) -> None:
-    """Let time be noticed, twice: the second time nothing is new."""
-    for _ in range(2):
-        delivery.wake()
-        delivery.pump()
 
 
 def test_what_still_fires_at_the_end_is_told_then(

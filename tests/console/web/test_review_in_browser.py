@@ -1,6 +1,5 @@
 """The week's review by keyboard in a real browser, over a real ``tocsin up`` that is killed in the middle."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,19 +9,11 @@ import pytest
 from tests.end_to_end.conftest import Sender, Up, free_port, running
 from tests.end_to_end.conftest import _wait_for as wait_for
 
+from _console.browser import CHROMIUM, browser
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-CHROMIUM = Path(os.environ.get("TOCSIN_CHROMIUM", "/usr/bin/chromium"))
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SIZE = 20
 PRESS = """({ key, times }) => {
     for (let n = 0; n < times; n += 1) document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
@@ -34,16 +25,12 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: s
 @pytest.fixture
 def page() -> "Iterator[Page]":
     """An empty page whose script must not fail."""
-    from playwright.sync_api import sync_playwright
-
     failed: list[str] = []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        opened = browser.new_page()
+    with browser() as chromium:
+        opened = chromium.new_page()
         opened.set_default_timeout(PATIENCE_MS)
         opened.on("pageerror", lambda error: failed.append(str(error)))
         yield opened
-        browser.close()
     assert failed == []
 
 
