@@ -31,6 +31,8 @@ _AUDITED: Final = (
     "/api/alerts/", "/alerts/", "/api/silences", "/api/guard/", "/guard", "/api/keys", "/api/forget", "/api/disk/", "/api/channels/",
     "/system/test-channel", "/api/references/", "/api/retraining/", "/api/review/next", "/review/next", "/api/rules/", "/rules/",
 )  # fmt: skip
+# What services send by themselves, many a second: it names its author, and is news once it is loaded.
+_SENT: Final = "/api/outcomes"
 
 
 def build_app(parts: Parts) -> App:
@@ -80,6 +82,8 @@ def build_app(parts: Parts) -> App:
     routes.insert(0, openapi_route(routes, parts.version))
 
     def acted(actor: str, path: str) -> None:
+        if path.startswith(_SENT):
+            return
         parts.news.changed()
         if not path.startswith(_AUDITED):
             parts.audit(actor or "somebody on this machine", path)

@@ -245,6 +245,7 @@ def test_what_nobody_writes_down_by_itself_goes_into_the_audit_log(running: Any)
         ("/api/guard/digits", {"action": "release", "actor": "ana"}),  # the guard's book says more
         ("/api/query", {"sql": "SELECT 1"}),  # a question
         ("/api/outcomes", {"outcomes": []}),  # refused
+        ("/api/outcomes", {"outcomes": [{"handle": "t1.x"}]}),  # a service's, which says whose it is
     ]
     for path, body in asked:
         connection.request("POST", path, body=json.dumps(body), headers={"content-type": "application/json"})
