@@ -1,13 +1,13 @@
 """A silence that a person asks for, in a form or at the command line: everything it names has to exist."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.matchers import Matcher
 from tocsin_alerts.silences import Silence
-from tocsin_console.api.answering import duration_of
+from tocsin_console.api.answering import duration_of, time_of
 from tocsin_console.errors import UsageProblem
 from tocsin_console.parts import Parts
 
@@ -25,7 +25,7 @@ def silence(parts: Parts, said: Mapping[str, Any], *, by: str) -> Silence:
         SilenceRefused: see :meth:`~tocsin_alerts.silences.Silences.add`.
     """
     use_case, rule = str(said.get("use_case") or ""), str(said.get("rule") or "")
-    _require(use_case, {each["use_case"] for each in parts.book.use_cases()}, "a use case")
+    _require(use_case, {each["use_case"] for each in parts.book.standings()}, "a use case")
     _require(rule, {str(each["rule"]) for each in parts.rules}, "a rule")
     since = _time(said, "from") or parts.now()
     try:
@@ -50,11 +50,7 @@ def _time(said: Mapping[str, Any], name: str) -> datetime | None:
     given = said.get(name)
     if not given:
         return None
-    try:
-        when = datetime.fromisoformat(str(given))
-    except ValueError as error:
-        raise UsageProblem(f"expected {name!r} as a time such as 2026-12-24T18:00+01:00, got {given!r}") from error
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return time_of(str(given), repr(name))
 
 
 def _require(name: str, known: set[str], what: str) -> None:

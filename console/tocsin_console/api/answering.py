@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from starlette.concurrency import run_in_threadpool
@@ -59,6 +59,20 @@ def duration_of(said: Mapping[str, Any], name: str) -> timedelta:
         return parse_duration(text_of(said, name))
     except ValueError as error:
         raise UsageProblem(f"{name}: {error}") from error
+
+
+def time_of(text: str, name: str = "") -> datetime:
+    """Read a time or a day that somebody wrote; of UTC unless it says otherwise.
+
+    Raises:
+        UsageProblem: it is none.
+    """
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError as error:
+        what = f"{name} as a time or a day" if name else "a day or a time"
+        raise UsageProblem(f"expected {what} such as 2026-03-02 or 2026-03-02T12:00, got {text[:60]!r}") from error
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 async def _explain(_request: Request, error: Exception) -> Response:

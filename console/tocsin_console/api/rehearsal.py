@@ -1,13 +1,12 @@
 """The endpoints that try rules on the store."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tocsin_console.api.answering import with_body
+from tocsin_console.api.answering import time_of, with_body
 from tocsin_console.api.wire import Json
 from tocsin_console.errors import UsageProblem
 from tocsin_console.rehearsing import Rehearsal
@@ -43,16 +42,3 @@ def rehearsal_routes(rehearsal: Rehearsal) -> list[Route]:
         Route("/api/rules/dry-run", with_body(now), methods=["POST"]),
         Route("/api/rules/backtest", with_body(past), methods=["POST"]),
     ]
-
-
-def time_of(text: str) -> datetime:
-    """Read a time or a day, in UTC unless it says otherwise.
-
-    Raises:
-        UsageProblem: it is none.
-    """
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageProblem(f"expected a day or a time such as 2026-03-02 or 2026-03-02T12:00, got {text!r}") from error
-    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -1,7 +1,7 @@
 """The endpoints: each reads from the parts and answers one document."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -11,7 +11,7 @@ from tocsin_collector.correct.prices import age_days
 from tocsin_collector.privacy.forget import Request as ForgetRequest
 from tocsin_collector.receive.ingest_keys import INGEST
 from tocsin_console.access.roles import ROLES, role_of
-from tocsin_console.api.answering import duration_of, text_of
+from tocsin_console.api.answering import duration_of, text_of, time_of
 from tocsin_console.api.health import readiness
 from tocsin_console.api.metrics import exposition
 from tocsin_console.api.wire import Json
@@ -79,7 +79,7 @@ class Views:
         if not use_case:
             raise UsageProblem("expected use_case=NAME, as in 'tocsin use-cases ls'")
         return Json(
-            self._parts.explain(asked.get("project") or "default", use_case, slot=_time(slot) if slot else None)
+            self._parts.explain(asked.get("project") or "default", use_case, slot=time_of(slot) if slot else None)
         )
 
     def rules(self, _request: Request) -> Response:
@@ -183,7 +183,7 @@ class Views:
     def recent_calls(self, request: Request) -> Response:
         """List the calls that arrived last."""
         after = request.query_params.get("after")
-        since = _time(after) if after else self._parts.now() - timedelta(minutes=10)
+        since = time_of(after) if after else self._parts.now() - timedelta(minutes=10)
         limit = min(_MOST_CALLS, _number(request.query_params.get("limit", "100")))
         return Json({"now": self._parts.now(), "calls": self._parts.book.recent_calls(since, limit)})
 
@@ -195,14 +195,6 @@ class Views:
     def notifications(self, request: Request) -> Response:
         """Give the notifications of an incident as they were rendered, or all."""
         return Json({"notifications": self._parts.book.notifications(request.path_params.get("incident", ""))})
-
-
-def _time(text: str) -> datetime:
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageProblem(f"expected a time such as 2026-03-02T12:00:00+00:00, got {text!r}") from error
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _number(text: str) -> int:

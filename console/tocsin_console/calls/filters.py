@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from tocsin_alerts.durations import parse_duration
+from tocsin_console.api.answering import time_of
 from tocsin_console.errors import UsageProblem
 
 TEXTS: Final = {
@@ -181,13 +182,7 @@ def _after(said: str) -> tuple[float, int, str] | None:
 
 
 def _moment(said: Mapping[str, str], name: str) -> datetime | None:
-    if name not in said:
-        return None
-    try:
-        at = datetime.fromisoformat(said[name])
-    except ValueError as error:
-        raise UsageProblem(f"expected {name} as 2026-09-12T07:00 in UTC, got {said[name][:60]!r}") from error
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    return time_of(said[name], name) if name in said else None
 
 
 def _lasting(said: Mapping[str, str]) -> timedelta:

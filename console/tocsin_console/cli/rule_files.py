@@ -133,7 +133,7 @@ def _book(folder: Path | None) -> "RuleBook":
 
 
 def _fires(settled: "Config", rules: list[str], since: str, until: str | None) -> _Fires:
-    from tocsin_console.api.rehearsal import time_of
+    from tocsin_console.api.answering import time_of
     from tocsin_console.cli.rule_trials import asking
 
     span = {"since": time_of(since).isoformat(), **({"until": time_of(until).isoformat()} if until else {})}

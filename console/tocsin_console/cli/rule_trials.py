@@ -114,7 +114,7 @@ def backtest(
     Exits 1 when a rule opens more incidents than --max-fires, or a page rule more than it was measured to on healthy streams.
     """
     from tocsin_console import rulebook
-    from tocsin_console.api.rehearsal import time_of
+    from tocsin_console.api.answering import time_of
     from tocsin_console.cli import backtest_chart
     from tocsin_console.rehearsing import pick
 
@@ -215,7 +215,7 @@ def asking(settled: "Config") -> Iterator[Ask]:
 
 
 def _answer(rehearsal: "Rehearsal", what: str, body: dict[str, Any]) -> Any:
-    from tocsin_console.api.rehearsal import time_of
+    from tocsin_console.api.answering import time_of
     from tocsin_console.wire import plain
 
     if what == "dry-run":

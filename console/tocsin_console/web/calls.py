@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.routing import Route
 
-from tocsin_console.api.answering import text_of
+from tocsin_console.api.answering import text_of, time_of
 from tocsin_console.calls.filters import SORTS, Asked
 from tocsin_console.errors import UsageProblem
 from tocsin_console.parts import Parts
@@ -107,11 +107,7 @@ def call_forms(parts: Parts) -> list[Route]:
 
 
 def _hour(said: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(said) if said else None
-    except ValueError as error:
-        raise UsageProblem(f"expected at as 2026-09-12T07 in UTC, got {said[:40]!r}") from error
-    return at and (at if at.tzinfo else at.replace(tzinfo=UTC))
+    return time_of(said, "at") if said else None
 
 
 def _was_open(incident: Mapping[str, Any], at: datetime) -> bool:

@@ -63,7 +63,7 @@ class Receipts:
     def _made(self, project: str, use_case: str, now: datetime) -> Receipt:
         parts = self._parts
         named = {"project": project, "use_case": use_case}
-        each = next((row for row in parts.book.use_cases() if named.items() <= row.items()), None)
+        each = next((row for row in parts.book.standings() if named.items() <= row.items()), None)
         if each is None:
             raise UsageProblem(f"expected a use case with calls or a plan, got {use_case!r} of project {project!r}")
         (scored,) = parts.book.ask("receipt", {**named, "since": now - WEEK})

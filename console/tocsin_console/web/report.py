@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from tocsin_console.api.rehearsal import time_of
+from tocsin_console.api.answering import time_of
 from tocsin_console.parts import Parts
 from tocsin_console.report.desk import as_document
 from tocsin_console.web.page import Document, Page

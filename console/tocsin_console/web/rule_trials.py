@@ -13,7 +13,7 @@ from tocsin_alerts.rule import Rule
 from tocsin_alerts.rule_rendering import lint_rule, render_rule
 from tocsin_alerts.rule_tests import run_stories
 from tocsin_alerts.rules import RuleBook
-from tocsin_console.api.rehearsal import time_of
+from tocsin_console.api.answering import time_of
 from tocsin_console.config import Config
 from tocsin_console.errors import UsageProblem
 from tocsin_console.rehearsing import Rehearsal
