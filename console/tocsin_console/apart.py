@@ -61,7 +61,13 @@ class CollectorAlone(Collecting):
         addresses = self._addresses()
         spool = self._config.data_dir / "spool"
         desk = SpoolDesk(spool, self._sibling(), self._collector.queue)
-        app = build_small_app(self._state, any_host=self._config.insecure, more=spool_routes(spool, desk))
+        app = build_small_app(
+            self._state,
+            any_host=self._config.api_takes_any_host,
+            identify=self._access()[1],
+            acted=self._acted,
+            more=spool_routes(spool, desk),
+        )
         server = ApiServer(app, self._config.api)
         self._ends.callback(lambda: server.stop(timeout_s=5.0))
         addresses["api"] = str(server.start())
@@ -92,7 +98,13 @@ class EvaluatorAlone(Presenting):
         self._open()
         self._elsewhere = Elsewhere(self.role, self._fleet)
         self._is_working = False
-        self._switch = Switch(build_small_app(self._waiting, any_host=self._config.insecure))
+        waiting = build_small_app(
+            self._waiting,
+            any_host=self._config.api_takes_any_host,
+            identify=self._access()[1],
+            acted=self._acted,
+        )
+        self._switch = Switch(waiting)
         server = ApiServer(self._switch, self._config.api)
         self._ends.callback(lambda: server.stop(timeout_s=5.0))
         self._api = str(server.start())
@@ -218,7 +230,7 @@ class ConsoleAlone(Presenting):
         self._elsewhere = Elsewhere(self.role, self._fleet)
         self._onlooker = Onlooker(lambda: self._make_engine(self._reading, ()), now=now)
         leases = self._sibling()
-        self._evaluator = EvaluatorOf(lambda: holder_of(leases, LEASE))
+        self._evaluator = EvaluatorOf(lambda: holder_of(leases, LEASE), secret=self._config.peer_secret)
         self._start_disk_watch()
         return self._announce(self._start_api())
 

@@ -75,6 +75,7 @@ class Config:
     evidence: timedelta | None  # content of picked calls that nobody has reviewed
     reviewed_content: timedelta | None  # after the review; None: as its tables say
     collector_name: str
+    drain_s: float  # so long an ending process loads what it has received
     collector_address: str | None  # where verbs send outcomes; None: to the API that answers
     database: str
     grpc: Address
@@ -82,6 +83,7 @@ class Config:
     api: Address
     public_url: str  # where people reach the API; empty: nowhere
     access: AccessSection
+    peer_secret: str = field(repr=False)  # what tocsin's parts show each other; empty: nothing
     api_is_given: bool  # somebody named the address, so a run.json does not decide
     guard: Address
     clickhouse_http: Address | None  # None: off
@@ -105,6 +107,11 @@ class Config:
     use_cases_dir: Path
     rules_dir: Path
     templates_dir: Path
+
+    @property
+    def api_takes_any_host(self) -> bool:
+        """Whether the API answers under every name: beyond loopback, where people sign in, it is reached by many."""
+        return self.insecure or (self.access.login != "none" and not self.api.is_loopback)
 
     @property
     def folder(self) -> Path:
@@ -164,6 +171,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         evidence=_period(said.store.evidence, "store.evidence"),
         reviewed_content=_period(said.store.reviewed_content, "store.reviewed_content"),
         collector_name=_collector_name(said, environment, data_dir, is_alone=url is None),
+        drain_s=said.collector.drain_s,
         collector_address=environment.get("TOCSIN_COLLECTOR_ADDRESS") or said.collector.address,
         database=store.database,
         grpc=Address.parse(pick(flags.grpc, "TOCSIN_GRPC_ADDRESS", said.listen.grpc, GRPC)),
@@ -171,6 +179,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         api=Address.parse(pick(flags.api, "TOCSIN_API_ADDRESS", said.listen.api, API)),
         public_url=_public_url(environment.get("TOCSIN_PUBLIC_URL") or said.public_url or ""),
         access=said.access,
+        peer_secret=secret(said.access.peer_secret, environment=environment, base=base, what="access.peer_secret"),
         api_is_given=bool(flags.api or environment.get("TOCSIN_API_ADDRESS")),
         guard=Address.parse(pick(flags.guard, "TOCSIN_GUARD_ADDRESS", said.listen.guard, GUARD)),
         tls=_tls(said, environment, base=base, cwd=cwd),

@@ -69,6 +69,12 @@ class CollectorSection(_Section):
 
     name: str | None = Field(default=None, min_length=1)
     address: str | None = Field(default=None, min_length=1)  # http://host:4317, for outcomes load and review
+    drain_s: float = Field(
+        default=10.0,
+        ge=0,
+        le=3600,
+        description="so long an ending collector loads what it has; the rest waits in its spool",
+    )
 
 
 class ListenSection(_Section):
@@ -336,6 +342,12 @@ class AccessSection(_Section):
         default=(IPv4Network("127.0.0.1/32"), IPv6Network("::1/128")), description="whose header is believed"
     )
     roles: dict[str, Role] = Field(default_factory=dict, description="by name as the header says; * of everybody else")
+
+    peer_secret: str = Field(
+        default="",
+        pattern="^(|env:.+|file:.+)$",
+        description="env:NAME or file:PATH; what a console shows to the evaluator when a person sets a guard",
+    )
 
     @model_validator(mode="after")
     def _knows_somebody(self) -> Self:

@@ -30,8 +30,6 @@ from tocsin_collector.correct.relabel import relabel
 from tocsin_collector.receive.key_book import KeyBook
 from tocsin_collector.store.database import Database
 from tocsin_console import rulebook, tables
-from tocsin_console.access.gate import ByKey, ByProxy, Identify, anybody
-from tocsin_console.access.tokens import AccessKeys
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.book import Book
@@ -61,15 +59,12 @@ from tocsin_console.report.desk import ReportDesk
 from tocsin_console.report.sending import Postbox, mailboxes, timetable_of
 from tocsin_console.review.desk import ReviewDesk
 from tocsin_console.roles import Others
-from tocsin_console.running import owner_secret
 from tocsin_console.spool_desk import SpoolDesk
 from tocsin_console.web.news import News
 from tocsin_console.wire import document
-from tocsin_wire import TocsinError
 
 _END_S = 15.0
 _log = logging.getLogger(__name__)
-_MOST_OF_A_PATH = 500
 _FIGURE_S = 10.0
 _FIGURES_KEPT = 256
 _REPORT_PERIOD_S = 60.0
@@ -218,24 +213,6 @@ class Presenting(Judging):
             access_keys=access_keys,
             news=News(lambda: (apart.evaluated_through(), self._watermark().complete_to)),
         )
-
-    def _audit(self, actor: str, path: str) -> None:
-        at, subject = now(), path[:_MOST_OF_A_PATH]
-        try:
-            record(self._database, key=at.isoformat(), at=at, actor=actor, action="request", subject=subject, detail="")
-        except TocsinError as error:  # it was done all the same, and the answer says so
-            _log.error("%s by %s is not in the audit log: %s", subject, actor, error)
-
-    def _access(self) -> tuple[AccessKeys | None, Identify]:
-        """Say who may use the API: whoever reaches it, or who shows a key or is named by the proxy."""
-        access = self._config.access
-        if access.login == "none":
-            return None, anybody
-        keys = AccessKeys(self._sibling())
-        by_key = ByKey(keys, local=owner_secret(self._config.owner_file))
-        if access.login == "keys":
-            return keys, by_key
-        return keys, ByProxy(access.header, proxies=access.proxies, roles=access.roles, otherwise=by_key)
 
     def _figures(self) -> Draw:
         """Draw for pages in a process of their own: a message's chart does not wait for somebody who looks."""

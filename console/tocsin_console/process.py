@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
+from tocsin_alerts.audit import record
 from tocsin_alerts.charts.drawer import Draw, Drawer, can_draw, no_chart
 from tocsin_alerts.chat_threads import ChatThreads
 from tocsin_alerts.plan import Plans
@@ -19,6 +20,8 @@ from tocsin_collector.store.database import Database
 from tocsin_collector.store.migrate import migrate
 from tocsin_collector.store.retention import keep
 from tocsin_console import rulebook, running, tables
+from tocsin_console.access.gate import ByKey, ByProxy, Identify, anybody
+from tocsin_console.access.tokens import AccessKeys
 from tocsin_console.addresses import Address, Protection, require_free, require_protected
 from tocsin_console.config import Config
 from tocsin_console.dead_man import DeadMan
@@ -26,7 +29,9 @@ from tocsin_console.errors import UsageProblem
 from tocsin_console.notifiers import with_notifiers
 from tocsin_console.retraining import actions_of
 from tocsin_console.roles import LISTENS, Role, require_server
+from tocsin_wire import TocsinError
 
+_MOST_OF_A_PATH = 500
 _NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "http": "tls and keys", "guard": "tls", "api": "logins"}
 _log = logging.getLogger(__name__)
 
@@ -138,6 +143,27 @@ class RoleProcess(ABC):
         running.write_run_file(config.run_file, facts)
         self._ends.callback(lambda: config.run_file.unlink(missing_ok=True))
         return facts
+
+    def _audit(self, actor: str, path: str) -> None:
+        at, subject = now(), path[:_MOST_OF_A_PATH]
+        try:
+            record(self._database, key=at.isoformat(), at=at, actor=actor, action="request", subject=subject, detail="")
+        except TocsinError as error:  # it was done all the same, and the answer says so
+            _log.error("%s by %s is not in the audit log: %s", subject, actor, error)
+
+    def _acted(self, actor: str, path: str) -> None:
+        self._audit(actor or "somebody on this machine", path)
+
+    def _access(self) -> tuple[AccessKeys | None, Identify]:
+        """Say who may use the API: whoever reaches it, or who shows a key or is named by the proxy."""
+        access = self._config.access
+        if access.login == "none":
+            return None, anybody
+        keys = AccessKeys(self._sibling())
+        by_key = ByKey(keys, secrets=(running.owner_secret(self._config.owner_file), self._config.peer_secret))
+        if access.login == "keys":
+            return keys, by_key
+        return keys, ByProxy(access.header, proxies=access.proxies, roles=access.roles, otherwise=by_key)
 
     def _make_folder(self) -> None:
         try:

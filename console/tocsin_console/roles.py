@@ -149,10 +149,16 @@ class GuardElsewhere:
 
 
 class EvaluatorOf:
-    """Finds the evaluator that works, by its lease."""
+    """Finds the evaluator that works, by its lease.
 
-    def __init__(self, holder: Callable[[], Holder | None]) -> None:
+    Args:
+        holder: Reads the lease.
+        secret: What the evaluator knows another part by, where people sign in.
+    """
+
+    def __init__(self, holder: Callable[[], Holder | None], *, secret: str = "") -> None:
         self._holder = holder
+        self._secret = secret
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Have it do something.
@@ -166,4 +172,4 @@ class EvaluatorOf:
         where = (
             f"at {found.address}, where the evaluator {found.holder} says that it listens: do this on its own machine"
         )
-        return Client(found.address, where=where).post(path, body)
+        return Client(found.address, where=where, key=self._secret).post(path, body)

@@ -19,8 +19,7 @@ from tocsin_console.errors import Unreachable
 from tocsin_console.process import RoleProcess
 from tocsin_console.roles import Role
 
-_DRAIN_S = 10.0
-_END_S = 60.0  # for all of it, until the process is gone
+_END_S = 50.0  # beyond the drain, until the process is gone
 _LOOK_S = 1.0
 _FILES = 65_536
 _log = logging.getLogger(__name__)
@@ -43,7 +42,7 @@ def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
     _allow_files()
     ended: list[int] = []  # by which signals
     wake: SimpleQueue[None] = SimpleQueue()  # an event could not be set by a handler while the same thread waits for it
-    begin_to_end = latest_end(_END_S)
+    begin_to_end = latest_end(config.drain_s + _END_S)
 
     def end(number: int, _frame: FrameType | None) -> None:
         if ended:
@@ -66,7 +65,7 @@ def serve(config: Config, *, as_json: bool, role: Role = "up") -> None:
                 wake.get(timeout=_LOOK_S)
     finally:
         begin_to_end()
-        up.stop(drain_s=_DRAIN_S)
+        up.stop(drain_s=config.drain_s)
         _log.info("ended")
 
 

@@ -1,7 +1,7 @@
 """Lets a request in that comes from somebody who may: who it is is found first, what they may is asked of each route."""
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Final, Protocol
@@ -16,6 +16,7 @@ from tocsin_console.access.required import needed
 from tocsin_console.access.roles import MAY, Person, Role
 from tocsin_console.api.security import App, Message, Receive, Scope, Send
 from tocsin_console.errors import AccessRefused
+from tocsin_wire import TocsinError
 
 COOKIE: Final = "tocsin_key"
 _OWNER: Final = Person(name="", role="admin")  # of the machine: who can reach loopback, or read the data folder
@@ -43,18 +44,19 @@ class ByKey:
 
     Args:
         keys: Knows them.
-        local: The secret of the data folder, by which commands on this machine are known; they name who acts themselves.
+        secrets: Of the data folder, by which commands on this machine are known, and of tocsin's other parts; who shows one
+            names who acts.
     """
 
-    def __init__(self, keys: Keys, *, local: str = "") -> None:
+    def __init__(self, keys: Keys, *, secrets: Sequence[str] = ()) -> None:
         self._keys = keys
-        self._local = local
+        self._secrets = [f"Bearer {each}".encode() for each in secrets if each]
 
     def __call__(self, scope: Scope) -> Person:
         """Say who asks."""
         headers = Headers(raw=scope["headers"])
         shown = headers.get("authorization", "") or _cookie(headers.get("cookie", ""))
-        if self._local and hmac.compare_digest(shown.encode(), f"Bearer {self._local}".encode()):
+        if any(hmac.compare_digest(shown.encode(), each) for each in self._secrets):
             return _OWNER
         return (shown and self._keys.person(shown)) or _STRANGER
 
@@ -109,7 +111,11 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request on, with who asks in its scope."""
         if scope["type"] == "http":
-            person = await run_in_threadpool(self._identify, scope) if self._identify is not anybody else _OWNER
+            try:
+                person = await run_in_threadpool(self._identify, scope) if self._identify is not anybody else _OWNER
+            except TocsinError as error:  # the store, which knows the keys
+                await JSONResponse({"error": str(error)}, status_code=503)(scope, receive, send)
+                return
             scope["tocsin.who"], scope["tocsin.person"], scope["tocsin.actor"] = person, person.name, person.name
         await self._app(scope, receive, send)
 

@@ -91,5 +91,4 @@ def build_app(parts: Parts) -> App:
     app = Starlette(routes=[guarded(route, acted) for route in routes], exception_handlers=web_errors(parts))
     public = urlsplit(parts.config.public_url).netloc
     config = parts.config
-    any_host = config.insecure or (config.access.login != "none" and not config.api.is_loopback)
-    return LoopbackOnly(Gate(app, parts.identify), any_host=any_host, public_host=public)
+    return LoopbackOnly(Gate(app, parts.identify), any_host=config.api_takes_any_host, public_host=public)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from tocsin_console.access.gate import Acted, Gate, Identify, guarded
 from tocsin_console.api.answering import ON_ERROR
 from tocsin_console.api.collector_metrics import add_collector
 from tocsin_console.api.exposition import Text
@@ -28,12 +29,21 @@ class Switch:
         await self.app(scope, receive, send)
 
 
-def build_small_app(state: Callable[[], Mapping[str, Any]], *, any_host: bool, more: Sequence[Route] = ()) -> App:
+def build_small_app(
+    state: Callable[[], Mapping[str, Any]],
+    *,
+    any_host: bool,
+    identify: Identify,
+    acted: Acted,
+    more: Sequence[Route] = (),
+) -> App:
     """Put together ``/healthz``, ``/readyz``, ``/metrics`` and ``/api/status`` over one document.
 
     Args:
         state: Says at least ``ready``; its numbers under ``collector`` become metrics.
         any_host: Whether others than this machine may ask.
+        identify: Says who asks; each route lets in whom ``access/required.py`` names.
+        acted: Told when somebody has done something.
         more: What this process answers besides.
     """
 
@@ -58,7 +68,8 @@ def build_small_app(state: Callable[[], Mapping[str, Any]], *, any_host: bool, m
         Route("/api/status", status),
         *more,
     ]
-    return LoopbackOnly(Starlette(routes=routes, exception_handlers=ON_ERROR), any_host=any_host)
+    app = Starlette(routes=[guarded(route, acted) for route in routes], exception_handlers=ON_ERROR)
+    return LoopbackOnly(Gate(app, identify), any_host=any_host)
 
 
 def _figures(state: Mapping[str, Any]) -> str:

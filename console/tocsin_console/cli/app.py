@@ -19,6 +19,7 @@ from tocsin_console.cli import (
     judge,
     keys,
     look,
+    migrate,
     outcomes,
     plans,
     prices,
@@ -66,6 +67,7 @@ def build() -> typer.Typer:
     )
     for module in (
         serve,
+        migrate,
         plans,
         cases,
         send_test,

@@ -20,6 +20,7 @@ def _remember_json(context: typer.Context, value: bool) -> bool:
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Configuration file.", show_default="./tocsin.yaml")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Data folder.", show_default="./tocsin-data or XDG")]
 Api = Annotated[str | None, typer.Option("--api", help="Address of the API.", show_default="run.json of the folder")]
+ClickHouse = Annotated[str | None, typer.Option(help="URL of a ClickHouse server.", show_default="tocsin.yaml")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document and nothing else.", callback=_remember_json)
 ]

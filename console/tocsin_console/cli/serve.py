@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tocsin_console.cli.options import ConfigFile, DataDir, Json, settle
+from tocsin_console.cli.options import ClickHouse, ConfigFile, DataDir, Json, settle
 
 if TYPE_CHECKING:
     from tocsin_console.roles import Role
@@ -21,7 +21,6 @@ GuardAddress = Annotated[str | None, typer.Option(help="Address for guard state.
 OwnApi = Annotated[
     str | None, typer.Option("--api", help="Address for API and figures.", show_default="127.0.0.1:8317")
 ]
-ClickHouse = Annotated[str | None, typer.Option(help="URL of a ClickHouse server.", show_default="tocsin.yaml")]
 Insecure = Annotated[bool | None, typer.Option("--insecure", help="Listen beyond loopback, without logins.")]
 
 

@@ -33,7 +33,7 @@ class Guarded:
         self.revoked = book.create("", name="gone", by="t", now=now, role="admin").key
         book.revoke(self.revoked, by="t", now=now)
         known = AccessKeys(running.database.sibling())
-        self.parts = replace(running.parts, identify=ByKey(known, local=LOCAL), access_keys=known)
+        self.parts = replace(running.parts, identify=ByKey(known, secrets=(LOCAL,)), access_keys=known)
         self.server = ApiServer(build_app(self.parts), replace(running.parts.config.api, port=0))
         self.address = str(self.server.start())
 
