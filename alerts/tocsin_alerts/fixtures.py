@@ -16,7 +16,8 @@ from tocsin_alerts.message import Impact, Money, Night, Point
 from tocsin_alerts.overlays import labels_of
 from tocsin_alerts.plan import Plan
 from tocsin_alerts.records import AlertEvent, GuardRow, Sample
-from tocsin_alerts.rule import Rule, TestSample
+from tocsin_alerts.rule import Rule
+from tocsin_alerts.rule_text import TestSample
 from tocsin_alerts.rules import RuleBook
 from tocsin_alerts.sample_views import FIRING
 

@@ -8,7 +8,7 @@ Source: Alertmanager's documentation, "group_wait", "group_interval", "repeat_in
 from datetime import datetime, timedelta
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from tocsin_alerts.durations import Duration
 
@@ -18,13 +18,14 @@ _NONE: Final = timedelta(0)
 class Grouping(BaseModel):
     """The pauses of one installation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    wait: Duration = Field(default=_NONE, description="before an incident is told first, for what fires with it")
-    interval: Duration = Field(
-        default=timedelta(minutes=5), description="between two messages about what joins one incident"
-    )
-    repeat: Duration = Field(default=_NONE, description="until an open page that nobody took is told again; 0: never")
+    wait: Duration = _NONE
+    """Before an incident is told first, for what fires with it."""
+    interval: Duration = timedelta(minutes=5)
+    """Between two messages about what joins one incident; an end never waits."""
+    repeat: Duration = _NONE
+    """Until an open page that nobody took is told again; `0s`: never."""
 
     def holds_back(self, *, is_first: bool, opened: datetime, told: datetime | None, now: datetime) -> datetime | None:
         """Say until when a message has to wait; None: it may go.

@@ -6,7 +6,7 @@ Source: Alertmanager's documentation, "inhibit_rule".
 from collections.abc import Iterable, Mapping
 from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from tocsin_alerts.matchers import Matcher, Matching, all_match, narrow
 
@@ -14,11 +14,14 @@ from tocsin_alerts.matchers import Matcher, Matching, all_match, narrow
 class Inhibition(BaseModel):
     """While a source fires, targets that are equal in some labels are not told; what still fires afterwards is told then."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     source: tuple[Matching, ...]
+    """Matchers of what explains the others while it fires."""
     target: tuple[Matching, ...]
-    equal: tuple[str, ...] = Field(default=("project", "use_case"), description="labels; empty and missing are equal")
+    """Matchers of what is not told meanwhile."""
+    equal: tuple[str, ...] = ("project", "use_case")
+    """Labels that both must have alike; an empty one and a missing one are alike."""
 
     @model_validator(mode="after")
     def _is_of_something(self) -> Self:

@@ -6,122 +6,34 @@ What a plan leaves open is None, shown as unanswered, and never guessed.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from tocsin_alerts import documents
 from tocsin_alerts.calendar_days import Days, overlaps
-from tocsin_alerts.durations import Duration
 from tocsin_alerts.errors import DocumentError, Finding
 from tocsin_alerts.plan_form import render_yaml
+from tocsin_alerts.plan_parts import (
+    Budget,
+    Fallback,
+    Guard,
+    Labels,
+    Part,
+    Privacy,
+    Quality,
+    Rates,
+    Retraining,
+    Routes,
+    Runbook,
+)
 from tocsin_alerts.plan_people import Mute, Step
-from tocsin_alerts.records import GuardMode, GuardState
 from tocsin_alerts.runbook import first_steps
 from tocsin_alerts.web_links import WebLink
 from tocsin_alerts.weekly import Weekly, Zone
 
 __all__ = ["Plan", "Plans", "Question", "render_yaml"]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class Quality(_Part):
-    """What right means, and how much wrong is borne for how long."""
-
-    measure: str | None = None
-    floor: float | None = None
-    tolerate: Duration | None = Field(default=None, description="how long below the floor is borne before a page")
-
-    @field_validator("floor")
-    @classmethod
-    def _floor_is_a_share(cls, floor: float | None, info: ValidationInfo) -> float | None:
-        if floor is not None and info.data.get("measure") in (None, "accuracy") and not 0 < floor < 1:
-            raise ValueError(f"expected a share between 0 and 1, got {floor:g}: write 90 % as 0.9")
-        return floor
-
-
-class Runbook(_Part):
-    """What the person who is called does first."""
-
-    link: str | None = None
-    first_steps: list[str] = []
-
-
-class RetrainingTrigger(_Part):
-    """When a retraining is due."""
-
-    metric: str | None = Field(default=None, description="an evaluator")
-    threshold: float | None = None
-    when: Literal["below", "above"] | None = Field(default=None, description="None: as the metric's name says")
-    duration: Duration | None = Field(default=None, description="in whole days; None: one")
-
-
-class Retraining(_Part):
-    """When, what and by whom."""
-
-    trigger: RetrainingTrigger = RetrainingTrigger()
-    action: str | None = Field(default=None, description="a name of retraining_actions; else what a person does")
-    owner: str | None = None
-    cooldown: Duration | None = Field(default=None, description="after one, none for so long; None: 14d")
-
-
-class Fallback(_Part):
-    """What users get while the model is not trusted."""
-
-    description: str | None = None
-
-
-class Guard(_Part):
-    """What tocsin may do by itself. ``shadow`` only records that it would have."""
-
-    mode: GuardMode = "shadow"
-    probe_share: float = Field(default=0.05, ge=0, le=1, description="of calls that still reach the model in fallback")
-    hold: Duration | None = Field(default=None, description="a state stays at least this long")
-    release: Literal["manual", "measured"] = Field(
-        default="manual",
-        description="measured: to normal by itself, once what tripped it is over on calls of the model since",
-    )
-    fail_mode: GuardState = Field(default="normal", description="at least this careful while tocsin is unreachable")
-
-
-class Budget(_Part):
-    """What a day may cost."""
-
-    per_day: Decimal | None = Field(default=None, gt=0)
-    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
-
-
-class Rates(_Part):
-    """What an hour of people's time costs, in the budget's currency."""
-
-    review_per_hour: Decimal | None = Field(default=None, ge=0)
-    support_per_hour: Decimal | None = Field(default=None, ge=0)
-    incident_per_hour: Decimal | None = Field(default=None, ge=0)  # of whoever was paged
-
-
-class Labels(_Part):
-    """How late the truth comes."""
-
-    delay: Duration | None = None
-
-
-class Privacy(_Part):
-    """How much of a call may be kept."""
-
-    capture: Literal["none", "fields", "content"] | None = None
-
-
-class Routes(_Part):
-    """Channels by severity; empty means the channels of ``tocsin.yaml``."""
-
-    page: list[str] = []
-    ticket: list[str] = []
-    log: list[str] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,39 +49,53 @@ class Question:
         return not self.missing
 
 
-class Plan(_Part):
+class Plan(Part):
     """The plan of one use case; everything but its name may be left open."""
 
     use_case: str = Field(min_length=1)
+    """The use case, as its calls name it."""
     project: str = Field(default="default", min_length=1)
+    """The project that it belongs to."""
     quality: Quality = Quality()
+    """How you know that it is wrong."""
     owner: str | None = None
+    """Team or person who answers for the use case; left out, the question is open."""
     contact: str | None = None
+    """Whom to ask, as messages say it; left out, the question is open."""
     runbook: Runbook = Runbook()
-    dashboard: WebLink | None = Field(
-        default=None, description="in messages; None: the console's page, where people reach it"
-    )
+    """What the person who is called does first."""
+    dashboard: WebLink | None = None
+    """Address that messages link; left out, the console's page of the use case, where people reach it (`public_url`)."""
     retraining: Retraining = Retraining()
+    """What triggers a retraining."""
     fallback: Fallback = Fallback()
+    """What users get in the meantime."""
     guard: Guard = Guard()
+    """What tocsin may do by itself."""
     budget: Budget = Budget()
+    """What it may cost."""
     rates: Rates = Rates()
-    segments: list[str] = []
+    """What people's time costs."""
+    segments: list[str] = Field(default=[])
+    """Input fields by which quality and drift are kept apart too, such as `device`."""
     labels: Labels = Labels()
-    calendar: list[Days] = Field(
-        default=[], description="holidays and campaigns: left out of references, and drift is not judged on them"
-    )
+    """How late the truth comes."""
+    calendar: list[Days] = Field(default=[])
+    """Holidays and campaigns: they are left out of references, and drift is not judged on them."""
     privacy: Privacy = Privacy()
+    """How much of a call may be kept."""
     routes: Routes = Routes()
-    zone: Zone = Field(default="UTC", description="of hours and mute")
-    hours: list[Weekly] = Field(default=[], description="when people work; none: a page always wakes")
-    wake_above: float | None = Field(
-        default=None,
-        ge=0,
-        description="wrong answers until people work again that are worth waking somebody; None: any",
-    )
-    mute: list[Mute] = []
-    escalation: list[Step] = []
+    """Who is told, by severity."""
+    zone: Zone = "UTC"
+    """Time zone of `hours` and `mute`, such as `Europe/Berlin`."""
+    hours: list[Weekly] = Field(default=[])
+    """When people work; left out, a page always wakes."""
+    wake_above: float | None = Field(default=None, ge=0)
+    """Wrong answers until people work again that are worth waking somebody; left out, any are."""
+    mute: list[Mute] = Field(default=[])
+    """Times of the week at which alerts are not told."""
+    escalation: list[Step] = Field(default=[])
+    """Who hears of a page that nobody has acknowledged, step by step."""
 
     def questions(self) -> tuple[Question, ...]:
         """Ask the plan the five questions, in the order a team asks them."""

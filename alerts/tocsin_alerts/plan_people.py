@@ -11,12 +11,15 @@ class Mute(Weekly):
     """A time of the week at which alerts of some severities are not told; what still fires at its end is told then."""
 
     severities: tuple[Severity, ...] = Field(default=("ticket", "log"), min_length=1)
+    """Severities that are not told then."""
 
 
 class Step(BaseModel):
     """Who hears of a page that nobody has acknowledged."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    after: Duration = Field(description="since people were told")
-    route: tuple[str, ...] = Field(min_length=1, description="channels")
+    after: Duration
+    """How long after people were told, while nobody has acknowledged it."""
+    route: tuple[str, ...] = Field(min_length=1)
+    """Channels that hear of it then, once."""

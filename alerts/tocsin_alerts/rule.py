@@ -1,4 +1,4 @@
-"""One rule: what its YAML may say, and what it makes of a sample."""
+"""One rule, checked against its evaluator: what it makes of a sample."""
 
 import hashlib
 import json
@@ -6,126 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from typing import Any, Final, Literal, Protocol
 
 from tocsin_alerts.conditions import PLAN_NAMES, STRICT, Condition, Names, sample_names
-from tocsin_alerts.durations import Duration, parse_duration
 from tocsin_alerts.machine import Observation, Timing
 from tocsin_alerts.plan import Plan
-from tocsin_alerts.records import AlertState, Sample, Severity
+from tocsin_alerts.records import AlertState, Sample
+from tocsin_alerts.rule_text import RuleText
 from tocsin_alerts.slots import Schedule
-from tocsin_alerts.web_links import WebLink
 
-Verdict: TypeAlias = Literal["wrong", "drifting", "none"]
 _OF_REFERENCE: Final = frozenset({"baseline", "drop", "z", "effect"})
 _REFERENCE_TABLES: Final = ("reference_profiles", "calibrations")
-TOLERATED = "tolerated"  # "for: tolerated" is the plan's quality.tolerate
-
-
-def _read_hold(given: Any) -> Any:
-    if isinstance(given, int) and not isinstance(given, bool):
-        if given < 0:
-            raise ValueError(f"expected at least 0 slots, got {given}")
-        return given
-    return TOLERATED if given == TOLERATED else parse_duration(given)
-
-
-Hold: TypeAlias = Annotated[int | Duration | Literal["tolerated"], BeforeValidator(_read_hold)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-
-
-class TestSample(_Part):
-    """What the evaluator says at one slot of a rule's own test."""
-
-    model_config = ConfigDict(coerce_numbers_to_str=True)
-
-    slot: int = Field(ge=0)
-    value: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    baseline: float | None = None
-    effect: float | None = None
-    n: int = 1000
-    labels: dict[str, str] = {}
-
-
-class TestExpectation(_Part):
-    """One transition that must happen."""
-
-    model_config = ConfigDict(coerce_numbers_to_str=True)
-
-    slot: int
-    state: AlertState
-    labels: dict[str, str] = {}
-
-
-class TestPlan(_Part):
-    """What the plan says during a rule's own test."""
-
-    floor: float | None = None
-    tolerate: Duration | None = None
-    budget_per_day: float | None = None
-
-
-class RuleTest(_Part):
-    """A story: samples at slots, and every transition that they must cause, no more and no fewer."""
-
-    name: str
-    plan: TestPlan = TestPlan()
-    samples: list[TestSample]
-    until: int | None = Field(default=None, description="last slot, when it comes after the last sample")
-    expect: list[TestExpectation] = []
-
-
-class RuleText(_Part):
-    """A rule as its YAML file says it."""
-
-    rule: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=80)
-    summary: str
-    enabled: bool = True
-    evaluator: str | None = None
-    sql: str | None = None
-    params: dict[str, int | float | str] = {}
-    every: Duration = timedelta(days=1)
-    offset: Duration = timedelta(0)
-    severity: Severity
-    group: str = Field(default="quality", min_length=1)
-    when: str
-    clear: str | None = None
-    hold: Hold = Field(default=0, alias="for")
-    keep_firing_for: Hold = 0
-    min_n: int = Field(default=0, ge=0)
-    limit: int = Field(default=200, ge=1, description="alerts in one use case; of more the worst are kept")
-    no_data: Duration | None = Field(default=None, description="a ticket once there was nothing to judge for so long")
-    error: Severity | Literal["ignore"] | None = Field(
-        default=None, description="what it is when the evaluator keeps failing; a ticket unless said"
-    )
-    false_pages_per_year: float | None = Field(
-        default=None, ge=0, allow_inf_nan=False, description="measured on stationary streams, per stream"
-    )
-    needs: list[Literal["floor", "budget_per_day"]] = []
-    without: list[Literal["floor", "budget_per_day"]] = []
-    guard: Literal["verify", "fallback"] | None = None
-    verdict: Verdict = "drifting"
-    owner: str | None = None
-    runbook: str | None = None
-    dashboard: WebLink | None = None
-    route: list[str] = []
-    template: str | None = None
-    tests: list[RuleTest] = []
-
-    @model_validator(mode="after")
-    def _reads_one_source(self) -> "RuleText":
-        if (self.evaluator is None) == (self.sql is None):
-            raise ValueError("expected either 'evaluator' or 'sql', got " + ("both" if self.sql else "neither"))
-        if self.every < timedelta(minutes=1):
-            raise ValueError(f"expected 'every' of at least 1m, got {self.every.total_seconds():g}s")
-        return self
 
 
 class SampleSource(Protocol):

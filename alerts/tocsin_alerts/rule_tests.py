@@ -13,9 +13,11 @@ from tocsin_alerts import documents
 from tocsin_alerts.board import Board
 from tocsin_alerts.documents import suggest
 from tocsin_alerts.errors import DocumentError, Finding
-from tocsin_alerts.plan import Budget, Plan, Plans, Quality
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Budget, Quality
 from tocsin_alerts.records import Sample
-from tocsin_alerts.rule import Rule, RuleTest, TestSample
+from tocsin_alerts.rule import Rule
+from tocsin_alerts.rule_text import RuleTest, TestSample
 from tocsin_alerts.rules import TEST_FILES, RuleBook
 from tocsin_alerts.series import Batch
 
@@ -29,10 +31,12 @@ _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 class TestFile(BaseModel):
     """A ``NAME.test.yaml``: stories of one rule, the team's or a shipped one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     rule: str
+    """Name of the rule, the team's or a shipped one."""
     tests: list[RuleTest]
+    """Stories: samples at slots, and the transitions they must cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

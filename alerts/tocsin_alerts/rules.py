@@ -14,7 +14,8 @@ from tocsin_alerts.documents import Document, suggest
 from tocsin_alerts.errors import DocumentError, Finding, RuleError
 from tocsin_alerts.inline_sql import InlineSource, JudgeSql, describe
 from tocsin_alerts.ports import Query
-from tocsin_alerts.rule import Rule, RuleText, SampleSource
+from tocsin_alerts.rule import Rule, SampleSource
+from tocsin_alerts.rule_text import RuleText
 
 SHIPPED: Final = Path(__file__).parent / "rules"
 RANGE_PARAMS: Final = frozenset({"since", "until", "step_s"})  # the engine gives these; a rule may not

@@ -42,20 +42,23 @@ def _minutes(given: Any) -> Any:
 Zone: TypeAlias = Annotated[str, AfterValidator(_known_zone)]
 Minutes: TypeAlias = Annotated[
     int,
+    Field(ge=0, le=24 * 60),
     BeforeValidator(_minutes, json_schema_input_type=str),
     PlainSerializer(lambda said: f"{said // 60:02}:{said % 60:02}", return_type=str),
-    Field(ge=0, le=24 * 60),
 ]
 
 
 class Weekly(BaseModel):
     """From a time to a time on some days of the week; to the next day where the end is not after the beginning."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
     days: tuple[Weekday, ...] = WEEK
-    since: Minutes = Field(default=0, alias="from")
-    until: Minutes = 24 * 60
+    """Days on which it begins; left out, every day."""
+    since: Minutes = Field(default=0, alias="from", json_schema_extra={"default": "00:00"})
+    """Time of the day at which it begins."""
+    until: Minutes = Field(default=24 * 60, json_schema_extra={"default": "24:00"})
+    """Time of the day at which it ends: of the next day where that is not after the beginning."""
 
     @model_validator(mode="after")
     def _has_days(self) -> Self:

@@ -22,16 +22,24 @@ _FORMAT: Final = "%Y-%m-%dT%H:%M"
 class Window(BaseModel):
     """A maintenance window: every week, or once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
+    """Name of the window; each time that it comes round, its silence is called by this and the time."""
     matchers: tuple[Matching, ...]
+    """What is silenced, such as `use_case=x`; never everything, and in every project unless one says which."""
     author: str = Field(min_length=1)
+    """Who declared it."""
     reason: str = Field(min_length=1)
+    """Why."""
     zone: Zone = "UTC"
+    """Time zone of its times, such as `Europe/Berlin`."""
     weekly: Weekly | None = None
-    since: datetime | None = Field(default=None, alias="from", description="once; in the zone")
+    """Every week at this time; either this, or `from` and `until`."""
+    since: datetime | None = Field(default=None, alias="from")
+    """Once, from then on, in the zone unless it names another."""
     until: datetime | None = None
+    """The end of that, at most 30 days after."""
 
     @model_validator(mode="after")
     def _is_a_window(self) -> Self:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tocsin_alerts import documents
 from tocsin_alerts.engine import Engine
-from tocsin_alerts.plan import Plan, Plans, Quality
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Quality
 from tocsin_alerts.ports import Query
 from tocsin_alerts.records import AlertEvent, Sample
 from tocsin_alerts.rules import RuleBook, compile_rule

@@ -13,8 +13,8 @@ from _detect.replay import Told, replay
 from _detect.scenarios import DAY_S, Labels, Scenario
 from _detect.world import REFERENCE_DAYS, Stream, Wander, simulate
 from tocsin_alerts.durations import parse_duration
-from tocsin_alerts.plan import Labels as PlanLabels
 from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Labels as PlanLabels
 from tocsin_collector.store.database import Database
 
 _QUIET_DAYS: Final = 7  # after the reference, before anything changes

@@ -18,20 +18,12 @@ from tocsin_collector.receive.tls import TlsFiles
 from tocsin_collector.store.retention import parse_period
 from tocsin_collector.store.store_address import StoreAddress, StoreTls
 from tocsin_console.addresses import Address
-from tocsin_console.config_file import (
-    AccessSection,
-    Channel,
-    Clock,
-    DeadManSection,
-    IngestKeys,
-    JudgeSection,
-    LimitsSection,
-    ReportSection,
-    RetrainingAction,
-    TocsinYaml,
-    UseCaseMapping,
-)
+from tocsin_console.config_file import Clock, TocsinYaml
 from tocsin_console.errors import UsageProblem
+from tocsin_console.sections.acting import DeadManSection, ReportSection, RetrainingAction
+from tocsin_console.sections.channel import Channel
+from tocsin_console.sections.money import JudgeSection
+from tocsin_console.sections.receiving import AccessSection, IngestKeys, LimitsSection, UseCaseMapping
 
 FILE_NAME = "tocsin.yaml"
 GRPC = "127.0.0.1:4317"

@@ -33,7 +33,7 @@ from tocsin_alerts.notifiers import (
 )
 from tocsin_alerts.notifiers.posting import require_http
 from tocsin_console.config import Config, secret
-from tocsin_console.config_file import Channel as Said
+from tocsin_console.sections.channel import Channel as Said
 
 
 def channels_of(config: Config) -> list[Channel]:

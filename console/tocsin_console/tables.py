@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from tocsin_alerts.plan import Plan, Plans
-from tocsin_console.config_file import UseCaseMapping
+from tocsin_console.sections.receiving import UseCaseMapping
 from tocsin_console.statements import statement
 
 

@@ -13,7 +13,7 @@ from tests.console.conftest import HEARD, NOW
 from tests.console.test_acknowledging import fires
 
 from tocsin_console.config import Config
-from tocsin_console.config_file import Channel
+from tocsin_console.sections.channel import Channel
 
 CHANNELS = (
     Channel(name="pd", type="pagerduty", routing_key="env:K", webhook_secret="env:PAGERDUTY_SECRET"),

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tests.collector.test_normalisation import price
 from tests.console.conftest import NOW, Running
 
-from tocsin_console.config_file import PriceSection
+from tocsin_console.sections.money import PriceSection
 
 Tocsin = Callable[..., Any]
 

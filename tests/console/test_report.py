@@ -16,9 +16,9 @@ from tocsin_alerts.channels import LogChannel
 from tocsin_alerts.report.sending import Timetable
 from tocsin_alerts.report.weekly import Week, weekly
 from tocsin_console.config import Config
-from tocsin_console.config_file import ReportSection
 from tocsin_console.errors import UsageProblem
 from tocsin_console.report.sending import Postbox, mailboxes
+from tocsin_console.sections.acting import ReportSection
 
 Tocsin = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("running")

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from tests.console.conftest import NOW, Running
 
 from tocsin_console.config import Config
-from tocsin_console.config_file import RetrainingAction
 from tocsin_console.errors import UsageProblem
 from tocsin_console.retraining import actions_of
+from tocsin_console.sections.acting import RetrainingAction
 
 Tocsin = Callable[..., Any]
 GITHUB = {"name": "g", "type": "github", "repository": "acme/digits", "event_type": "retrain", "token": "env:TOKEN"}

@@ -125,6 +125,22 @@ def test_the_committed_schemas_are_those_of_the_code(tocsin: Tocsin, name: str) 
     assert json.loads(printed) == schema(name)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_key_of_a_schema_says_what_it_means(name: str) -> None:
+    """Editors show it, and the reference pages are made of it; a section may be described where it is defined."""
+    said = schema(name)
+    kinds = {f"#/$defs/{each}": kind for each, kind in said["$defs"].items()}
+
+    mute = [
+        f"{kind.get('title')}.{key}"
+        for kind in (said, *kinds.values())
+        for key, text in kind.get("properties", {}).items()
+        if not text.get("description", kinds.get(text.get("$ref"), {}).get("description", "")).endswith(".")
+    ]
+
+    assert mute == []
+
+
 def test_the_schema_of_rules_knows_every_key_and_how_durations_are_written() -> None:
     """What an editor underlines must be wrong, and what it does not must be right."""
     said = schema("rule")

@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tocsin_alerts.plan import Labels, Plan, Plans, Quality
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Labels, Quality
 from tocsin_collector.store.database import Database
-from tocsin_console.config_file import UseCaseMapping
+from tocsin_console.sections.receiving import UseCaseMapping
 from tocsin_console.tables import sync_plans, sync_use_case_map
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

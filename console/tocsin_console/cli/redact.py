@@ -31,7 +31,7 @@ def try_out(
     """Show what the rules of tocsin.yaml would make of a text, by the engine that applies them. Exits 1 on a match."""
     from tocsin_collector.privacy.rule_trial import tried
     from tocsin_collector.store.database import IN_MEMORY, Database, StoreAddress
-    from tocsin_console.config_file import RedactSection
+    from tocsin_console.sections.receiving import RedactSection
 
     rules = settle(config=config).redactions
     if preset:

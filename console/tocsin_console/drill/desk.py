@@ -13,7 +13,8 @@ from tocsin_alerts.drill.noticing import Habits, Noticed, described, freeze, in_
 from tocsin_alerts.drill.page import views
 from tocsin_alerts.errors import DrillRefused
 from tocsin_alerts.message import View
-from tocsin_alerts.plan import Labels, Plan, Plans
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Labels
 from tocsin_alerts.rules import RuleBook
 from tocsin_collector.store.database import Database
 from tocsin_console.drill.reviewing import DRAWN, reviews

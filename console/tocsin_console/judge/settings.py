@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tocsin_alerts.sandbox import Budget, BudgetedEnvironment
-from tocsin_console.config_file import JudgeSection
 from tocsin_console.errors import UsageProblem
+from tocsin_console.sections.money import JudgeSection
 
 _SHOWN: Final[Mapping[str, Any]] = {
     "use_case": "a use case",

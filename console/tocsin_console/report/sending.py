@@ -10,8 +10,8 @@ from tocsin_alerts.documents import suggest
 from tocsin_alerts.outbox import Notification
 from tocsin_alerts.report.sending import LATE, Timetable, letters
 from tocsin_alerts.report.weekly import Week
-from tocsin_console.config_file import ReportSection
 from tocsin_console.errors import UsageProblem
+from tocsin_console.sections.acting import ReportSection
 
 Post = Callable[[Sequence[Notification]], Sequence[str]]
 

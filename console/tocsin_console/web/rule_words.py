@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from tocsin_alerts.durations import format_duration
-from tocsin_alerts.rule import TOLERATED, Rule
+from tocsin_alerts.rule import Rule
+from tocsin_alerts.rule_text import TOLERATED
 
 NOISY_TIMES: Final = 5  # fired so often in four weeks
 NOISY_VERDICTS: Final = 2  # of its incidents were noise, and more than were actionable

@@ -7,7 +7,8 @@ import pytest
 
 from tocsin_alerts.budget import spend, strictness
 from tocsin_alerts.errors import DocumentError
-from tocsin_alerts.plan import Plan, Plans, Quality
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Quality
 
 RULE = "rule: {name}\nsummary: s\nevaluator: accuracy\nwhen: value < 0.8\nseverity: {severity}\n"
 

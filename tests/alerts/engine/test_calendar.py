@@ -10,7 +10,8 @@ from tocsin_alerts.board import Board
 from tocsin_alerts.calendar_days import ordinary, parse_days, spell_days
 from tocsin_alerts.errors import DocumentError
 from tocsin_alerts.evaluator import load_evaluators
-from tocsin_alerts.plan import Plan, Plans, Quality
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Quality
 from tocsin_alerts.series import Batch
 
 DROP = "rule: drop\nsummary: s\nevaluator: accuracy\nseverity: page\nwhen: drop >= 0.02\n"

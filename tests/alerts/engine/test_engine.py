@@ -184,7 +184,8 @@ def test_evaluators_that_no_rule_reads_are_recorded_once_a_day(kit: Any, databas
 @pytest.mark.parametrize("budget_currency", ["USD", "EUR"])
 def test_a_budget_in_another_currency_is_not_compared(kit: Any, database: Any, budget_currency: str) -> None:
     """Twenty dollars are not twenty euros: unknown, never guessed."""
-    from tocsin_alerts.plan import Budget, Plan, Plans
+    from tocsin_alerts.plan import Plan, Plans
+    from tocsin_alerts.plan_parts import Budget
 
     rule = "rule: cost\nsummary: s\nevaluator: cost_per_day\nseverity: ticket\nwhen: value > budget_per_day\n"
     plans = Plans.of(Plan(use_case="triage", budget=Budget(per_day=20, currency=budget_currency)))  # type: ignore[arg-type]

@@ -6,7 +6,8 @@ import pytest
 
 from tocsin_alerts.board import Board
 from tocsin_alerts.evaluator import load_evaluators
-from tocsin_alerts.plan import Plan, Plans, Quality
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Quality
 from tocsin_alerts.provisional import Provisional
 from tocsin_alerts.rules import load_rules
 from tocsin_alerts.series import Batch

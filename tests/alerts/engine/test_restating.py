@@ -7,7 +7,8 @@ import pytest
 
 from tocsin_alerts.engine import Engine
 from tocsin_alerts.evaluator import evaluate, load_evaluators
-from tocsin_alerts.plan import Labels, Plan, Plans, Quality
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Labels, Quality
 from tocsin_alerts.rules import RuleBook, load_rules
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

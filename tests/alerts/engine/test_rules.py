@@ -9,7 +9,8 @@ import pytest
 from tocsin_alerts.checks import check
 from tocsin_alerts.errors import DocumentError, RuleError
 from tocsin_alerts.evaluator import evaluate, load_evaluators
-from tocsin_alerts.plan import Plan, Quality
+from tocsin_alerts.plan import Plan
+from tocsin_alerts.plan_parts import Quality
 from tocsin_alerts.rules import SHIPPED, load_rules, survey
 
 MINE = """rule: mine

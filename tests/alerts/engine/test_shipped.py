@@ -5,7 +5,8 @@ from typing import Any
 
 from tocsin_alerts.engine import Engine
 from tocsin_alerts.evaluator import load_evaluators
-from tocsin_alerts.plan import Labels, Plan, Plans, Quality
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Labels, Quality
 from tocsin_alerts.references import maintain
 from tocsin_alerts.rules import load_rules
 

@@ -9,18 +9,8 @@ import pytest
 
 from tocsin_alerts.channels import LogChannel, WebhookChannel
 from tocsin_alerts.evaluator import load_evaluators
-from tocsin_alerts.plan import (
-    Budget,
-    Fallback,
-    Plan,
-    Plans,
-    Quality,
-    Rates,
-    Retraining,
-    RetrainingTrigger,
-    Routes,
-    Runbook,
-)
+from tocsin_alerts.plan import Plan, Plans
+from tocsin_alerts.plan_parts import Budget, Fallback, Quality, Rates, Retraining, RetrainingTrigger, Routes, Runbook
 from tocsin_alerts.report.facts import Facts, Reached, Verified, gather, takes_pages
 from tocsin_alerts.report.readiness import Readiness, document, readiness
 from tocsin_alerts.rules import load_rules

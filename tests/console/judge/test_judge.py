@@ -17,7 +17,6 @@ from tests.console.review.test_desk import calls
 
 from tocsin_collector.correct.prices import AgreedPrice, UnitPrice
 from tocsin_collector.store.database import Database
-from tocsin_console.config_file import JudgeSection
 from tocsin_console.errors import UsageProblem
 from tocsin_console.judge.asking import Asker, read_reply
 from tocsin_console.judge.desk import JudgeDesk
@@ -25,6 +24,7 @@ from tocsin_console.judge.judging import Judge
 from tocsin_console.judge.money import Tariff, tariff
 from tocsin_console.judge.settings import JudgeSettings, settings_of
 from tocsin_console.review.desk import ReviewDesk
+from tocsin_console.sections.money import JudgeSection
 from tocsin_wire import unpack_handle
 
 PRICE = UnitPrice(input_per_mtok=1.0, output_per_mtok=10.0)
