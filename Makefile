@@ -6,13 +6,14 @@ ARGS   ?=
 # Half of a test's time is waiting for disks, processes and clocks; the embedded engine takes one folder a process.
 WORKERS ?= 3
 
-.PHONY: help demo test lint format bench proto lock clean
+.PHONY: help demo test lint format bench dist release-check proto lock clean
 
 help:
 	@echo "make demo    a real model decays, tocsin catches it      (ARGS='--once --json demo.json')"
 	@echo "make test    every test                                  (ARGS='-k name')"
 	@echo "make lint    ruff, mypy strict, import contracts"
 	@echo "make bench   every benchmark, figures to bench/results/"
+	@echo "make dist    wheel and sdist, the same bytes wherever they are built"
 
 # The lock is installed first, with hashes; then the project itself, from this folder, with nothing further fetched.
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -44,6 +45,15 @@ bench: $(VENV)/.ready
 	@mkdir -p bench/results
 	for script in ingest overhead evaluate; do \
 		$(BIN)/python bench/$$script.py --json bench/results/$$script.json || exit 1; done
+
+# Nothing is fetched; what a commit gives is the same bytes everywhere (make release-check, which also installs and upgrades).
+dist: $(VENV)/.ready
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+
+release-check: $(VENV)/.ready
+	$(BIN)/python bench/release.py --json bench/results/release.json
 
 # Regenerates the committed protobuf stubs with the pinned compiler, in an environment of its own.
 proto: $(VENV)/.ready

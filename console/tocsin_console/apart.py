@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from importlib import metadata
 from typing import Any
 
 from tocsin_alerts.engine import Engine
@@ -33,6 +32,7 @@ from tocsin_console.process import RoleProcess, now
 from tocsin_console.roles import NO_DELIVERY, Elsewhere, EvaluatorOf, GuardElsewhere, Others, Role
 from tocsin_console.spool_desk import SpoolDesk
 from tocsin_console.tenure import ANSWER_S, LEASE, LOST, Tenure
+from tocsin_wire.version import version
 
 _JOURNAL = ("takeovers", "alert_state", "alert_events", "rule_runs")
 _NEWS = timedelta(seconds=10)  # new use cases are looked for as often
@@ -283,11 +283,10 @@ class Onlooker:
 
 
 def _state_of(part: RoleProcess, started_at: datetime) -> dict[str, Any]:
-    version = metadata.version("tocsin")
     return {
-        "version": version,
+        "version": version(),
         "role": part.role,
-        "info": {"version": version, "role": part.role},
+        "info": {"version": version(), "role": part.role},
         "started_at": started_at,
         "uptime_s": (now() - started_at).total_seconds(),
     }

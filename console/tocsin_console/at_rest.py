@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from importlib import metadata
 
 from tocsin_collector.store.database import Database
 from tocsin_collector.store.migrate import migrate
 from tocsin_console.config import Config
+from tocsin_wire.version import version
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def opened(config: Config, *, now: datetime) -> Iterator[Database]:
     config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database.open(config.store)
     try:
-        migrate(database, now=now, version=metadata.version("tocsin"))
+        migrate(database, now=now, version=version())
         yield database
     finally:
         database.close()

@@ -7,7 +7,6 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from importlib import metadata
 from typing import Any
 
 from tocsin_alerts.acknowledging import Acknowledgements
@@ -62,6 +61,7 @@ from tocsin_console.roles import Others
 from tocsin_console.spool_desk import SpoolDesk
 from tocsin_console.web.news import News
 from tocsin_console.wire import document
+from tocsin_wire.version import version
 
 _END_S = 15.0
 _log = logging.getLogger(__name__)
@@ -137,7 +137,7 @@ class Presenting(Judging):
         sweep(self._database, now=now())
         return Parts(
             config=config,
-            version=metadata.version("tocsin"),
+            version=version(),
             store_version=self._database.version(),
             started_at=self._started_at,
             addresses=addresses,

@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import Any
 
 from tocsin_alerts.audit import record
@@ -30,6 +29,7 @@ from tocsin_console.notifiers import with_notifiers
 from tocsin_console.retraining import actions_of
 from tocsin_console.roles import LISTENS, Role, require_server
 from tocsin_wire import TocsinError
+from tocsin_wire.version import version
 
 _MOST_OF_A_PATH = 500
 _NEEDS: Mapping[str, Protection] = {"grpc": "tls and keys", "http": "tls and keys", "guard": "tls", "api": "logins"}
@@ -105,7 +105,7 @@ class RoleProcess(ABC):
         config = self._config
         self._make_folder()
         self._database = self._own(Database.open(config.store))
-        migrate(self._database, now=now(), version=metadata.version("tocsin"))
+        migrate(self._database, now=now(), version=version())
         require_runnable(self._database, config.redactions)
         databases = tuple(dict.fromkeys((config.store.database, config.store.shard_database)))
         for each in keep(self._database, config.retention, databases=databases, evidence=config.evidence):
@@ -132,7 +132,7 @@ class RoleProcess(ABC):
     def _announce(self, addresses: Mapping[str, str]) -> dict[str, Any]:
         config = self._config
         facts = {
-            "version": metadata.version("tocsin"),
+            "version": version(),
             "role": self.role,
             "pid": os.getpid(),
             **addresses,

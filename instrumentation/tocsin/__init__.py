@@ -29,6 +29,7 @@ from tocsin._outcomes.record import (
     record_support_contact,
 )
 from tocsin._process.lifecycle import flush, init, shutdown, stats
+from tocsin_wire.version import version as _version
 
 __all__ = [
     "Call",
@@ -60,3 +61,10 @@ __all__ = [
     "uninstrument_xgboost",
     "wrap",
 ]
+
+
+def __getattr__(name: str) -> str:
+    """Answer `tocsin.__version__`: read when somebody asks, not at import."""
+    if name == "__version__":
+        return _version()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,6 +10,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from tocsin_alerts.errors import ChannelError, DeliveryFailed
+from tocsin_wire.version import user_agent
 
 _GONE: Final = 410  # stop sending to this address
 _READ_BYTES: Final = 2_048  # of an answer: enough for a reason
@@ -54,7 +55,7 @@ class Post:
                 "POST",
                 url,
                 body=body,
-                headers={"content-type": "application/json", "user-agent": "tocsin", **(headers or {})},
+                headers={"content-type": "application/json", "user-agent": user_agent(), **(headers or {})},
                 timeout=self._timeout,
                 redirect=False,
                 retries=False,

@@ -15,6 +15,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from tocsin_alerts.notifiers.webhook import sign
+from tocsin_wire.version import user_agent
 
 WEB_S: Final = 30.0
 COMMAND_S: Final = 300.0
@@ -189,7 +190,7 @@ class _Http:
         self._pool = urllib3.PoolManager(retries=False, maxsize=1)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> str:
-        sent = {"content-type": "application/json", "user-agent": "tocsin", **headers}
+        sent = {"content-type": "application/json", "user-agent": user_agent(), **headers}
         try:
             answer: Any = self._pool.request(
                 "POST",

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import cache
-from importlib import metadata, resources
+from importlib import resources
 from typing import Any, Final
 
 from tocsin_alerts.drill.decay import Timeline
 from tocsin_collector.store.database import Database
 from tocsin_collector.store.migrate import migrate
+from tocsin_wire.version import version
 
 PROJECT: Final = "drill"
 _MARK: Final = "_drill_"
@@ -37,7 +38,7 @@ def stage(store: Database, *, now: datetime) -> Iterator[Database]:
     made = f"{name}{_MARK}{now:%Y%m%d%H%M}_{secrets.token_hex(4)}"
     opened = Database.open(replace(store.address, database=made, cluster=""))
     try:
-        migrate(opened, now=now, version=metadata.version("tocsin"))
+        migrate(opened, now=now, version=version())
         for each in sql("tables").split(";\n"):
             if each.strip():
                 opened.command(each)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tocsin._process.boundary import MISHAPS, Swallow
 from tocsin._process.hosts import flush_with_hosts
-from tocsin._process.runtime import Runtime, install, runtime, version
+from tocsin._process.runtime import Runtime, install, runtime
 from tocsin._process.settings import Settings
 from tocsin._process.sigterm import UNINTERRUPTED, flush_on_sigterm
+from tocsin_wire.version import version
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource

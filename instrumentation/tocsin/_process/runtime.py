@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry import trace
 
 from tocsin._process.settings import Settings
+from tocsin_wire.version import version
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -219,19 +220,3 @@ def install(replacement: Runtime | None) -> Runtime | None:
     """Put another runtime in force and return the one before."""
     before, _Holder.runtime = _Holder.runtime, replacement
     return before
-
-
-def version() -> str:
-    """Say which version of tocsin is installed."""
-    global _version  # noqa: PLW0603 - a look-up of half a millisecond, once
-    if _version is None:
-        from importlib import metadata
-
-        try:
-            _version = metadata.version("tocsin")
-        except metadata.PackageNotFoundError:
-            _version = "0"
-    return _version
-
-
-_version: str | None = None
