@@ -80,7 +80,8 @@ def compiler() -> Path:
         return python
     venv.create(home, clear=True, with_pip=True)
     installed = subprocess.run(
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *COMPILER],
+        # Never from source: where no wheel is, compiling it would take a quarter of an hour.
+        [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--only-binary=:all:", *COMPILER],
         capture_output=True,
         text=True,
         check=False,
