@@ -18,7 +18,7 @@ _NONE: Final = timedelta(0)
 class Grouping(BaseModel):
     """The pauses of one installation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     wait: Duration = _NONE
     """Before an incident is told first, for what fires with it."""

@@ -14,7 +14,7 @@ from tocsin_alerts.matchers import Matcher, Matching, all_match, narrow
 class Inhibition(BaseModel):
     """While a source fires, targets that are equal in some labels are not told; what still fires afterwards is told then."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: tuple[Matching, ...]
     """Matchers of what explains the others while it fires."""

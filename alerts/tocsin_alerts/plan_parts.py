@@ -12,7 +12,7 @@ from tocsin_alerts.records import GuardMode, GuardState
 class Part(BaseModel):
     """A mapping of a plan; an unknown key is refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Quality(Part):

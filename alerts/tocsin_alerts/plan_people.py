@@ -17,7 +17,7 @@ class Mute(Weekly):
 class Step(BaseModel):
     """Who hears of a page that nobody has acknowledged."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     after: Duration
     """How long after people were told, while nobody has acknowledged it."""

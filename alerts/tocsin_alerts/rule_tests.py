@@ -31,7 +31,7 @@ _START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 class TestFile(BaseModel):
     """A ``NAME.test.yaml``: stories of one rule, the team's or a shipped one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: str
     """Name of the rule, the team's or a shipped one."""

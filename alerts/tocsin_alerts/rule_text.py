@@ -25,7 +25,7 @@ Hold: TypeAlias = Annotated[int | Duration | Literal["tolerated"], BeforeValidat
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
 
 class TestSample(_Part):

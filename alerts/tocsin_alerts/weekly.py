@@ -51,7 +51,7 @@ Minutes: TypeAlias = Annotated[
 class Weekly(BaseModel):
     """From a time to a time on some days of the week; to the next day where the end is not after the beginning."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     days: tuple[Weekday, ...] = WEEK
     """Days on which it begins; left out, every day."""

@@ -22,7 +22,7 @@ _FORMAT: Final = "%Y-%m-%dT%H:%M"
 class Window(BaseModel):
     """A maintenance window: every week, or once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60)
     """Name of the window; each time that it comes round, its silence is called by this and the time."""

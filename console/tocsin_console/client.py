@@ -11,6 +11,7 @@ import urllib3
 from tocsin_console.config import Config
 from tocsin_console.errors import Unreachable, UsageProblem
 from tocsin_console.running import read_run_file
+from tocsin_console.variables import ACCESS_KEY
 
 
 class Client:
@@ -30,7 +31,7 @@ class Client:
         facts = read_run_file(config.run_file)
         address = str(config.api) if config.api_is_given or "api" not in facts else str(facts["api"])
         where = f"in {config.data_dir}" if "api" in facts else f"at {address}"
-        key = os.environ.get("TOCSIN_ACCESS_KEY", "")
+        key = os.environ.get(ACCESS_KEY, "")
         if (
             not key and not config.api_is_given
         ):  # the folder's own secret goes to what runs in the folder, and to nobody else

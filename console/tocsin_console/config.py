@@ -24,6 +24,7 @@ from tocsin_console.sections.acting import DeadManSection, ReportSection, Retrai
 from tocsin_console.sections.channel import Channel
 from tocsin_console.sections.money import JudgeSection
 from tocsin_console.sections.receiving import AccessSection, IngestKeys, LimitsSection, UseCaseMapping
+from tocsin_console.variables import CONFIG, VARIABLES
 
 FILE_NAME = "tocsin.yaml"
 GRPC = "127.0.0.1:4317"
@@ -139,22 +140,22 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         return cwd / told if told else base / (in_file or default)
 
     data_dir = _data_dir(flags, environment, said, base=base, cwd=cwd, has_file=file is not None)
-    urls = _urls(flags.clickhouse or environment.get("TOCSIN_CLICKHOUSE_URL") or said.store.url)
+    urls = _urls(flags.clickhouse or environment.get(VARIABLES["store.url"]) or said.store.url)
     url = urls[0] if urls else None
     if said.store.url and said.store.path:
         raise UsageProblem(f"expected either store.path or store.url in {file}, got both: keep one")
-    clock = pick(flags.clock, "TOCSIN_CLOCK", said.clock, "wall")
+    clock = pick(flags.clock, VARIABLES["clock"], said.clock, "wall")
     if clock not in {"wall", "data"}:
         raise UsageProblem(f"expected the clock to be wall or data, got {clock!r}")
-    asked = pick(flags.clickhouse_http, "TOCSIN_CLICKHOUSE_HTTP_ADDRESS", said.listen.clickhouse, CLICKHOUSE_HTTP)
-    http = pick(flags.http, "TOCSIN_HTTP_ADDRESS", said.listen.http, HTTP)
+    asked = pick(flags.clickhouse_http, VARIABLES["listen.clickhouse"], said.listen.clickhouse, CLICKHOUSE_HTTP)
+    http = pick(flags.http, VARIABLES["listen.http"], said.listen.http, HTTP)
     store_path = None if url else base / (said.store.path or data_dir / "store")
     store = _store(said, environment, base=base, path=store_path, urls=urls)
     return Config(
         file=file,
         data_dir=data_dir,
         clock=cast(Clock, clock),
-        insecure=_truth(flags.insecure, environment.get("TOCSIN_INSECURE"), said.insecure),
+        insecure=_truth(flags.insecure, environment.get(VARIABLES["insecure"]), said.insecure),
         store_path=store_path,
         store_url=url,
         store_password=store.password,
@@ -164,19 +165,19 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         reviewed_content=_period(said.store.reviewed_content, "store.reviewed_content"),
         collector_name=_collector_name(said, environment, data_dir, is_alone=url is None),
         drain_s=said.collector.drain_s,
-        collector_address=environment.get("TOCSIN_COLLECTOR_ADDRESS") or said.collector.address,
+        collector_address=environment.get(VARIABLES["collector.address"]) or said.collector.address,
         database=store.database,
-        grpc=Address.parse(pick(flags.grpc, "TOCSIN_GRPC_ADDRESS", said.listen.grpc, GRPC)),
+        grpc=Address.parse(pick(flags.grpc, VARIABLES["listen.grpc"], said.listen.grpc, GRPC)),
         http=None if http.lower() == OFF else Address.parse(http),
-        api=Address.parse(pick(flags.api, "TOCSIN_API_ADDRESS", said.listen.api, API)),
-        public_url=_public_url(environment.get("TOCSIN_PUBLIC_URL") or said.public_url or ""),
+        api=Address.parse(pick(flags.api, VARIABLES["listen.api"], said.listen.api, API)),
+        public_url=_public_url(environment.get(VARIABLES["public_url"]) or said.public_url or ""),
         access=said.access,
         peer_secret=secret(said.access.peer_secret, environment=environment, base=base, what="access.peer_secret"),
-        api_is_given=bool(flags.api or environment.get("TOCSIN_API_ADDRESS")),
-        guard=Address.parse(pick(flags.guard, "TOCSIN_GUARD_ADDRESS", said.listen.guard, GUARD)),
+        api_is_given=bool(flags.api or environment.get(VARIABLES["listen.api"])),
+        guard=Address.parse(pick(flags.guard, VARIABLES["listen.guard"], said.listen.guard, GUARD)),
         tls=_tls(said, environment, base=base, cwd=cwd),
         ingest_keys=_ingest_keys(said, environment),
-        max_disk_bytes=_size(flags.max_disk or environment.get("TOCSIN_MAX_DISK") or said.max_disk),
+        max_disk_bytes=_size(flags.max_disk or environment.get(VARIABLES["max_disk"]) or said.max_disk),
         limits=said.limits,
         redactions=tuple(each.rule() for each in said.redact),
         prices=tuple(each.agreed() for each in said.prices),
@@ -186,9 +187,9 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         dead_man=said.dead_man,
         clickhouse_http=None if asked.lower() == OFF else Address.parse(asked),
         clickhouse_http_is_given=bool(
-            flags.clickhouse_http or environment.get("TOCSIN_CLICKHOUSE_HTTP_ADDRESS") or said.listen.clickhouse
+            flags.clickhouse_http or environment.get(VARIABLES["listen.clickhouse"]) or said.listen.clickhouse
         ),
-        clickhouse_http_password=environment.get("TOCSIN_CLICKHOUSE_HTTP_PASSWORD")
+        clickhouse_http_password=environment.get(VARIABLES["listen.clickhouse_password"])
         or secret(
             said.listen.clickhouse_password, environment=environment, base=base, what="listen.clickhouse_password"
         ),
@@ -197,9 +198,9 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         inhibitions=(*SHIPPED, *said.inhibit),
         grouping=said.grouping if clock == "wall" else IMMEDIATE,  # a day of data lasts seconds
         use_case_map=said.use_case_map,
-        use_cases_dir=folder("TOCSIN_USE_CASES", said.use_cases, "use_cases"),
-        rules_dir=folder("TOCSIN_RULES", said.rules, "rules"),
-        templates_dir=folder("TOCSIN_TEMPLATES", said.templates, "templates"),
+        use_cases_dir=folder(VARIABLES["use_cases"], said.use_cases, "use_cases"),
+        rules_dir=folder(VARIABLES["rules"], said.rules, "rules"),
+        templates_dir=folder(VARIABLES["templates"], said.templates, "templates"),
     )
 
 
@@ -225,7 +226,7 @@ def secret(reference: str, *, environment: Mapping[str, str], base: Path, what: 
 
 
 def _read_file(flags: Flags, environment: Mapping[str, str], cwd: Path) -> tuple[Path | None, TocsinYaml]:
-    told = flags.config or (Path(environment["TOCSIN_CONFIG"]) if environment.get("TOCSIN_CONFIG") else None)
+    told = flags.config or (Path(environment[CONFIG]) if environment.get(CONFIG) else None)
     file = cwd / (told or FILE_NAME)
     if not file.is_file():
         if told:
@@ -239,7 +240,7 @@ def _read_file(flags: Flags, environment: Mapping[str, str], cwd: Path) -> tuple
 def _data_dir(
     flags: Flags, environment: Mapping[str, str], said: TocsinYaml, *, base: Path, cwd: Path, has_file: bool
 ) -> Path:
-    if told := flags.data_dir or environment.get("TOCSIN_DATA_DIR"):
+    if told := flags.data_dir or environment.get(VARIABLES["data_dir"]):
         return cwd / told
     if said.data_dir:
         return base / said.data_dir
@@ -268,9 +269,9 @@ def _tls(said: TocsinYaml, environment: Mapping[str, str], *, base: Path, cwd: P
         told = environment.get(variable)
         return cwd / told if told else in_file and base / in_file
 
-    certificate = path("TOCSIN_TLS_CERTIFICATE", said.tls.certificate)
-    private_key = path("TOCSIN_TLS_PRIVATE_KEY", said.tls.private_key)
-    client_ca = path("TOCSIN_TLS_CLIENT_CA", said.tls.client_ca)
+    certificate = path(VARIABLES["tls.certificate"], said.tls.certificate)
+    private_key = path(VARIABLES["tls.private_key"], said.tls.private_key)
+    client_ca = path(VARIABLES["tls.client_ca"], said.tls.client_ca)
     if certificate and private_key:
         return TlsFiles(certificate=certificate, private_key=private_key, client_ca=client_ca)
     if certificate or private_key or client_ca:
@@ -282,7 +283,7 @@ def _tls(said: TocsinYaml, environment: Mapping[str, str], *, base: Path, cwd: P
 
 
 def _ingest_keys(said: TocsinYaml, environment: Mapping[str, str]) -> IngestKeys:
-    told = environment.get("TOCSIN_INGEST_KEYS") or said.ingest_keys or "optional"
+    told = environment.get(VARIABLES["ingest_keys"]) or said.ingest_keys or "optional"
     if told not in {"required", "optional"}:
         raise UsageProblem(f"expected TOCSIN_INGEST_KEYS to be required or optional, got {told!r}")
     return cast(IngestKeys, told)
@@ -324,11 +325,11 @@ def _store(
             path=path,
             url=urls[0] if urls else None,
             more_urls=urls[1:],
-            user=environment.get("TOCSIN_CLICKHOUSE_USER") or section.user,
-            password=hidden("TOCSIN_CLICKHOUSE_PASSWORD", section.password, "store.password"),
-            access_token=hidden("TOCSIN_CLICKHOUSE_TOKEN", section.token, "store.token"),
-            database=environment.get("TOCSIN_DATABASE") or section.database,
-            cluster=environment.get("TOCSIN_CLICKHOUSE_CLUSTER") or section.cluster,
+            user=environment.get(VARIABLES["store.user"]) or section.user,
+            password=hidden(VARIABLES["store.password"], section.password, "store.password"),
+            access_token=hidden(VARIABLES["store.token"], section.token, "store.token"),
+            database=environment.get(VARIABLES["store.database"]) or section.database,
+            cluster=environment.get(VARIABLES["store.cluster"]) or section.cluster,
             insert_quorum=str(section.insert_quorum),
             connect_timeout_s=section.connect_timeout_s,
             timeout_s=section.timeout_s,
@@ -358,7 +359,7 @@ def _period(text: str, key: str) -> timedelta | None:
 
 
 def _collector_name(said: TocsinYaml, environment: Mapping[str, str], data_dir: Path, *, is_alone: bool) -> str:
-    told = environment.get("TOCSIN_COLLECTOR_NAME") or said.collector.name
+    told = environment.get(VARIABLES["collector.name"]) or said.collector.name
     if told or is_alone:
         return told or "collector"
     return f"{socket.gethostname()}-{hashlib.blake2b(str(data_dir.absolute()).encode(), digest_size=4).hexdigest()}"

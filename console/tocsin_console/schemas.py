@@ -1,11 +1,16 @@
-"""JSON Schemas of the files that people write, for completion in their editors."""
+"""JSON Schemas of the files that people write, for completion in their editors and for the reference pages."""
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from tocsin_alerts.durations import format_duration
 from tocsin_alerts.plan import Plan
@@ -34,8 +39,39 @@ def schema(name: str) -> dict[str, Any]:
 
 
 class _AsWritten(GenerateJsonSchema):
-    """Gives defaults as a file would say them: a day is ``1d``, which ISO 8601's ``P1D`` would not be read as."""
+    """Describes keys by the sentences below them, and gives defaults as a file would say them.
+
+    The sentences are read here and not when the models are made (pydantic's ``use_attribute_docstrings``), which would cost
+    every command a tenth of a second. A day is ``1d``: ISO 8601's ``P1D`` would not be read.
+    """
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """Write one mapping."""
+        said = super().model_schema(schema)
+        keys = {field.alias or name: name for name, field in schema["cls"].model_fields.items()}
+        sentences = _sentences(schema["cls"])
+        for key, text in said.get("properties", {}).items():
+            if keys[key] in sentences:
+                text["description"] = sentences[keys[key]]
+        return said
 
     def encode_default(self, dft: Any) -> Any:
         """Write one default."""
         return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
+def _sentences(model: type[BaseModel]) -> dict[str, str]:
+    """Read what stands below each key of a model, and of those that it inherits from."""
+    found: dict[str, str] = {}
+    for kind in reversed(model.__mro__[: model.__mro__.index(BaseModel)]):
+        body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+        for key, text in pairwise(body.body if isinstance(body, ast.ClassDef) else ()):
+            if (
+                isinstance(key, ast.AnnAssign)
+                and isinstance(key.target, ast.Name)
+                and isinstance(text, ast.Expr)
+                and isinstance(text.value, ast.Constant)
+                and isinstance(text.value.value, str)
+            ):
+                found[key.target.id] = inspect.cleandoc(text.value.value)
+    return found

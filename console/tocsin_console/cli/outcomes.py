@@ -13,6 +13,7 @@ from tocsin_console.cli.options import Api, By, ConfigFile, DataDir, Json, conne
 from tocsin_console.cli.output import print_json, print_table, say, when
 from tocsin_console.client import Client
 from tocsin_console.errors import FINDING, UsageProblem
+from tocsin_console.variables import INGEST_KEY
 
 if TYPE_CHECKING:
     from tocsin_console.labels.loading import Post
@@ -216,7 +217,7 @@ def _posting(client: Client, project: str, *, dry_run: bool, collector: str | No
         return
     from tocsin_console.labels.sending import sending
 
-    with sending(collector, key=os.environ.get("TOCSIN_KEY", "")) as send:
+    with sending(collector, key=os.environ.get(INGEST_KEY, "")) as send:
 
         def post(outcomes: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
             rows = ask(outcomes, only_look=True)

@@ -12,6 +12,7 @@ from tocsin_console.cli.output import named, print_json, print_table, say
 from tocsin_console.client import Client
 from tocsin_console.config import Config
 from tocsin_console.errors import UsageProblem
+from tocsin_console.variables import INGEST_KEY
 
 if TYPE_CHECKING:
     from tocsin_console.cli.review_sending import Forwarding
@@ -175,7 +176,7 @@ def _scoring(
 ) -> "AbstractContextManager[Client | Forwarding]":
     from tocsin_console.cli.review_sending import by_way_of
 
-    key = os.environ.get("TOCSIN_KEY", "")
+    key = os.environ.get(INGEST_KEY, "")
     return by_way_of(client, collector or settled.collector_address, project=project, key=key)
 
 

@@ -1,4 +1,4 @@
-"""What all sections have in common: an unknown key is refused, and what stands below a key describes it."""
+"""What all sections have in common: an unknown key is refused. What stands below a key describes it in schemas."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,4 +6,4 @@ from pydantic import BaseModel, ConfigDict
 class Section(BaseModel):
     """A mapping of tocsin.yaml."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
