@@ -32,6 +32,7 @@ from tocsin_alerts.plan import Plan
 from tocsin_alerts.records import GuardRow, GuardState, NotificationTransition
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import RuleBook
+from tocsin_alerts.runbook import shipped_runbooks, shipped_steps
 from tocsin_alerts.weekly import holds, next_beginning
 
 _MOST_ALERTS: Final = 12  # of one incident in one message
@@ -95,6 +96,7 @@ def brief(case: Case) -> View:
     new = [alert for alert in alerts if alert.is_new]
     lead = (new or alerts)[0] if case.transition == "updated" else alerts[0]
     rule = case.rules.get(lead.rule)
+    runbook = _runbook(rule, plan, lead.rule, incident)
     wrong, before = _wrong_per_day(findings, lead)
     standing = Standing(
         transition=case.transition,
@@ -104,7 +106,7 @@ def brief(case: Case) -> View:
         lead=lead,
         in_force=case.guard.in_force,
         has_guard_acted=case.guard.row is not None,
-        first_step=next(iter(plan.runbook.first_steps), ""),
+        first_step=next(iter(runbook.steps), ""),
         can_wait_until=_can_wait_until(plan, case),
         night=case.night,
         morning=_local(case.night.until, plan, "%a %H:%M") if case.night else "",
@@ -144,7 +146,7 @@ def brief(case: Case) -> View:
         course=_course(case),
         owner=(rule.text.owner if rule else None) or plan.owner or "",
         contact=plan.contact or "",
-        runbook=_runbook(rule, plan),
+        runbook=runbook,
         dashboard=(rule.text.dashboard if rule else None) or plan.dashboard or "",
         action=_action(case.guard),
         commands=_commands(standing, incident.id),
@@ -233,9 +235,16 @@ def _action(guard: GuardNews) -> Action | None:
     )
 
 
-def _runbook(rule: Rule | None, plan: Plan) -> Runbook:
-    link = (rule.text.runbook if rule else None) or plan.runbook.link or ""
-    return Runbook(link=link, steps=tuple(plan.runbook.first_steps[:_MOST_STEPS]))
+def _runbook(rule: Rule | None, plan: Plan, name: str, incident: Incident) -> Runbook:
+    """Say where the steps are. The team's own come first; of a shipped rule there is always its own runbook."""
+    use_case = shlex.quote(_typed(incident.use_case, plan))
+    if incident.project != "default":
+        use_case += f" --project {shlex.quote(_typed(incident.project, plan))}"
+    return Runbook(
+        link=(rule.text.runbook if rule else None) or plan.runbook.link or "",
+        steps=tuple(plan.runbook.first_steps[:_MOST_STEPS]) or shipped_steps(name, use_case, most=_MOST_STEPS),
+        guide=f"tocsin rules runbook {name}" if name in shipped_runbooks() else "",
+    )
 
 
 def alerts_of(members: Iterable[Member]) -> tuple[str, ...]:

@@ -171,8 +171,11 @@ class Night:
 class Runbook:
     """Where the steps are, and the first of them."""
 
-    link: str
+    link: str  # the team's own; where they have none, the shipped page of the rule, if there is an address for it
     steps: tuple[str, ...]
+    guide: str = (
+        ""  # where the rule that leads is explained: an address, else a command; empty: it is not a shipped one
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from tocsin_alerts.message import Message, View
 from tocsin_alerts.plain import harmless
 from tocsin_alerts.rendering import RenderingProcess
 from tocsin_alerts.sandbox import Budget, BudgetedEnvironment
-from tocsin_alerts.web_links import use_case_page
+from tocsin_alerts.web_links import runbook_page, use_case_page
 
 NAMES: Final = frozenset(field.name for field in fields(View))
 _BYTES: Final = 64 * 1024  # one message; mail programs cut longer ones
@@ -31,7 +31,7 @@ class Templates:
 
     Args:
         folder: The user's, whose templates override the shipped ones by name.
-        public_url: Where people reach the console, for links to the pages of incidents and use cases; empty: nowhere.
+        public_url: Where people reach the console, for links to the pages of incidents, use cases and runbooks; empty: nowhere.
         apart: Render in a process that can be killed, where there is a folder.
         max_bytes: Of one rendered text.
         time_s: For one template, of the clock.
@@ -94,6 +94,9 @@ class Templates:
         if self._public_url:
             figures = view.dashboard or use_case_page(self._public_url, view.project, view.use_case)
             view = replace(view, page=f"{self._public_url}/alerts/{quote(view.incident)}", dashboard=figures)
+            if view.runbook.guide:
+                guide = runbook_page(self._public_url, view.lead.rule)
+                view = replace(view, runbook=replace(view.runbook, link=view.runbook.link or guide, guide=guide))
         data = as_json(harmless(view, exact=True))
         view = harmless(view, chat=chat)
         subject = " ".join(self.render("subject.txt.j2", view).split())[:_SUBJECT_CHARS]
@@ -145,7 +148,7 @@ def fallback(view: View, *, reason: str, chat: bool) -> Message:
         view.lead.reason,
         f"since {view.onset:%Y-%m-%d %H:%M} UTC, incident {view.incident}",
         f"owner {view.owner or 'unanswered'}, contact {view.contact or 'unanswered'}",
-        f"runbook {view.runbook.link or 'unanswered'}",
+        f"runbook {view.runbook.link or view.runbook.guide or 'unanswered'}",
         *([f"dashboard {view.dashboard}"] if view.dashboard else []),
         "",
         f"(The message template failed, so this is the short form: {' '.join(reason.split())[:300]})",

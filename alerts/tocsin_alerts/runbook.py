@@ -1,8 +1,19 @@
-"""The first steps of a runbook that lies beside the plan. Only files of the plan's own folder are read, never an address."""
+"""Runbooks: the first steps of one that lies beside the plan, and those that are shipped, one for each shipped rule.
+
+Of a plan's only files of its own folder are read, never an address.
+"""
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
+
+# In a wheel the shipped ones lie beside this module, in a checkout they are pages of the documents.
+_PLACES: Final = (Path(__file__).parent / "runbooks", Path(__file__).parents[2] / "docs" / "operations" / "runbooks")
+_COMMENT: Final = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+USE_CASE: Final = "USE_CASE"  # as a shipped runbook writes the one that an alert is about
 
 _BYTES: Final = 256 * 1024
 _KINDS: Final = frozenset({".md", ".markdown", ".txt"})
@@ -31,7 +42,33 @@ def first_steps(link: str, folder: Path, *, most: int = 3) -> tuple[str, ...]:
             lines = file.read(_BYTES).splitlines()
     except OSError:
         return ()
-    lines = _after(lines, section)
+    return _steps(_after(lines, section), most)
+
+
+@cache
+def shipped_runbooks() -> Mapping[str, str]:
+    """Give the shipped runbooks in Markdown, by the name of their rule; none where an installation has lost them."""
+    for place in _PLACES:
+        files = sorted(file for file in place.glob("*.md") if file.stem != "index")
+        if files:
+            texts = {file.stem: _COMMENT.sub("", file.read_text(encoding="utf-8")) for file in files}
+            return MappingProxyType(texts)
+    return MappingProxyType({})
+
+
+def shipped_steps(rule: str, use_case: str, *, most: int = 3) -> tuple[str, ...]:
+    """Give the first steps of a rule's shipped runbook as plain text.
+
+    Args:
+        rule: Its name.
+        use_case: As commands write it; stands where the runbook says ``USE_CASE``.
+        most: So many steps.
+    """
+    steps = _steps(shipped_runbooks().get(rule, "").splitlines(), most)
+    return tuple(step.replace("`", "").replace(USE_CASE, use_case) for step in steps)
+
+
+def _steps(lines: list[str], most: int) -> tuple[str, ...]:
     return tuple((_list(lines, _NUMBERED) or _list(lines, _BULLET))[:most])
 
 

@@ -112,6 +112,7 @@ FIRING: Final = View(
         link="https://wiki.example.com/runbooks/digit-reader",
         steps=("Look at the five calls: is one device in all of them?",
                "Ask the site whether a scanner was changed or cleaned."),
+        guide="tocsin rules runbook accuracy-below-floor",
     ),
     dashboard="https://grafana.example.com/d/digit-reader",
     action=Action(

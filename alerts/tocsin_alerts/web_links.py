@@ -38,3 +38,8 @@ def link_in(data: Any, name: str) -> str:
 def use_case_page(public_url: str, project: str, use_case: str) -> str:
     """Give the console's page of a use case; names come from spans, so they are quoted."""
     return f"{public_url}/use-cases/{quote(project, safe='')}/{quote(use_case, safe='/')}"
+
+
+def runbook_page(public_url: str, rule: str) -> str:
+    """Give the console's page of a shipped rule's runbook."""
+    return f"{public_url}/runbooks/{quote(rule, safe='')}"

@@ -52,7 +52,8 @@ def judged(batch: Sequence[str], rules: RuleBook, templates: Templates) -> Itera
     said = {chat: templates.compose(brief(case), chat=chat) for chat in (False, True)}
     meant = {chat: templates.compose(brief(honest_case), chat=chat) for chat in (False, True)}
     figures = str(meant[False].data["dashboard"])
-    ours = frozenset({f"{PAGE}/alerts/{case.incident.id}#silence", f"{PAGE}/alerts/{case.incident.id}", figures})
+    incident, runbook = f"{PAGE}/alerts/{case.incident.id}", f"{PAGE}/runbooks/{RULE}"
+    ours = frozenset({f"{incident}#silence", incident, runbook, figures})
     for chat, message in said.items():
         linked = str(message.data["dashboard"])  # the name stands in it, quoted
         if not (linked.startswith(f"{PAGE}/use-cases/default/") and is_web_link(linked) and "\u200b" not in linked):
@@ -146,7 +147,13 @@ def _incident_page(incident: str, message: Message, word: Callable[[], str]) -> 
         "verdict": {"verdict": "noise", "by": word(), "at": _AT},
         "evidence": evidence,
         "queries": [{"rule": RULE, "evaluator": "null_rate", "when": "value > 1", "clear": None, "sql": "SELECT 1"}],
-        "runbook": {"link": "https://runbooks.example", "steps": [word()], "owner": word(), "contact": word()},
+        "runbook": {
+            "link": "https://runbooks.example",
+            "steps": [word()],
+            "owner": word(),
+            "contact": word(),
+            "guide": RULE,
+        },
         "guard": {"state": "normal", "mode": "shadow", "fallback": word()},
         "timeline": [{"at": _AT, "slot": _AT, "what": word(), "of": word(), "why": word()}],
         "deliveries": [{**told, "error": word(), "subject": word(), "text": message.text}],

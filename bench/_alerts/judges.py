@@ -71,7 +71,7 @@ def effects(kind: Kind, body: bytes, honest: bytes, *, ours: frozenset[str] = fr
         yield from _shown(said["text"], ours, mentions=kind != "log")
 
 
-_LOCAL: Final = re.compile(r"/(?:sql|call|drift|use-cases)[/?][\w.~%+&=/-]*", re.ASCII)
+_LOCAL: Final = re.compile(r"/(?:sql|call|drift|runbooks|use-cases)[/?][\w.~%+&=/-]*", re.ASCII)
 
 
 def html_effects(

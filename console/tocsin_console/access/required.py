@@ -14,7 +14,7 @@ _GET: Final[tuple[tuple[str, Role], ...]] = (
     ("/api/keys", "admin"),
     ("/api/dead-letters", "admin"),  # what senders sent, whole
     *((path, "viewer") for path in (
-        "/", "/overview", "/events", "/metrics", "/use-cases", "/why", "/drift", "/cost", "/calls", "/call", "/alerts", "/rules",
+        "/", "/overview", "/events", "/metrics", "/use-cases", "/why", "/drift", "/cost", "/calls", "/call", "/alerts", "/rules", "/runbooks",
         "/guard", "/system", "/readiness", "/report", "/review", "/sql", "/charts", "/receipt",
         "/api/status", "/api/use-cases", "/api/alerts", "/api/silences", "/api/incidents", "/api/rules", "/api/guard",
         "/api/prices", "/api/disk", "/api/references", "/api/spool", "/api/outcomes", "/api/review", "/api/judge", "/api/cost",

@@ -1,13 +1,13 @@
 """Verbs about rules: which hold, and whether what a team wrote can be meant. These two need no running tocsin."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tocsin_console.cli import rule_budget, rule_files, rule_render, rule_trials
 from tocsin_console.cli.options import ConfigFile, Json, settle
 from tocsin_console.cli.output import print_json, print_table, say
-from tocsin_console.errors import FINDING
+from tocsin_console.errors import FINDING, UsageProblem
 
 if TYPE_CHECKING:
     from tocsin_console.config import Config
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     rules = typer.Typer(help="Rules: what is looked at, how often, and when somebody is told.", no_args_is_help=True)
     rules.command("list")(list_rules)
     rules.command("check")(check)
+    rules.command("runbook")(runbook)
     rule_budget.register(rules)
     rule_trials.register(rules)
     rule_files.register(rules)
@@ -35,6 +36,22 @@ def list_rules(*, config: ConfigFile = None, json: Json = False) -> None:
         return
     columns = ("rule", "severity", "evaluator", "every", "when", "guard", "from")
     print_table(columns, [_row(each) for each in found], empty="no rules")
+
+
+def runbook(
+    name: Annotated[str, typer.Argument(help="A shipped rule, as 'tocsin rules list' names it.")], *, json: Json = False
+) -> None:
+    """Print the runbook of a shipped rule: what it means, where to look first, what to do. The console has it at /runbooks/NAME."""
+    from tocsin_alerts.documents import suggest
+    from tocsin_alerts.runbook import shipped_runbooks
+
+    text = shipped_runbooks().get(name)
+    if text is None:
+        raise UsageProblem(f"expected a shipped rule, got {name!r}: {suggest(name, sorted(shipped_runbooks()))}")
+    if json:
+        print_json({"rule": name, "markdown": text})
+    else:
+        say(text.rstrip())
 
 
 def check(*, config: ConfigFile = None, json: Json = False) -> None:

@@ -20,7 +20,9 @@ from tocsin_alerts.filters import amount
 from tocsin_alerts.jobs import Job
 from tocsin_alerts.journal_sql import statement as journal
 from tocsin_alerts.overlays import overlay_of
+from tocsin_alerts.plan import Plan
 from tocsin_alerts.rule import Rule
+from tocsin_alerts.runbook import shipped_runbooks, shipped_steps
 from tocsin_alerts.verdicts import VERDICTS
 from tocsin_console.alerting import with_quiet
 from tocsin_console.api.answering import duration_of, text_of
@@ -32,6 +34,7 @@ from tocsin_console.web.incident_charts import quality, value
 from tocsin_console.web.incident_facts import by_alert, explained, timeline
 from tocsin_console.web.links import incident_link, with_query
 from tocsin_console.web.page import Document, Page
+from tocsin_console.web.templates import argument
 
 _SHOWN: Final = 12  # alerts whose statement is on the page
 _DONE: Final = {
@@ -155,7 +158,7 @@ class _Incident:
             "verdict": next(({"verdict": each["detail"], "by": each["actor"], "at": each["at"]} for each in reversed(acts) if each["action"] == "verdict"), None),
             "verdicts": VERDICTS,
             "evidence": {name: data.get(name) for name in _EVIDENCE},
-            "runbook": {"link": plan.runbook.link, "steps": plan.runbook.first_steps, "owner": plan.owner, "contact": plan.contact},
+            "runbook": {**self._runbook(plan), "owner": plan.owner, "contact": plan.contact},
             "guard": {"state": (in_force and in_force["state_in_force"]) or "normal", "mode": plan.guard.mode, "fallback": plan.fallback.description},
             "timeline": timeline(
                 self.alerts, told, acts, guard,
@@ -184,6 +187,18 @@ class _Incident:
         rows = self._parts.book.ask("alert_series", asked)[::-1]
         said = explained(lead, rule, self._parts.plans.get(**self.about), {})
         return value(rule.name, rows, unit=said["unit"], threshold=said["threshold"], events=lead["events"])
+
+    def _runbook(self, plan: Plan) -> dict[str, Any]:
+        """Say where the steps are: the team's, and what is shipped about the rule that leads."""
+        name, rule = self.lead["rule"], self._rule(self.lead)
+        use_case = argument(plan.use_case) + (
+            "" if plan.project == "default" else f" --project {argument(plan.project)}"
+        )
+        return {
+            "link": (rule.text.runbook if rule else None) or plan.runbook.link,
+            "steps": plan.runbook.first_steps or list(shipped_steps(name, use_case)),
+            "guide": name if name in shipped_runbooks() else "",
+        }
 
     def _described(self, alert: Mapping[str, Any], standing: Mapping[str, Any], *, is_shown: bool) -> dict[str, Any]:
         rule, now = self._rule(alert), standing.get(alert["fingerprint"])

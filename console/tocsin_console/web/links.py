@@ -26,6 +26,11 @@ def rule_link(name: str) -> str:
     return f"/rules/{_part(name)}"
 
 
+def runbook_link(name: str) -> str:
+    """Give the page of a shipped rule's runbook."""
+    return f"/runbooks/{_part(name)}"
+
+
 def with_query(path: str, **changes: Any) -> str:
     """Give a path with these parameters; None and empty ones are left out."""
     known = {name: str(value) for name, value in changes.items() if value not in (None, "")}

@@ -14,6 +14,7 @@ from tocsin_alerts.jobs import is_of_now
 from tocsin_alerts.report.facts import statement as report
 from tocsin_alerts.rule import Rule
 from tocsin_alerts.rules import SHIPPED
+from tocsin_alerts.runbook import shipped_runbooks
 from tocsin_console.alerting import back
 from tocsin_console.heartbeats import did
 from tocsin_console.parts import Parts
@@ -50,6 +51,7 @@ def rules_pages(parts: Parts, trials: Trials) -> list[Page]:
             **_fares(parts)[rule.name],
             "yaml": _source(rule),
             "sql": str(getattr(rule.source, "sql", "")),
+            "has_runbook": rule.name in shipped_runbooks(),
             "says": [{"name": name, "says": said} for name, said in in_words(rule)],
             "alerts": [each for each in parts.book.alerts() if each["rule"] == rule.name],
             "incidents": parts.book.history(_EVER, rule=rule.name, most=_MOST),

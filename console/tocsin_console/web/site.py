@@ -30,6 +30,7 @@ from tocsin_console.web.report import report_pages
 from tocsin_console.web.review import review_forms, review_pages
 from tocsin_console.web.rule_trials import Trials
 from tocsin_console.web.rules import rules_pages, rules_routes
+from tocsin_console.web.runbooks import runbook_pages
 from tocsin_console.web.static import static_routes
 from tocsin_console.web.system import system_pages, system_routes
 from tocsin_console.web.templates import render
@@ -65,6 +66,7 @@ def web_routes(parts: Parts) -> list[Route]:
         *use_case_pages(parts),
         *drift_pages(parts),
         *rules_pages(parts, trials),
+        *runbook_pages(parts),
         *guard_pages(parts),
         *readiness_pages(parts),
         *report_pages(parts),

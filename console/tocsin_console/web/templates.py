@@ -12,6 +12,7 @@ from markupsafe import Markup
 from tocsin_alerts.filters import FILTERS
 from tocsin_alerts.plain import one_line
 from tocsin_console.web import links
+from tocsin_console.web.markdown import as_html
 from tocsin_console.web.pictures import bars
 from tocsin_console.web.shown import brief, cash, prose
 from tocsin_console.web.static import static_link
@@ -116,6 +117,7 @@ def _environment(*, is_bare: bool = False) -> jinja2.Environment:
         "cash": cash,
         "prose": prose,
         "bars": bars,
+        "markdown": as_html,
         "millis": millis,
         "argument": argument,
     }
@@ -125,6 +127,7 @@ def _environment(*, is_bare: bool = False) -> jinja2.Environment:
         "call_link": links.call_link,
         "incident_link": links.incident_link,
         "rule_link": links.rule_link,
+        "runbook_link": links.runbook_link,
         "with_query": links.with_query,
     }
     return made

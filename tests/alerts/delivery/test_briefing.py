@@ -247,4 +247,21 @@ def test_what_the_plan_leaves_open_is_empty_not_guessed(case: Any) -> None:
     """The template says unanswered."""
     view = brief(case(plan=Plans().get("default", "other")))
 
-    assert (view.owner, view.contact, view.runbook.link, view.runbook.steps) == ("", "", "", ())
+    assert (view.owner, view.contact, view.runbook.link) == ("", "", "")
+
+
+def test_without_steps_of_the_team_a_shipped_rule_says_its_own(case: Any, event: Any) -> None:
+    """Nobody wrote a runbook for the first page at night; where to look is known all the same."""
+    view = brief(case(event(use_case="x; rm -rf ~", project="p q"), plan=Plans().get("p q", "x; rm -rf ~")))
+    own = brief(case())
+
+    assert view.runbook.steps[0].endswith("tocsin explain 'x; rm -rf ~' --project 'p q'.")
+    assert view.runbook.guide == "tocsin rules runbook accuracy-below-floor"
+    assert "tocsin explain" not in "".join(own.runbook.steps)
+
+
+def test_of_a_rule_of_ones_own_there_is_no_shipped_runbook(case: Any, event: Any) -> None:
+    """A link to a page that is not there is worse than none."""
+    view = brief(case(event(rule="ours"), plan=Plans().get("default", "digit-reader")))
+
+    assert (view.runbook.link, view.runbook.steps, view.runbook.guide) == ("", (), "")

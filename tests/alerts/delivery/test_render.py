@@ -194,6 +194,26 @@ def test_with_a_public_address_a_message_links_the_page_and_without_it_says_the_
     assert "tocsin alerts ack" in plain.text
 
 
+def test_the_runbook_of_the_rule_is_a_link_or_a_command() -> None:
+    """Pagers and Alertmanager show one link: the team's where there is one, else that of the rule."""
+    reached = Templates(public_url="https://tocsin.example.com")
+    without = replace(FIRING, runbook=replace(FIRING.runbook, link=""))
+    page = "https://tocsin.example.com/runbooks/accuracy-below-floor"
+
+    both, only, plain = (
+        reached.compose(FIRING, chat=False),
+        reached.compose(without, chat=False),
+        SHIPPED.compose(without, chat=False),
+    )
+
+    assert (both.data["runbook"]["link"], both.data["runbook"]["guide"]) == (FIRING.runbook.link, page)
+    assert f"This rule    {page}" in both.text
+    assert only.data["runbook"]["link"] == page
+    assert f'href="{page}"' in only.html
+    assert "This rule" not in only.text
+    assert "Runbook      tocsin rules runbook accuracy-below-floor" in plain.text
+
+
 def test_data_are_json_values() -> None:
     """A webhook's receiver reads figures, not prose."""
     data = SHIPPED.compose(FIRING, chat=True).data
