@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from generating.api import api_page
+from generating.commands import commands_page
 from generating.configuration import configuration_page, plan_page
 from generating.evaluators import evaluators_page
+from generating.metrics import metrics_page
 from generating.rules import rules_page
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.rules import load_rules
@@ -27,6 +30,9 @@ def pages() -> Mapping[str, Callable[[], str]]:
         "evaluators": lambda: evaluators_page(evaluators, book),
         "plan": plan_page,
         "configuration": configuration_page,
+        "commands": commands_page,
+        "api": api_page,
+        "metrics": metrics_page,
     }
 
 

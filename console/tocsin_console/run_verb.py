@@ -21,27 +21,33 @@ _OPTIONS = {
 }
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command with the SDK in it; does not return when the command starts."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Give what reads the verb's options."""
+    made = argparse.ArgumentParser(
         prog="tocsin run",
         description="Run a Python command with instrumentation: tocsin run -- python service.py. "
         "Models are observed, spans go to TOCSIN_ENDPOINT, else OTEL_EXPORTER_OTLP_ENDPOINT, else http://127.0.0.1:4317. "
         "The command's exit code, signals and output are its own.",
     )
-    parser.add_argument("--use-case", help="the use case of calls that do not name one")
-    parser.add_argument("--service-name", help="service.name of the spans")
-    parser.add_argument("--endpoint", help="where spans go, such as http://127.0.0.1:4317")
-    parser.add_argument("--guard-endpoint", help="where the guard is read, such as 127.0.0.1:8015")
-    parser.add_argument("--instrument", metavar="NAMES", help="only these, with commas between: sklearn,openai")
-    parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
-    parser.add_argument(
+    made.add_argument("--use-case", help="the use case of calls that do not name one")
+    made.add_argument("--service-name", help="service.name of the spans")
+    made.add_argument("--endpoint", help="where spans go, such as http://127.0.0.1:4317")
+    made.add_argument("--guard-endpoint", help="where the guard is read, such as 127.0.0.1:8015")
+    made.add_argument("--instrument", metavar="NAMES", help="only these, with commas between: sklearn,openai")
+    made.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
+    made.add_argument(
         "command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command and its arguments, or a .py file"
     )
-    told = parser.parse_args(arguments)
+    return made
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command with the SDK in it; does not return when the command starts."""
+    reading = parser()
+    told = reading.parse_args(arguments)
     command = _command(told.command[1:] if told.command[:1] == ["--"] else told.command, told.module)
     if not command:
-        parser.error("expected a command after --, such as: tocsin run -- python service.py")
+        reading.error("expected a command after --, such as: tocsin run -- python service.py")
     changed = environment({name: getattr(told, name) for name in _OPTIONS}, os.environ)
     try:
         if os.name == "posix":

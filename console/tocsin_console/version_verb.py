@@ -10,11 +10,16 @@ from importlib import metadata
 _PARTS = ("chdb-core", "clickhouse-connect", "opentelemetry-sdk", "grpcio", "protobuf", "scikit-learn")
 
 
+def parser() -> argparse.ArgumentParser:
+    """Give what reads the verb's options."""
+    made = argparse.ArgumentParser(prog="tocsin version", description="Print the versions of tocsin and its parts.")
+    made.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    return made
+
+
 def version(arguments: Sequence[str]) -> int:
     """Print the versions."""
-    parser = argparse.ArgumentParser(prog="tocsin version", description="Print the versions of tocsin and its parts.")
-    parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    told = parser.parse_args(arguments)
+    told = parser().parse_args(arguments)
     found = {
         "tocsin": _installed("tocsin"),
         "python": platform.python_version(),

@@ -11,6 +11,22 @@ _ITEMS: Final = ("requests", "spans", "outcomes", "logs")
 _FATE = re.compile(rf"^(\w+)_({'|'.join(_ITEMS)})$")
 _GAUGES: Final = re.compile(r"^(waiting|oldest|spool|open|free|current)_|_in_flight$|_(now|open|age|lag|max|cap)$")
 
+# What a name alone does not say; the others say it by their words.
+_HELP: Final[Mapping[str, str]] = {
+    "keys_refused": "Requests that showed no ingest key where one is needed, or a wrong one, since the start; refused, too.",
+    "values_cut": "Values that were longer than limits.max_value_bytes, since the start.",
+    "attributes_dropped": "Attributes, events and links beyond limits.max_attributes, since the start.",
+    "spool_bytes": "What lies in the spool, now.",
+    "bytes_in_flight": "Requests that are being taken in, now.",
+    "segments_loaded": "Segments of the spool that were stored, since the start.",
+    "torn_tails": "Files of the spool whose last write a crash had cut short, since the start; none of it was acknowledged.",
+    "torn_bytes": "What was cut off of them, since the start.",
+    "damaged_files": "Files of the spool that the disk has damaged after they were acknowledged, since the start.",
+    "damaged_bytes": "What was damaged of them, since the start; kept in spool/damaged.",
+    "strange_files": "Files in the spool's folder that are not the spool's, or not to be read, since the start.",
+    "load_errors": "Loads that failed and are tried again, since the start.",
+}
+
 
 def add_collector(text: Text, stats: Mapping[str, Any], *, spool_max_bytes: int | None, lag_s: float | None) -> None:
     """Add every number of :class:`CollectorStats`: fates by kind, the rest by name."""
@@ -50,8 +66,16 @@ def add_collector(text: Text, stats: Mapping[str, Any], *, spool_max_bytes: int 
         base = re.sub(r"_ms$", "_milliseconds", re.sub(r"_s$", "_seconds", name))
         words = name.replace("_", " ")
         if _GAUGES.search(name) or name.endswith("_s"):
-            text.add(f"tocsin_collector_{base}", "gauge", f"The collector's {words}, now.", [({}, value)])
+            text.add(
+                f"tocsin_collector_{base}",
+                "gauge",
+                _HELP.get(name, f"The collector's {words}, now."),
+                [({}, value)],
+            )
         else:
             text.add(
-                f"tocsin_collector_{base}_total", "counter", f"The collector's {words}, since the start.", [({}, value)]
+                f"tocsin_collector_{base}_total",
+                "counter",
+                _HELP.get(name, f"The collector's {words}, since the start."),
+                [({}, value)],
             )

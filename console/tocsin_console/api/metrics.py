@@ -56,11 +56,19 @@ def exposition(state: Mapping[str, Any]) -> str:
         [({"state": k}, v) for k, v in state["notifications"].items()],
     )
     delivery = state["delivery"]
-    for name in ("pages", "template_errors", "evidence_errors"):
-        text.add(f"tocsin_{name}_total", "counter", f"Delivery: {name.replace('_', ' ')}.", [({}, delivery[name])])
-    for name in ("sent", "dead", "failed_attempts"):
+    for name, help_text in (
+        ("pages", "Incidents that were paged, since the start."),
+        ("template_errors", "Messages that were sent in the short form, since their template failed."),
+        ("evidence_errors", "Messages that were sent without evidence, since it could not be read."),
+    ):
+        text.add(f"tocsin_{name}_total", "counter", help_text, [({}, delivery[name])])
+    for name, help_text in (
+        ("sent", "Messages that a channel has taken, since the start."),
+        ("dead", "Messages of a channel that were given up, since the start."),
+        ("failed_attempts", "Attempts to send to a channel that failed, since the start; each is tried again."),
+    ):
         series = [({"channel": each["channel"]}, each[name]) for each in delivery["channels"]]
-        text.add(f"tocsin_channel_{name}_total", "counter", f"Messages of a channel: {name.replace('_', ' ')}.", series)
+        text.add(f"tocsin_channel_{name}_total", "counter", help_text, series)
     waiting = state["waiting"]
     text.add("tocsin_pages_waiting", "gauge", "Pages that wait until people work again.", [({}, waiting["pages"])])
     text.add(
@@ -161,7 +169,7 @@ def _use_cases(text: Text, use_cases: Iterable[Mapping[str, Any]]) -> None:
     text.add(
         "tocsin_use_case_accuracy",
         "gauge",
-        "Latest accuracy by source.",
+        "Latest accuracy by source, 0 to 1: by labels, and estimated without.",
         [
             ({**labels, "source": source}, each[source] and each[source]["value"])
             for labels, each in named
