@@ -15,14 +15,19 @@ from generating.configuration import configuration_page, plan_page
 from generating.evaluators import evaluators_page
 from generating.metrics import metrics_page
 from generating.rules import rules_page
+from generating.tables import migrated_tables_page
 from tocsin_alerts.evaluator import load_evaluators
 from tocsin_alerts.rules import load_rules
 
 FOLDER: Final = Path(__file__).parent / "reference"
 
 
-def pages() -> Mapping[str, Callable[[], str]]:
-    """Give each page's writer by its name."""
+def pages(tables_page: Callable[[], str] = migrated_tables_page) -> Mapping[str, Callable[[], str]]:
+    """Give each page's writer by its name.
+
+    Args:
+        tables_page: Writes the one for which a store has to be migrated.
+    """
     evaluators = load_evaluators()
     book = load_rules(evaluators=evaluators)
     return {
@@ -33,6 +38,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
         "commands": commands_page,
         "api": api_page,
         "metrics": metrics_page,
+        "tables": tables_page,
     }
 
 

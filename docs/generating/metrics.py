@@ -96,8 +96,7 @@ def _label(label: str, values: set[str]) -> str:
 def _unit(name: str, family: Family) -> str:
     if family.help.startswith("Unix time"):
         return "s since 1970"
-    base = name.removesuffix("_total")
-    unit = next((unit for ending, unit in _UNITS if base.endswith(ending)), "")
+    unit = next((unit for part, unit in _UNITS if f"{part}_" in f"{name}_"), "")
     return unit or ("1 or 0" if family.help.startswith("1 ") else "share" if "0 to 1" in family.help else "")
 
 
@@ -116,7 +115,7 @@ def _state() -> dict[str, Any]:
     channel = {"channel": _NAMED, "sent": 0, "dead": 0, "failed_attempts": 0}
     loop = LoopStats(turns=1, failures=0, consecutive_failures=0, last_error="", is_alive=True, since_turn_s=1.0)
     return {
-        "version": _NAMED, "store": {"kind": "embedded", "version": _NAMED}, "started_at": _WHEN, "uptime_s": 1.0,
+        "version": _NAMED, "store": {"kind": _NAMED, "version": _NAMED}, "started_at": _WHEN, "uptime_s": 1.0,
         "ledger": {"calls_stored": 1, "outcomes_stored": 1, "requests_set_aside": 0, "balances": True,
                    "kinds": {kind: dict(ledger) for kind in ("spans", "outcomes", "logs")}},
         "collector": asdict(Tally().snapshot()), "spool_max_bytes": 1, "watermark": {"lag_s": 1.0}, "collectors": [],

@@ -9,12 +9,14 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 from tests.console.conftest import LOOP, NOW, Running
 
+from generating.metrics import families
 from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.load.fleet import Member
 from tocsin_collector.load.tally import CollectorStats, Tally
@@ -26,6 +28,8 @@ from tocsin_console.cli.look import _describe
 from tocsin_console.parts import Parts
 from tocsin_console.snapshot import snapshot
 from tocsin_console.wire import document
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def scraped(running: Running) -> str:
@@ -60,6 +64,19 @@ def test_the_format_holds_without_promtool(running: Running) -> None:
             assert re.split(r"[{ ]", line)[0] in kinds
     assert all((kind == "counter") == name.endswith("_total") for name, kind in kinds.items()), kinds
     assert {"process_resident_memory_bytes", "process_cpu_seconds_total", "tocsin_ledger_balances"} <= set(kinds)
+
+
+def test_every_metric_that_is_scraped_stands_on_its_page(running: Running) -> None:
+    """Somebody looks up what a dashboard shows; ``python docs/generate.py`` writes the page of what it knows of."""
+    page = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
+
+    found = families(scraped(running))
+
+    assert len(found) > 30
+    for name, family in found.items():
+        assert f"| {family.kind} |" in rows[name]
+        assert all(f"`{label}`" in rows[name] for label in family.labels), name
 
 
 def test_every_number_that_the_collector_counts_is_scraped() -> None:
