@@ -39,7 +39,7 @@ class Runbook(Part):
     link: str | None = None
     """Address of the runbook, or a Markdown file beside the plan, whose first steps are taken then."""
     first_steps: list[str] = []
-    """What messages tell to do first; left out, the first three of the runbook's file."""
+    """What messages tell to do first; left out, the first three of the runbook's file, else those of the shipped rule's own."""
 
 
 class RetrainingTrigger(Part):

@@ -142,7 +142,7 @@ class RuleText(_Part):
     owner: str | None = None
     """Who answers for it; left out, the plan's."""
     runbook: str | None = None
-    """Address of its runbook; left out, the plan's."""
+    """Address of its runbook; left out, the plan's. That of a shipped rule is named beside it."""
     dashboard: WebLink | None = None
     """Address of http or https, shown beside the runbook; left out, the plan's, else the console's page of the use case, with `public_url`."""
     route: list[str] = []

@@ -42,7 +42,7 @@ def rules_page(book: RuleBook) -> str:
     """Write it."""
     return page(
         "Rules",
-        "Every key that a rule may have, and every rule that tocsin ships. What they look at is in [evaluators](evaluators.md), how to write your own in [rules as code](../rules.md).",
+        "Every key that a rule may have, and every rule that tocsin ships, linked to its runbook. What they look at is in [evaluators](evaluators.md), how to write your own in [rules as code](../rules.md).",
         *key_tables(schema("rule"), heading="Keys of a rule"),
         "## What a condition may name",
         _names(),
@@ -75,16 +75,15 @@ def _shipped(book: RuleBook) -> Iterator[str]:
 
 def _overview(rules: list[Rule]) -> str:
     return table(
-        ("Rule", "Says", "Severity", "Every", "Guard", "Verdict", "Runbook"),
+        ("Rule", "Says", "Severity", "Every", "Guard", "Verdict"),
         (
             (
-                code(rule.name),
+                _runbook(rule.name) or code(rule.name),
                 prose(rule.text.summary),
                 rule.text.severity,
                 format_duration(rule.text.every),
                 code(rule.text.guard or ""),
                 rule.text.verdict,
-                _runbook(rule.name),
             )
             for rule in rules
         ),
@@ -105,6 +104,7 @@ def _one(rule: Rule) -> Iterator[str]:
         "min_n": str(text.min_n or ""),
         "offset": format_duration(text.offset) if text.offset else "",
         "group": code(text.group),
+        "runbook": _runbook(rule.name),
         "needs": codes(text.needs),
         "without": codes(text.without),
         "no_data": format_duration(text.no_data) if text.no_data else "",
