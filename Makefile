@@ -6,7 +6,7 @@ ARGS   ?=
 # Half of a test's time is waiting for disks, processes and clocks; the embedded engine takes one folder a process.
 WORKERS ?= 3
 
-.PHONY: help demo test lint format bench dist release-check proto lock clean
+.PHONY: help demo test lint format bench reference dist release-check proto lock clean
 
 help:
 	@echo "make demo    a real model decays, tocsin catches it      (ARGS='--once --json demo.json')"
@@ -54,6 +54,11 @@ dist: $(VENV)/.ready
 
 release-check: $(VENV)/.ready
 	$(BIN)/python bench/release.py --json bench/results/release.json
+
+# Writes what the product says of itself: the schemas of its files, and the reference pages made of them.
+reference: $(VENV)/.ready
+	@for name in rule rule-test plan tocsin; do $(BIN)/tocsin rules schema $$name > docs/schemas/$$name.json || exit 1; done
+	$(BIN)/python docs/generate.py
 
 # Regenerates the committed protobuf stubs with the pinned compiler, in an environment of its own.
 proto: $(VENV)/.ready

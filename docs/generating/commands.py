@@ -92,7 +92,7 @@ def _help(verb: Any) -> str:
     return str(inspect.getdoc(inspect.unwrap(verb.callback)) if getattr(verb, "commands", None) else verb.help)
 
 
-def _wrapped(words: str, rest: Sequence[str], width: int = 100) -> Iterator[str]:
+def _wrapped(words: str, rest: Sequence[str], width: int = 92) -> Iterator[str]:
     line = words
     for word in rest:
         if len(line) + len(word) >= width:

@@ -16,6 +16,7 @@ _WHEN: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _SAMPLE: Final = re.compile(r"(\w+)(?:\{(.*)\})? ")
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 _NAMED: Final = "…"  # stands for names that an installation has of its own
+_EVERYWHERE: Final = ("process_cpu_seconds_total", "process_start_time_seconds")  # the others are read of /proc
 _UNITS: Final = (("_seconds", "s"), ("_milliseconds", "ms"), ("_bytes", "bytes"))
 _GROUPS: Final = (
     ("tocsin_collector_", "Taking in", "Of this process, since it started."),
@@ -74,19 +75,25 @@ def families(text: str) -> dict[str, Family]:
 
 def _table(group: Mapping[str, Family], absent: Mapping[str, Iterable[str]]) -> str:
     return table(
-        ("Metric", "Type", "Labels", "Unit", "Says", "There"),
+        ("Metric", "Type, unit", "Labels", "Says"),
         (
             (
                 code(name),
-                family.kind,
+                ", ".join(said for said in (family.kind, _unit(name, family)) if said),
                 "; ".join(_label(label, values) for label, values in family.labels.items()),
-                _unit(name, family),
-                prose(family.help),
-                ", ".join(when for when, names in absent.items() if name in names) or _always(name),
+                f"{prose(family.help)} {_there(name, absent)}".strip(),
             )
             for name, family in group.items()
         ),
     )
+
+
+def _there(name: str, absent: Mapping[str, Iterable[str]]) -> str:
+    """Say when it is there at all."""
+    said = [when for when, names in absent.items() if name in names]
+    if name.startswith("process_") and name not in _EVERYWHERE:
+        said.append("on Linux")
+    return f"*There {', '.join(said)}.*" if said else ""
 
 
 def _label(label: str, values: set[str]) -> str:
@@ -98,10 +105,6 @@ def _unit(name: str, family: Family) -> str:
         return "s since 1970"
     unit = next((unit for part, unit in _UNITS if f"{part}_" in f"{name}_"), "")
     return unit or ("1 or 0" if family.help.startswith("1 ") else "share" if "0 to 1" in family.help else "")
-
-
-def _always(name: str) -> str:
-    return "on Linux" if name.startswith("process_") and "cpu" not in name and "start" not in name else ""
 
 
 def _state() -> dict[str, Any]:
