@@ -136,6 +136,7 @@ def test_a_missing_collector_and_guard_cost_one_line_in_a_whole_run(tmp_path: Pa
 
 # What Windows has not; macOS has all of it but fdatasync and sched_getaffinity.
 WITHOUT_POSIX = """
+import asyncio  # which asks for sysconf from 3.13 on, where it was built on a system that has it
 import os, signal, sys, threading
 for name in ("fcntl", "resource", "pwd", "grp", "termios", "posix_ipc"):
     sys.modules[name] = None
