@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from generating.api import api_page
+from generating.chart import chart_page
 from generating.commands import commands_page
 from generating.configuration import configuration_page, plan_page
 from generating.evaluators import evaluators_page
@@ -39,6 +40,7 @@ def pages(tables_page: Callable[[], str] = migrated_tables_page) -> Mapping[str,
         "api": api_page,
         "metrics": metrics_page,
         "tables": tables_page,
+        "chart": chart_page,
     }
 
 

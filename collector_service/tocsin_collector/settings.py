@@ -37,6 +37,7 @@ class CollectorSettings:
     max_connections: int = 4096  # over HTTP; beyond it the one that has been idle longest is closed
     head_timeout_s: float = 10.0  # for a request's first line and headers
     body_timeout_s: float = 30.0  # for its body; exporters give up after 10 s
+    connection_age_s: float = 300.0  # of a gRPC connection; requests under way are answered on the old one
     heartbeat_s: float = 10.0  # over a server: how often the watermark is written though nothing arrives
     tls: TlsFiles | None = None  # None: in clear, for loopback
     redactions: tuple[Redaction, ...] = ()  # what is taken out of texts before they are stored, in this order

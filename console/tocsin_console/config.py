@@ -172,7 +172,8 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         api=Address.parse(pick(flags.api, VARIABLES["listen.api"], said.listen.api, API)),
         public_url=_public_url(environment.get(VARIABLES["public_url"]) or said.public_url or ""),
         access=said.access,
-        peer_secret=secret(said.access.peer_secret, environment=environment, base=base, what="access.peer_secret"),
+        peer_secret=environment.get(VARIABLES["access.peer_secret"])
+        or secret(said.access.peer_secret, environment=environment, base=base, what="access.peer_secret"),
         api_is_given=bool(flags.api or environment.get(VARIABLES["listen.api"])),
         guard=Address.parse(pick(flags.guard, VARIABLES["listen.guard"], said.listen.guard, GUARD)),
         tls=_tls(said, environment, base=base, cwd=cwd),

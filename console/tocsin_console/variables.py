@@ -9,6 +9,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "clock": "TOCSIN_CLOCK",
     "insecure": "TOCSIN_INSECURE",
     "public_url": "TOCSIN_PUBLIC_URL",
+    "access.peer_secret": "TOCSIN_PEER_SECRET",
     "store.url": "TOCSIN_CLICKHOUSE_URL",
     "store.database": "TOCSIN_DATABASE",
     "store.user": "TOCSIN_CLICKHOUSE_USER",

@@ -1,5 +1,6 @@
 """From a sender's request to rows, over real gRPC into the embedded engine."""
 
+import itertools
 import json
 
 import grpc
@@ -252,3 +253,20 @@ def test_data_clock_is_the_latest_end_of_a_loaded_span(run: Run) -> None:
     assert mark.data_complete_to is not None
     assert int(mark.data_complete_to.timestamp() * 1e6) == (START_NS + 2 * 1000 + 1_000_000) // 1000
     assert mark.complete_to > mark.data_complete_to
+
+
+def test_a_sender_connects_anew_after_a_while_and_loses_nothing(run: Run, database: Database) -> None:
+    """A collector that was added gets no spans while every sender stays with the one it found first."""
+    collector, client = run(connection_age_s=0.2)
+    states: list[grpc.ChannelConnectivity] = []
+    client.channel.subscribe(states.append)
+    sent = itertools.count(1)
+
+    def renewed() -> bool:
+        client.export(trace_request(number=next(sent)))
+        return states.count(grpc.ChannelConnectivity.READY) >= 3
+
+    eventually(renewed)
+    loaded(collector)
+
+    assert count(database, "otel_traces") == next(sent) - 1

@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import pwd
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +25,7 @@ from tocsin_console.addresses import Address
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
 from tocsin_console.api.small import build_small_app
+from tocsin_console.cli.options import person
 from tocsin_console.config import Flags, resolve
 from tocsin_console.errors import UsageProblem
 from tocsin_console.roles import EvaluatorOf, GuardElsewhere
@@ -154,6 +157,16 @@ def test_the_peer_secret_and_the_drain_are_read_from_the_file(tmp_path: Path) ->
 
     assert (config.peer_secret, config.drain_s, config.api_takes_any_host) == (PEER, 300.0, True)
     assert PEER not in repr(config)
+
+
+def test_who_has_no_name_acts_under_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container there is often no such user, and a key has to be made all the same."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+
+    assert person(None) == f"uid {os.getuid()}"
+    assert person("ana") == "ana"
 
 
 @pytest.mark.server

@@ -25,6 +25,7 @@ METRICS_SERVICE: Final = "opentelemetry.proto.collector.metrics.v1.MetricsServic
 OUTCOME_SERVICE: Final = "tocsin_wire.v1.OutcomeService"
 _GRACE_S = 5.0
 _SOMEWHAT: Final = 1024 * 1024
+_GRACE_MS: Final = 60_000  # for requests under way when their connection is old
 
 
 class GrpcServer:
@@ -42,6 +43,9 @@ class GrpcServer:
                 ("grpc.max_receive_message_length", settings.max_request_bytes + _SOMEWHAT),
                 ("grpc.per_message_decompression", 0),  # unpacked by us, whose count of bytes in flight stops a bomb
                 ("grpc.server_handshake_timeout_ms", int(settings.head_timeout_s * 1000)),
+                # After a while a sender connects anew, so that a collector that was added gets its share.
+                ("grpc.max_connection_age_ms", int(settings.connection_age_s * 1000)),
+                ("grpc.max_connection_age_grace_ms", _GRACE_MS),
                 ("grpc.max_concurrent_streams", 1024),  # of one connection: beyond it, its sender waits
                 ("grpc.so_reuseport", 0),  # a second collector must fail, not take half the requests
             ],

@@ -48,4 +48,7 @@ def person(by: str | None) -> str:
         return by
     import getpass
 
-    return getpass.getuser()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user often has a number alone
+        return f"uid {os.getuid()}"
