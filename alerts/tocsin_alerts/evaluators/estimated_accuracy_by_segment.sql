@@ -21,7 +21,7 @@ n              = "UInt64"
 -- Window: seven days of calls that asked the model. Each call counts as right with the share that calls of its confidence
 -- had in the reference window; the baseline is the same estimate over that window. NULL without a calibration.
 -- Interval: binomial, plus the uncertainty of the calibration itself.
--- Source: Garcia et al. (2022), Estimating Model Performance under Covariate Shift Without Labels.
+-- Source: Białek et al. (2024), Estimating Model Performance Under Covariate Shift Without Labels, which describes CBPE.
 -- Segments of fewer than min_n calls are left out.
 WITH
     {step_s:UInt32} AS step,

@@ -22,7 +22,7 @@ n              = "UInt64"
 -- Interval: from how far daily estimates scattered in the reference window itself, one day's nearness to the next included, and
 -- how well their level is known. So a stream that wanders has to fall further. NULL without a calibration or fourteen such days.
 -- Source: Roberts (1959), Control Chart Tests Based on Geometric Moving Averages; Schmid (1997), On EWMA Charts for Time
--- Series; Garcia et al. (2022), Estimating Model Performance under Covariate Shift Without Labels.
+-- Series; Białek et al. (2024), Estimating Model Performance Under Covariate Shift Without Labels, which describes CBPE.
 WITH
     {step_s:UInt32} AS step,
     0.5 AS lambda,

@@ -22,7 +22,7 @@ n              = "UInt64"
 -- Above 0 the estimate was too kind: confidence no longer means what it did, which no estimate without labels can see.
 -- Interval: normal, of labels, calls and calibration together, as if one more wrong and one more right answer had been seen. NULL under 50
 -- labels or without a calibration. Baseline 0. Assumes that labelled calls are a fair sample; those drawn for review are not, and are left out. n: labels.
--- Source: Garcia et al. (2022), Estimating Model Performance under Covariate Shift Without Labels; Agresti and Coull (1998).
+-- Source: Białek et al. (2024), Estimating Model Performance Under Covariate Shift Without Labels, which describes CBPE; Agresti and Coull (1998).
 WITH
     {step_s:UInt32} AS step,
     (SELECT max(label_delay_s) FROM plans) AS longest_delay,

@@ -1,7 +1,7 @@
 -- Page incidents of some days: from the first acknowledgement to the end; NULL where nobody acknowledged.
 SELECT
     count() AS incidents, countIf(ack_at IS NULL) AS unacknowledged,
-    sum(ifNull(greatest(0, dateDiff('second', assumeNotNull(ack_at), if(resolved_at > 0, resolved_at, {until:DateTime('UTC')}))) / 60., 0)) AS incident_minutes
+    sumIf(greatest(0, dateDiff('second', assumeNotNull(ack_at), if(resolved_at > 0, resolved_at, {until:DateTime('UTC')}))) / 60., ack_at IS NOT NULL) AS incident_minutes
 FROM
 (
     SELECT

@@ -196,6 +196,20 @@ def test_an_acknowledged_incident_costs_until_it_ends(store: Database) -> None:
     assert (line(made, "incidents")["quantity"], line(made, "incidents")["amount"]) == (90, pytest.approx(180))
 
 
+def test_a_page_that_nobody_took_adds_nothing_to_what_is_known(store: Database) -> None:
+    """Its minutes are unknown; counted from 1970 they were 44 million dollars."""
+    use_case = calls(store, [{}])
+    event = {"project": "default", "use_case": use_case, "rule": "r", "severity": "page", "incident": f"i-{use_case}"}
+    store.insert(
+        "alert_events",
+        [{**event, "event_id": use_case, "to_state": "firing", "slot": NOW - timedelta(days=1), "at": NOW}],
+    )
+
+    found = line(bill(store, use_case, plan(use_case)), "incidents")
+
+    assert (found["amount"], found["at_least"]) == (None, 0)
+
+
 def test_the_judge_is_a_line(store: Database) -> None:
     """Watching costs too; an answer that never came counts as was reserved."""
     use_case = calls(store, [{}])
