@@ -47,7 +47,7 @@ def differing(text: str) -> list[str]:
             continue
         measured = figures(file)[name] * (100 if percent else 1)
         digits = len(said.partition(".")[2])
-        if f"{measured:,.{digits}f}" != said and f"{measured:.{digits}f}" != said:
+        if said not in (f"{measured:,.{digits}f}", f"{measured:.{digits}f}"):
             wrong.append(f"{name}: the page says {said}{percent}, measured was {measured}")
     return wrong
 
