@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Final
 
-from generating.markdown import code, codes, page, prose, table
+from generating.markdown import codes, page, prose, table
 from tocsin_alerts.durations import format_duration
 from tocsin_alerts.evaluator import RANGE, Evaluator
 from tocsin_alerts.rules import RuleBook
@@ -31,7 +31,7 @@ def evaluators_page(evaluators: Mapping[str, Evaluator], book: RuleBook) -> str:
         "Which rules use it is said below each; [rules](rules.md) has them. A `.sql` file of yours in the folder of rules is one more, or replaces one by its name.",
         table(
             ("Evaluator", "What it is", "Unit"),
-            ((code(each.name), prose(each.summary), prose(each.unit)) for each in ordered),
+            ((f"[{each.name}](#{each.name})", prose(each.summary), prose(each.unit)) for each in ordered),
         ),
         *(part for each in ordered for part in _one(each, used.get(each.name, []))),
     )
@@ -46,7 +46,7 @@ def _one(evaluator: Evaluator, used: list[str]) -> Iterator[str]:
         "One series for each": codes(("project", "use_case", *evaluator.labels)),
         "Parameters": codes(f"{name}: {kind}" for name, kind in evaluator.params.items() if name not in RANGE),
         "Only with outcomes": codes(sorted(evaluator.outcomes)),
-        "Rules": codes(used),
+        "Rules": ", ".join(f"[{name}](rules.md#{name})" for name in used),
     }
     yield table(("", ""), ((name, value) for name, value in said.items() if value))
     yield _method(evaluator.name)

@@ -42,7 +42,7 @@ def rules_page(book: RuleBook) -> str:
     """Write it."""
     return page(
         "Rules",
-        "Every key that a rule may have, and every rule that tocsin ships, linked to its runbook. What they look at is in [evaluators](evaluators.md), how to write your own in [rules as code](../rules.md).",
+        "Every key that a rule may have, and every rule that tocsin ships, with its reasons and its runbook. What they look at is in [evaluators](evaluators.md), how to write your own in [rules as code](../rules.md).",
         *key_tables(schema("rule"), heading="Keys of a rule"),
         "## What a condition may name",
         _names(),
@@ -78,7 +78,7 @@ def _overview(rules: list[Rule]) -> str:
         ("Rule", "Says", "Severity", "Every", "Guard", "Verdict"),
         (
             (
-                _runbook(rule.name) or code(rule.name),
+                f"[{rule.name}](#{rule.name})",
                 prose(rule.text.summary),
                 rule.text.severity,
                 format_duration(rule.text.every),
@@ -95,7 +95,7 @@ def _one(rule: Rule) -> Iterator[str]:
     yield f"### {rule.name}"
     yield prose(_reasons(Path(rule.path).read_text(encoding="utf-8")))
     said: Mapping[str, str] = {
-        "evaluator": f"[{rule.source.name}](evaluators.md)",
+        "evaluator": f"[{rule.source.name}](evaluators.md#{rule.source.name})",
         "params": codes(f"{name}: {value}" for name, value in text.params.items()),
         "when": code(text.when),
         "clear": code(text.clear or f"not ({text.when})"),

@@ -63,7 +63,7 @@ def tables_page(database: Database) -> str:
             ("Table", "Holds", "Kept"),
             (
                 (
-                    code(row["name"]),
+                    f"[{row['name']}](#{row['name']})",
                     prose(_holds(row, said).partition(". ")[0].rstrip(".")),
                     _period(periods.get(row["name"])),
                 )

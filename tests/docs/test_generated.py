@@ -40,8 +40,10 @@ def test_a_page_is_one_title_without_html_whose_links_lead_somewhere(written: Ma
         bare = re.sub(r"`+[^`]+`+", "", text)
         assert len(re.findall(r"^# ", text, flags=re.MULTILINE)) == 1, name
         assert not re.search(r"(?<!\\)<\w", bare), name
-        for link in re.findall(r"\]\(([^)#]+)", bare):
+        for link, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", bare):
             assert (generate.FOLDER / link).exists() or link.removesuffix(".md") in written, f"{name} links to {link}"
+            linked = written.get(link.removesuffix(".md"), text)
+            assert not anchor or re.search(rf"^##+ {anchor}$", linked, flags=re.MULTILINE), f"{name}: {link}#{anchor}"
         for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
             widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
             assert len(widths) == 1, f"{name}: a table of {widths} columns: {block[:200]}"
