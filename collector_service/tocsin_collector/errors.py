@@ -11,6 +11,7 @@ TocsinError
     ├── TlsError           fix: a certificate, key or authority cannot be used
     ├── ForgetProblem      fix: what was asked to be forgotten is neither a user nor a call
     ├── RuleProblem        fix: the engine cannot run a redaction rule
+    ├── AdoptionProblem    fix: a table of others cannot be read as calls
     ├── KeyProblem         fix: what was asked of the ingest keys cannot be done
     ├── Unauthenticated    fix: the sender's ingest key is missing or none of ours
     ├── RequestRejected    fix: the sender's request will always be refused
@@ -59,6 +60,10 @@ class ForgetProblem(CollectorError):  # noqa: N818 - as above
 
 class RuleProblem(CollectorError):  # noqa: N818 - as above
     """A redaction rule that the engine cannot run."""
+
+
+class AdoptionProblem(CollectorError):  # noqa: N818 - as above
+    """A table of somebody else's that calls cannot be read from, or not in this way."""
 
 
 class KeyProblem(CollectorError):  # noqa: N818 - as above

@@ -194,6 +194,7 @@ class EvaluatorAlone(Presenting):
                 "contents": self._contents_loop.stats(),
                 "retraining": self._retraining_loop.stats(),
                 **({"dead man": self._dead_man_loop.stats()} if self._dead_man_loop else {}),
+                **({"adopted tables": self._adopted_loop.stats()} if self._adopted_loop else {}),
             },
             sync_prices=self._keeper.price_all,
             guard_changed=self._guard_changed,

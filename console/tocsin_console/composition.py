@@ -113,6 +113,7 @@ class Up(Collecting, Presenting):
                 "contents": self._contents_loop.stats(),
                 "retraining": self._retraining_loop.stats(),
                 **({"dead man": self._dead_man_loop.stats()} if self._dead_man_loop else {}),
+                **({"adopted tables": self._adopted_loop.stats()} if self._adopted_loop else {}),
                 "disk": self._disk_loop.stats(),
                 **({"lease": self._lease_loop.stats()} if self._tenure else {}),
                 **({"judge": self._judge_loop.stats()} if self._judge.judge else {}),

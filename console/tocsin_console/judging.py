@@ -19,6 +19,7 @@ from tocsin_alerts.render import Templates
 from tocsin_alerts.retraining.book import RetrainingBook
 from tocsin_alerts.sinks import EventSink
 from tocsin_alerts.windows import declared
+from tocsin_collector.adopt.adoption import Adopter
 from tocsin_collector.correct.call_keeper import CallKeeper
 from tocsin_collector.correct.public_prices import PublicPrices
 from tocsin_collector.load.watermark import Watermark
@@ -39,6 +40,7 @@ from tocsin_console.tenure import LOST, Tenure
 
 _PERIOD_S = 1.0
 _BARS_PERIOD_S = 300.0  # it reads three months of verdicts
+_ADOPTED_PERIOD_S = 10.0  # what somebody else's table was given is a call this soon
 _PRICES_PERIOD_S = 30.0  # a model that was not seen before is priced this soon
 _CONTENTS_PERIOD_S = 3_600.0  # periods are days
 _RETRAINING_PERIOD_S = 60.0
@@ -120,6 +122,7 @@ class Judging(RoleProcess):
         self._contents_loop = Loop("contents", self._while_held(reviewed.turn), period_s=_CONTENTS_PERIOD_S)
         self._bars_loop = Loop("bars", self._find_bars, period_s=_BARS_PERIOD_S)
         self._prices = Loop("prices", self._while_held(self._keeper.tidy), period_s=_PRICES_PERIOD_S)
+        self._adopted_loop = self._adopting()
         self._retraining_loop = Loop("retraining", self._retraining().turn, period_s=_RETRAINING_PERIOD_S)
         self._dead_man_loop = Loop("dead man", self._dead_man.turn, period_s=_PERIOD_S) if self._dead_man else None
         self._loop = Loop("engine", self._turn, period_s=_PERIOD_S)
@@ -142,7 +145,7 @@ class Judging(RoleProcess):
         )
 
     def _start_prices(self) -> None:
-        outside = [self._dead_man_loop] if self._dead_man_loop else []
+        outside = [each for each in (self._dead_man_loop, self._adopted_loop) if each]
         loops = (
             *(self._prices, self._bars_loop, self._contents_loop, self._retraining_loop),
             *outside,
@@ -151,6 +154,13 @@ class Judging(RoleProcess):
         for loop in loops:
             self._ends.callback(functools.partial(loop.stop, timeout_s=_END_S))
             loop.start()
+
+    def _adopting(self) -> Loop | None:
+        """Make the loop that reads tables of others, where there can be some."""
+        if self._config.store.is_embedded or self._config.store.cluster:
+            return None
+        adopter = Adopter(self._sibling(), now=now)
+        return Loop("adopted tables", self._while_held(adopter.turn), period_s=_ADOPTED_PERIOD_S)
 
     def _retraining(self) -> RetrainingBook:
         """Open the book of retrainings: one that acts, and one for whoever looks."""

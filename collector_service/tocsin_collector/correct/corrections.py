@@ -64,9 +64,10 @@ _MERGED: Final = {
     ),
 }  # the others are the outermost span's
 
-# A row says that others may tell of its call too: by a response's id, or by naming the span around it, its trace id and span id.
+# A row says that others may tell of its call too: by a response's id, by naming the span around it (its trace id and span id), or
+# since it was read out of a table of others, beside which the same span may have come to a collector of ours.
 SHARES: Final = (
-    "(call_key != call_id"
+    "(call_key != call_id OR startsWith(segment, 'adopted-')"
     " OR call_id != concat(trace_id, span_id) AND length(call_id) = 48 AND NOT match(call_id, '[^0-9a-f]'))"
 )
 _ANY_SHARED: Final = f"""SELECT 1 AS found FROM ai_calls

@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from tocsin_console.cli import (
     act,
+    adopt,
     alerts,
     cases,
     cost,
@@ -87,6 +88,7 @@ def build() -> typer.Typer:
         explain,
         keys,
         prices,
+        adopt,
         privacy,
         disk,
         references,
