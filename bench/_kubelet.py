@@ -141,6 +141,7 @@ class Machine:
         folder: For their files and volumes.
         user: Whom they run as, who then may write to their volumes alone; None: who runs this.
         python: The interpreter, which that user has to be able to run.
+        names: Addresses by Service, for those that files name.
     """
 
     templates: Mapping[str, Object]
@@ -149,6 +150,7 @@ class Machine:
     folder: Path
     user: int | None = None
     python: str = sys.executable
+    names: Mapping[str, str] = field(default_factory=dict)
     pods: list[Pod] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -186,6 +188,8 @@ class Machine:
         def here(text: str) -> str:
             for inside, outside in sorted(places.items(), reverse=True):
                 text = text.replace(inside, outside)
+            for service, address in self.names.items():
+                text = text.replace(f"{service}:", f"{address}:")
             return text.replace("0.0.0.0:", f"{ip}:")
 
         files = {name: {key: here(text) for key, text in data.items()} for name, data in self.config_maps.items()}

@@ -4,8 +4,9 @@
 
 Renders the chart for three collectors, two evaluators and a console over a cluster of two shards and two replicas, and starts the
 containers' own commands with their files, variables and secrets as processes, each at a loopback address of its own, with TLS, ingest keys
-and access keys. Then the evaluator that works is killed, a collector is killed with a full spool while a replica of each shard is away and
-starts again over the same volume, and another is told to end, as by a scale-down. Memory is read while all are idle and at the end.
+and access keys. A guard and a score given to the console are passed on. The evaluator that works is killed, a collector is killed with
+a full spool while a replica of each shard is away and starts again over the same volume, and another is told to end, as by a scale-down.
+Memory is read while all are idle and at the end.
 """
 
 import os
@@ -68,7 +69,15 @@ def _machine(helm: str, cluster: ClickHouse, folder: Path, python: str) -> Machi
     user = USER if python else None
     for path in (folder, *files.iterdir()):
         path.chmod(0o755)
-    return Machine(made.pods(), made.config_maps(), secrets, folder, user, python or sys.executable)
+    return Machine(
+        made.pods(),
+        made.config_maps(),
+        secrets,
+        folder,
+        user,
+        python or sys.executable,
+        {"tocsin-collector-pods": "127.0.2.1"},
+    )
 
 
 class Scenario:
@@ -111,13 +120,7 @@ class Scenario:
         working.ends(kill=True)
         _until(lambda: waiting.ask("/readyz")[0] == 200, "the other evaluator")
         takeover_s = time.monotonic() - killed
-        decision = {"action": "set", "state": "fallback", "cause": "a rehearsal", "project": "shop"}
-        status, said = console.ask("/api/guard/digit-reader", key=operator, body=decision)
-        held = [row for row in waiting.ask("/api/guard", key=operator)[1]["guards"] if row["project"] == "shop"]
-        is_passed_on = status == 200 and [row["state_in_force"] for row in held] == ["fallback"]
-        if not is_passed_on:
-            raise RuntimeError(f"expected the evaluator to hold what the console was told: {status} {said}")
-
+        passed_on = self._passed_on(console, waiting, operator)
         found_s = self._guard_found_s(working, waiting)
 
         replicas = [node.name for node in self._cluster.nodes if node.name.endswith("r2")]
@@ -159,7 +162,7 @@ class Scenario:
             Figure(name="drained_s", value=drained_s, unit="s", goal="<= 300"),
             Figure(name="segments_left_after_drain", value=left, unit="files", goal="== 0"),
             Figure(name="collectors_waited_for", value=members, unit="", goal="== 2"),
-            Figure(name="guard_passed_on", value=int(is_passed_on), unit="", goal="== 1"),
+            Figure(name="passed_on_by_console", value=passed_on, unit="", goal="== 2"),
             Figure(name="exit_codes_not_0", value=sum(map(bool, [code, *codes])), unit="", goal="== 0"),
             *(Figure(name=f"rss_{part}_idle_mb", value=mb, unit="MB") for part, mb in sorted(idle.items())),
             *(Figure(name=f"rss_{part}_end_mb", value=mb, unit="MB") for part, mb in sorted(peaks.items())),
@@ -169,6 +172,15 @@ class Scenario:
         _until(lambda: any(pod.ask("/readyz")[0] == 200 for pod in evaluators), "an evaluator to work")
         first, second = sorted(evaluators, key=lambda pod: pod.ask("/readyz")[0] != 200)
         return first, second
+
+    def _passed_on(self, console: Pod, evaluator: Pod, key: str) -> int:
+        """Decide about a guard and score a call in the console; count what another part then has."""
+        decision = {"action": "set", "state": "fallback", "cause": "a rehearsal", "project": "shop"}
+        console.ask("/api/guard/digit-reader", key=key, body=decision)
+        guards = evaluator.ask("/api/guard", key=key)[1]["guards"]
+        score = {"call": {"key": "order-1", "use_case": "digit-reader"}, "label": "3", "project": "shop"}
+        _, said = console.ask("/api/outcomes", key=key, body={"outcomes": [score]})
+        return sum(row["state_in_force"] == "fallback" for row in guards) + int(said["accepted"])
 
     def _guard_found_s(self, *evaluators: Pod) -> float:
         """Connect as a service does to a headless name of all evaluators, the dead one first: only the one that works listens."""

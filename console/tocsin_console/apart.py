@@ -21,15 +21,25 @@ from tocsin_collector.store.lease import RENEWAL_S
 from tocsin_collector.store.lease_claims import holder_of
 from tocsin_console.addresses import Address
 from tocsin_console.api.app import build_app
+from tocsin_console.api.outcomes import outcome_route
 from tocsin_console.api.server import ApiServer
 from tocsin_console.api.small import Switch, build_small_app
 from tocsin_console.api.spool import spool_routes
 from tocsin_console.collecting import Collecting
 from tocsin_console.errors import UsageProblem
 from tocsin_console.loop import Loop
+from tocsin_console.outcomes import record_outcomes
 from tocsin_console.presenting import Presenting
 from tocsin_console.process import RoleProcess, now
-from tocsin_console.roles import NO_DELIVERY, Elsewhere, EvaluatorOf, GuardElsewhere, Others, Role
+from tocsin_console.roles import (
+    NO_DELIVERY,
+    Elsewhere,
+    EvaluatorOf,
+    GuardElsewhere,
+    Others,
+    Role,
+    collectors_of,
+)
 from tocsin_console.spool_desk import SpoolDesk
 from tocsin_console.tenure import ANSWER_S, LEASE, LOST, Tenure
 from tocsin_wire.version import version
@@ -66,7 +76,10 @@ class CollectorAlone(Collecting):
             any_host=self._config.api_takes_any_host,
             identify=self._access()[1],
             acted=self._acted,
-            more=spool_routes(spool, desk),
+            more=[
+                *spool_routes(spool, desk),
+                outcome_route(lambda said: record_outcomes(self._collector.record, said)),
+            ],
         )
         server = ApiServer(app, self._config.api)
         self._ends.callback(lambda: server.stop(timeout_s=5.0))
@@ -96,7 +109,7 @@ class EvaluatorAlone(Presenting):
         self._check()
         self._read_files()
         self._open()
-        self._elsewhere = Elsewhere(self.role, self._fleet)
+        self._elsewhere = Elsewhere(self.role, self._fleet, collectors=collectors_of(self._config))
         self._is_working = False
         waiting = build_small_app(
             self._waiting,
@@ -228,7 +241,7 @@ class ConsoleAlone(Presenting):
         self._read_files()
         self._open()
         self._read_rules()
-        self._elsewhere = Elsewhere(self.role, self._fleet)
+        self._elsewhere = Elsewhere(self.role, self._fleet, collectors=collectors_of(self._config))
         self._onlooker = Onlooker(lambda: self._make_engine(self._reading, ()), now=now)
         leases = self._sibling()
         self._evaluator = EvaluatorOf(lambda: holder_of(leases, LEASE), secret=self._config.peer_secret)

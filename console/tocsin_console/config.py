@@ -76,6 +76,7 @@ class Config:
     api: Address
     public_url: str  # where people reach the API; empty: nowhere
     access: AccessSection
+    collector_api: Address | None  # where an evaluator or a console passes outcomes on to
     peer_secret: str = field(repr=False)  # what tocsin's parts show each other; empty: nothing
     api_is_given: bool  # somebody named the address, so a run.json does not decide
     guard: Address
@@ -172,6 +173,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         api=Address.parse(pick(flags.api, VARIABLES["listen.api"], said.listen.api, API)),
         public_url=_public_url(environment.get(VARIABLES["public_url"]) or said.public_url or ""),
         access=said.access,
+        collector_api=_address(environment.get(VARIABLES["collector.api"]) or said.collector.api),
         peer_secret=environment.get(VARIABLES["access.peer_secret"])
         or secret(said.access.peer_secret, environment=environment, base=base, what="access.peer_secret"),
         api_is_given=bool(flags.api or environment.get(VARIABLES["listen.api"])),
@@ -249,6 +251,10 @@ def _data_dir(
         return base / "tocsin-data"
     shared = environment.get("XDG_DATA_HOME")
     return (Path(shared) if shared else Path(environment.get("HOME", "/")) / ".local" / "share") / "tocsin"
+
+
+def _address(said: str | None) -> Address | None:
+    return Address.parse(said) if said else None
 
 
 def _public_url(said: str) -> str:

@@ -22,6 +22,7 @@ from tocsin_console import rulebook, running, tables
 from tocsin_console.access.gate import ByKey, ByProxy, Identify, anybody
 from tocsin_console.access.tokens import AccessKeys
 from tocsin_console.addresses import Address, Protection, require_free, require_protected
+from tocsin_console.api.outcomes import OUTCOMES
 from tocsin_console.config import Config
 from tocsin_console.dead_man import DeadMan
 from tocsin_console.errors import UsageProblem
@@ -152,7 +153,8 @@ class RoleProcess(ABC):
             _log.error("%s by %s is not in the audit log: %s", subject, actor, error)
 
     def _acted(self, actor: str, path: str) -> None:
-        self._audit(actor or "somebody on this machine", path)
+        if path != OUTCOMES:  # it names its author, and another part has let them in
+            self._audit(actor or "somebody on this machine", path)
 
     def _access(self) -> tuple[AccessKeys | None, Identify]:
         """Say who may use the API: whoever reaches it, or who shows a key or is named by the proxy."""

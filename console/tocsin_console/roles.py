@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, NoReturn, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from tocsin_alerts.durations import format_duration
 from tocsin_collector.correct.prices import Synced
@@ -94,11 +94,18 @@ class Others:
 
 
 class Elsewhere:
-    """Stands for the collectors where this process has none: what they know comes from the store."""
+    """Stands for the collectors where this process has none: what they know comes from the store.
 
-    def __init__(self, role: Role, fleet: Fleet) -> None:
+    Args:
+        role: This process's.
+        fleet: All collectors, by what they write down.
+        collectors: The API of any of them; None: nobody said where it is.
+    """
+
+    def __init__(self, role: Role, fleet: Fleet, *, collectors: Client | None = None) -> None:
         self._role = role
         self._fleet = fleet
+        self._collectors = collectors
 
     def stats(self) -> CollectorStats:
         """Give the books of nobody: each collector keeps its own."""
@@ -108,17 +115,29 @@ class Elsewhere:
         """Say up to when everything is loaded, over all collectors."""
         return self._fleet.watermark()
 
-    def record_outcomes(self, _said: Sequence[Mapping[str, Any]]) -> NoReturn:
-        """Say where outcomes are taken.
+    def record_outcomes(self, said: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Pass outcomes on to a collector, which has made them durable when this returns.
 
         Raises:
-            UsageProblem: always.
+            UsageProblem: nobody said where a collector is, or it says what is wrong.
+            Unreachable: none answers; the outcomes are to be sent again.
         """
+        if self._collectors is not None:
+            taken: Mapping[str, Any] = self._collectors.post("/api/outcomes", {"outcomes": list(said)})
+            return taken
         raise UsageProblem(
-            f"expected outcomes at a collector, and 'tocsin {self._role}' is none: send them with tocsin.record_outcome, "
-            f"over OTLP/gRPC, or with --collector of 'tocsin outcomes load' and 'tocsin review', to a collector's address (its --grpc, "
-            f"4317 unless told otherwise); collector.address in tocsin.yaml says it once"
+            f"expected outcomes at a collector, and 'tocsin {self._role}' is none: say in tocsin.yaml under collector.api where one has its "
+            f"API; or send them with tocsin.record_outcome, over OTLP/gRPC, or with --collector of 'tocsin outcomes load' and 'tocsin "
+            f"review', to a collector's address (its --grpc, 4317 unless told otherwise), which collector.address says once"
         )
+
+
+def collectors_of(config: Config) -> Client | None:
+    """Give the API of the collectors that the configuration names."""
+    if config.collector_api is None:
+        return None
+    where = f"at {config.collector_api}, which collector.api names as a collector's API"
+    return Client(str(config.collector_api), where=where, key=config.peer_secret)
 
 
 class GuardElsewhere:

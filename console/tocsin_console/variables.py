@@ -23,6 +23,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "listen.clickhouse": "TOCSIN_CLICKHOUSE_HTTP_ADDRESS",
     "listen.clickhouse_password": "TOCSIN_CLICKHOUSE_HTTP_PASSWORD",
     "collector.name": "TOCSIN_COLLECTOR_NAME",
+    "collector.api": "TOCSIN_COLLECTOR_API",
     "collector.address": "TOCSIN_COLLECTOR_ADDRESS",
     "tls.certificate": "TOCSIN_TLS_CERTIFICATE",
     "tls.private_key": "TOCSIN_TLS_PRIVATE_KEY",

@@ -4,7 +4,7 @@ import http.client
 import json
 import os
 import pwd
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,12 +23,14 @@ from tocsin_console.access.roles import Person
 from tocsin_console.access.tokens import AccessKeys
 from tocsin_console.addresses import Address
 from tocsin_console.api.app import build_app
+from tocsin_console.api.outcomes import outcome_route
 from tocsin_console.api.server import ApiServer
 from tocsin_console.api.small import build_small_app
 from tocsin_console.cli.options import person
+from tocsin_console.client import Client
 from tocsin_console.config import Flags, resolve
 from tocsin_console.errors import UsageProblem
-from tocsin_console.roles import EvaluatorOf, GuardElsewhere
+from tocsin_console.roles import Elsewhere, EvaluatorOf, GuardElsewhere
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 KEY = "tk_0123456789ab_" + "s" * 43
@@ -55,16 +57,25 @@ class Collector:
     def __init__(self) -> None:
         self.store = Keys()
         self.acts: list[tuple[str, str]] = []
+        self.outcomes: list[Mapping[str, Any]] = []
         known = AccessKeys(self.store, clock=lambda: self.store.now_s)
         app = build_small_app(
             lambda: {"ready": True},
             any_host=True,
             identify=ByKey(known, secrets=(PEER,)),
             acted=lambda actor, path: self.acts.append((actor, path)),
-            more=[Route("/api/spool", _spool), Route("/api/spool/replay", _spool, methods=["POST"])],
+            more=[
+                Route("/api/spool", _spool),
+                Route("/api/spool/replay", _spool, methods=["POST"]),
+                outcome_route(self._record),
+            ],
         )
         self.server = ApiServer(app, Address(host="127.0.0.1", port=0))
         self.address = str(self.server.start())
+
+    def _record(self, said: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        self.outcomes += said
+        return {"accepted": len(said), "rejected": 0, "errors": []}
 
     def ask(self, path: str, *, key: str = "", method: str = "GET") -> int:
         """Ask as a probe does, which names the pod's address."""
@@ -144,6 +155,23 @@ def test_a_guard_set_at_the_console_reaches_the_evaluator_in_the_persons_name(ru
     server.stop(timeout_s=5)
 
     assert running.guard.done[0] == ("release", "default", "digits", "ana")
+
+
+def test_what_is_scored_at_a_console_reaches_a_collector(collector: Collector) -> None:
+    """A console has no spool: an answer that a reviewer gave is durable once a collector has it."""
+    scores = [{"handle": "t1.x", "label": "refund", "project": "shop"}] * 20_000  # as a chunk of a label file
+    fleet: Any = None
+
+    def console(secret: str) -> Elsewhere:
+        return Elsewhere("console", fleet, collectors=Client(collector.address, where="there", key=secret))
+
+    taken = console(PEER).record_outcomes(scores)
+    with pytest.raises(UsageProblem, match="access key"):
+        console("").record_outcomes(scores)
+    with pytest.raises(UsageProblem, match=r"collector\.api"):
+        Elsewhere("console", fleet).record_outcomes(scores)
+
+    assert taken["accepted"] == len(collector.outcomes) == 20_000
 
 
 def test_the_peer_secret_and_the_drain_are_read_from_the_file(tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ def test_an_evaluator_says_where_it_can_be_reached(tmp_path: Path) -> None:
 
     assert str(config.api) == f"{POD_IP}:8317"
     assert config.peer_secret == "the secret ('tocsin-access', 'peer')"
+    assert str(config.collector_api) == f"{RELEASE}-collector-pods:8317"
 
 
 def test_values_reach_the_configuration_and_plans_are_found(tmp_path: Path) -> None:
@@ -169,8 +170,8 @@ def _made(folder: Path) -> Path:
 _FLOWS: Final = {
     "single": {("test", "single", 8317)},
     "one-server": {
-        ("console", "collector", 4317),
-        ("console", "collector", 4318),
+        ("console", "collector", 8317),
+        ("evaluator", "collector", 8317),
         ("console", "evaluator", 8317),
         *(("test", part, 8317) for part in ("collector", "evaluator", "console")),
     },
@@ -228,7 +229,11 @@ def test_parts_reach_the_store_on_the_ports_of_its_addresses() -> None:
         for part in ("collector", "evaluator", "migration")
     }
 
-    assert open_to == {"collector": {53, 8443, 9440}, "evaluator": {53, 443, 8443, 9440}, "migration": {53, 8443, 9440}}
+    assert open_to == {
+        "collector": {53, 8443, 9440},
+        "evaluator": {53, 443, 8317, 8443, 9440},
+        "migration": {53, 8443, 9440},
+    }
 
 
 def _allows(policies: list[Object], pod: Object, way: str, other: Object, port: int, *, own: bool = False) -> bool:
@@ -252,7 +257,7 @@ def test_only_what_tells_people_gets_the_secrets_of_channels() -> None:
     found = {part: {name for name, _ in secrets_of(pod)} for part, pod in example("everything").pods().items()}
 
     assert {part for part, names in found.items() if "tocsin-channels" in names} == {"evaluator", "console"}
-    assert {part for part, names in found.items() if "tocsin-access" in names} == {"evaluator", "console"}
+    assert {part for part, names in found.items() if "tocsin-access" in names} == {"collector", "evaluator", "console"}
     assert found["test"] == set()
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 from bench._chart import CHART, ROOT, Rendered, containers, helm
-from tests.deploy.chart import EXAMPLES, NAMESPACE, RELEASE, binary, example, values_of
+from tests.deploy.chart import EXAMPLES, NAMESPACE, RELEASE, binary, example, refusal, values_of
 
 from generating.chart import values
 
@@ -84,6 +84,17 @@ def test_the_pages_commands_render(command: str, tmp_path: Path) -> None:
 
     assert (program, verb in {"install", "upgrade"}) == ("helm", True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_refusal_that_the_page_shows_is_the_charts() -> None:
+    """A sentence that a reader compares with their own terminal."""
+    [shown] = re.findall(r"^```text\n(evaluator.*?)\n```", PAGE.read_text("utf-8"), re.MULTILINE)
+
+    said = refusal(
+        "--set", "insecure=true,mode=distributed,access.login=none,store.urls={http://ch:8123},evaluator.replicas=2"
+    )
+
+    assert shown in said
 
 
 def _files() -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from tocsin_console.api.drill import drill_routes
 from tocsin_console.api.hooks import hook_routes
 from tocsin_console.api.judge import judge_routes
 from tocsin_console.api.openapi import openapi_route
+from tocsin_console.api.outcomes import OUTCOMES, outcome_route
 from tocsin_console.api.people import people_routes
 from tocsin_console.api.recall import recall_routes
 from tocsin_console.api.references import reference_routes
@@ -31,8 +32,6 @@ _AUDITED: Final = (
     "/api/alerts/", "/alerts/", "/api/silences", "/api/guard/", "/guard", "/api/keys", "/api/forget", "/api/disk/", "/api/channels/",
     "/system/test-channel", "/api/references/", "/api/retraining/", "/api/review/next", "/review/next", "/api/rules/", "/rules/",
 )  # fmt: skip
-# What services send by themselves, many a second: it names its author, and is news once it is loaded.
-_SENT: Final = "/api/outcomes"
 
 
 def build_app(parts: Parts) -> App:
@@ -61,7 +60,7 @@ def build_app(parts: Parts) -> App:
         *rehearsal_routes(parts.rehearsal),
         *reference_routes(parts.references),
         *spool_routes(parts.config.data_dir / "spool", parts.spool),
-        Route("/api/outcomes", with_body(views.record_outcomes), methods=["POST"]),
+        outcome_route(parts.record_outcomes),
         Route("/api/outcomes/load", with_body(views.load_outcomes), methods=["POST"]),
         Route("/api/outcomes/contradictory", views.contradictory_outcomes),
         *review_routes(parts.reviews),
@@ -82,7 +81,9 @@ def build_app(parts: Parts) -> App:
     routes.insert(0, openapi_route(routes, parts.version))
 
     def acted(actor: str, path: str) -> None:
-        if path.startswith(_SENT):
+        if path.startswith(
+            OUTCOMES
+        ):  # what services send, many a second: it names its author, and is news once it is loaded
             return
         parts.news.changed()
         if not path.startswith(_AUDITED):

@@ -10,7 +10,10 @@ from tocsin_console.addresses import Address
 from tocsin_console.errors import UsageProblem
 
 MAX_BODY_BYTES = 1 << 20
-LARGE_BODIES = {"/api/outcomes/load": 8 << 20}  # a chunk of a label file
+LARGE_BODIES = {
+    "/api/outcomes/load": 8 << 20,  # a chunk of a label file
+    "/api/outcomes": 16 << 20,  # and what a console passes on to a collector of it
+}
 HOOKS = "/hooks/"  # of services that sign what they say; no browser posts there
 _HOOK_BYTES = 64 << 10
 DOCUMENTS = "/api/"  # of programs, which send JSON; every other path is a page, which posts forms to itself

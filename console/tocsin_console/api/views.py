@@ -153,13 +153,6 @@ class Views:
         self._parts.keys_changed()
         return Json({"facts": facts})
 
-    def record_outcomes(self, _request: Request, body: dict[str, Any]) -> Response:
-        """Pass outcomes on to the collector."""
-        outcomes = body.get("outcomes")
-        if not isinstance(outcomes, list) or not outcomes or not all(isinstance(each, dict) for each in outcomes):
-            raise UsageProblem('expected {"outcomes": [{"handle": …}, …]}')
-        return Json(self._parts.record_outcomes(outcomes))
-
     def load_outcomes(self, _request: Request, body: dict[str, Any]) -> Response:
         """Look many outcomes of one project up, record those that are new, and say of each what is known."""
         outcomes = body.get("outcomes")

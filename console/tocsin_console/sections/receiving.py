@@ -19,6 +19,8 @@ class CollectorSection(Section):
 
     name: str | None = Field(default=None, min_length=1)
     """Name of this collector among several over one server; left out, host name and a hash of the data folder."""
+    api: str | None = Field(default=None, min_length=1)
+    """Address of a collector's API, or of a name that stands for all of them: an evaluator or a console passes on to it what people score and label; left out, they take none."""
     address: str | None = Field(default=None, min_length=1)
     """Where `outcomes load` and `review` send to, such as `http://collector-1:4317`; left out, to the API that answers."""
     drain_s: float = Field(default=10.0, ge=0, le=3600)
@@ -73,7 +75,7 @@ class AccessSection(Section):
     roles: dict[str, Role] = Field(default_factory=dict)
     """Role of each name that the header says; `*` is everybody else, and without it they may do nothing."""
     peer_secret: str = Field(default="", pattern="^(|env:.+|file:.+)$")
-    """What a console on another machine shows to the evaluator when a person sets a guard, as `env:NAME` or `file:PATH`; left out, nothing."""
+    """What parts on different machines show each other, as `env:NAME` or `file:PATH`: a console to the evaluator when a person sets a guard, both to a collector when somebody scores; left out, nothing."""
 
     @model_validator(mode="after")
     def _knows_somebody(self) -> Self:

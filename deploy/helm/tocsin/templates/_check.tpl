@@ -26,7 +26,7 @@
 {{- fail "expected store.urls in distributed mode, the ClickHouse servers' addresses: set them, or mode=single for the embedded engine" -}}
 {{- end -}}
 {{- if and (ne $values.access.login "none") (not $values.access.existingSecret) -}}
-{{- fail "expected access.existingSecret, a Secret whose key peer is shown by consoles to the evaluator: without it nobody could set a guard in the console" -}}
+{{- fail "expected access.existingSecret, a Secret whose key peer is what parts show each other: without it nobody could set a guard or score an answer in the console" -}}
 {{- end -}}
 {{- if and (gt (int (include "tocsin.evaluators" .)) 1) (ne (include "tocsin.standby" .) "yes") -}}
 {{- fail (printf "evaluator.replicas is %s, but a second evaluator can only wait where the lease is in Keeper, and would refuse to start here: set store.cluster and store.keeper, or evaluator.replicas=1" (include "tocsin.evaluators" .)) -}}

@@ -32,7 +32,7 @@
 {{- with $values.publicUrl -}}{{- $own = merge $own (dict "public_url" .) -}}{{- end -}}
 {{- if eq $values.mode "distributed" -}}
 {{- $store := include "tocsin.store" (dict "root" . "user" $values.store.user) | fromYaml -}}
-{{- $collector := dict "address" (printf "%s://%s-collector:4317" (ternary "https" "http" (ne $values.tls.existingSecret "")) (include "tocsin.fullname" .)) "drain_s" $values.collector.drainSeconds -}}
+{{- $collector := dict "api" (printf "%s-collector-pods:8317" (include "tocsin.fullname" .)) "drain_s" $values.collector.drainSeconds -}}
 {{- $own = merge $own (dict "store" $store "collector" $collector) -}}
 {{- end -}}
 {{- toYaml (mergeOverwrite $said $own) -}}
@@ -92,7 +92,7 @@
 - name: TOCSIN_CLICKHOUSE_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ $values.store.existingSecret }}, key: {{ $values.store.passwordKey }}}}
 {{- end }}
-{{- if and (has .part (list "evaluator" "console")) $values.access.existingSecret }}
+{{- if and (ne .part "single") $values.access.existingSecret }}
 - name: TOCSIN_PEER_SECRET
   valueFrom: {secretKeyRef: {name: {{ $values.access.existingSecret }}, key: {{ $values.access.peerKey }}}}
 {{- end }}
