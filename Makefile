@@ -64,6 +64,9 @@ reference: $(VENV)/.ready
 proto: $(VENV)/.ready
 	$(BIN)/python proto/regenerate.py
 
+# Which of the lock a stage of the image takes: names alone, versions and hashes stay in constraints.txt.
+NAMES := uv pip compile --quiet --python-version 3.11 --python-platform linux --no-annotate --no-header --no-emit-index-url --no-emit-find-links -c constraints.txt
+
 # Writes constraints.txt anew, for every Python from 3.11 on: names, versions and hashes only, no addresses. What is locked stays
 # as it is, unless ARGS=--upgrade.
 lock:
@@ -74,6 +77,9 @@ lock:
 		print(*(n for n in named if not n.startswith("tocsin[")), sep="\n")' > .venv-lock/all.in
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		--no-emit-index-url --no-emit-find-links $(ARGS) --output-file constraints.txt .venv-lock/all.in
+	.venv-lock/bin/$(NAMES) pyproject.toml --extra server --extra charts | sed 's/==.*//' > deploy/container/server.txt
+	.venv-lock/bin/$(NAMES) pyproject.toml | sed 's/==.*//' > deploy/container/sdk.txt
+	echo hatchling | .venv-lock/bin/$(NAMES) - | sed 's/==.*//' > deploy/container/build.txt
 	rm -rf .venv-lock
 
 clean:
