@@ -7,6 +7,7 @@ A page is Markdown; what concerns the test stands in HTML comments, which reader
     <!-- collector: up -->                  a real `tocsin up` receives and answers verbs; else an OTLP server that keeps what comes
     <!-- calls: ticket-triage 3, support 1 -->   what must have arrived in the end, by use case
     <!-- not run: needs a cluster -->       the next block is only shown
+    <!-- tested by: tests/docs/test_x.py -->   the next block is run by that test, which reads it from the page
     <!-- before: handle = "t1.x" -->        Python that runs before the next block, and is not shown
 
 A Python block whose first line is ``# name.py`` is that file, written into the folder in which the page runs; the other
@@ -23,7 +24,7 @@ from typing import Final, Literal
 
 OURS: Final = ("tocsin", "opentelemetry-instrument")
 _FENCE: Final = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_COMMENT: Final = re.compile(r"<!--\s*(needs|servers|collector|calls|not run|before):(.*?)-->", re.DOTALL)
+_COMMENT: Final = re.compile(r"<!--\s*(needs|servers|collector|calls|not run|tested by|before):(.*?)-->", re.DOTALL)
 _FILE: Final = re.compile(r"# ([\w/.-]+\.\w+)\n")
 
 
@@ -68,7 +69,7 @@ def read(path: Path, *, before: str = "") -> Page:
         between = [(kind, body) for at, kind, body in marks if end_before <= at < found.start()]
         line = text.count("\n", 0, found.start()) + 2
         blocks += [Block(kind="python", text=body.strip(), line=line) for kind, body in between if kind == "before"]
-        if not any(kind == "not run" for kind, _ in between):
+        if not any(kind in {"not run", "tested by"} for kind, _ in between):
             blocks += _blocks(found[1], found[2], line)
         end_before = found.end()
     if blocks and before:
