@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +20,11 @@ PACKAGES: Final = (
     "alerts/tocsin_alerts",
     "console/tocsin_console",
 )
-DASHBOARDS: Final = ("deploy/grafana/dashboards", "tocsin_console/grafana")  # here, and in the wheel
-# The sdist is the packages, the dashboards and these; hatchling adds the last two.
+# What the wheel takes from elsewhere in the repository: its place here, and in the wheel.
+FORCED: Final[Mapping[str, str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+    "hatch"
+]["build"]["targets"]["wheel"]["force-include"]
+# The sdist is the packages, what is forced into the wheel, and these; hatchling adds the last two.
 BESIDE: Final = ("CHANGELOG.md", "LICENSE", "deploy/description.md", "pyproject.toml", ".gitignore", "PKG-INFO")
 
 
@@ -47,13 +51,40 @@ def build(tree: Path, into: Path, *kinds: Kind, epoch: int, umask: int = 0o022) 
     return sorted(set(into.iterdir()) - before)
 
 
-def tracked(root: Path = ROOT) -> list[str]:
+def git(*words: str) -> bytes:
+    """Ask the repository; gives what git printed.
+
+    Raises:
+        RuntimeError: git is not here, this is no checkout, or it has no answer.
+    """
+    found = shutil.which("git") if (ROOT / ".git").exists() else None
+    if found is None:
+        raise RuntimeError("expected git and a checkout with its history")
+    done = subprocess.run([found, "-C", str(ROOT), *words], capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"git {words[0]}: {done.stderr.decode().strip()}")
+    return done.stdout
+
+
+def epoch() -> int:
+    """Say when the last commit was made, in seconds since 1970: what `make dist` gives to files in archives."""
+    return int(git("log", "-1", "--format=%ct"))
+
+
+def unpack(archive: Path, into: Path) -> Path:
+    """Write every file of a wheel or sdist below a folder."""
+    for name, held in contents(archive).items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        (into / name).write_bytes(held)
+    return into
+
+
+def tracked() -> list[str]:
     """Name the files that the repository keeps, as they are here: those of git, without it all that are no leftovers."""
-    git = shutil.which("git") if (root / ".git").exists() else None
-    if git:
-        told = subprocess.run([git, "-C", str(root), "ls-files", "-z"], capture_output=True, text=True, check=True)
-        return sorted(name for name in told.stdout.split("\0") if name and (root / name).is_file())
-    found = (path for folder in (*PACKAGES, DASHBOARDS[0]) for path in (root / folder).rglob("*"))
+    root = ROOT
+    if (root / ".git").exists() and shutil.which("git"):
+        return sorted(name for name in git("ls-files", "-z").decode().split("\0") if name and (root / name).is_file())
+    found = (path for folder in (*PACKAGES, *FORCED) for path in (root / folder).rglob("*"))
     kept = (path for path in found if path.is_file() and "__pycache__" not in path.parts)
     beside = (root / name for name in BESIDE)
     return sorted(str(path.relative_to(root)) for path in (*kept, *beside) if path.is_file())
@@ -72,13 +103,15 @@ def copy(names: Sequence[str], into: Path, *, umask: int, root: Path = ROOT) -> 
 def meant_for_wheel(names: Sequence[str]) -> set[str]:
     """Name what a wheel must hold of these files, beside its own metadata."""
     packages = {name.split("/", 1)[1] for name in names if name.startswith(tuple(f"{each}/" for each in PACKAGES))}
-    here, there = DASHBOARDS
-    return packages | {name.replace(here, there, 1) for name in names if name.startswith(f"{here}/")}
+    forced = {
+        name.replace(here, there, 1) for here, there in FORCED.items() for name in names if name.startswith(f"{here}/")
+    }
+    return packages | forced
 
 
 def meant_for_sdist(names: Sequence[str]) -> set[str]:
     """Name what an sdist must hold of these files, and what hatchling adds."""
-    folders = tuple(f"{each}/" for each in (*PACKAGES, DASHBOARDS[0]))
+    folders = tuple(f"{each}/" for each in (*PACKAGES, *FORCED))
     return {name for name in names if name.startswith(folders)} | set(BESIDE)
 
 

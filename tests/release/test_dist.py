@@ -39,10 +39,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     other_wheel, other_sdist = sorted(
         building.build(other, folder / "b", "sdist", "wheel", epoch=EPOCH, umask=0o077), key=lambda path: path.name
     )
-    unpacked = folder / "unpacked"
-    for name, held in building.contents(sdist).items():
-        (unpacked / name).parent.mkdir(parents=True, exist_ok=True)
-        (unpacked / name).write_bytes(held)
+    unpacked = building.unpack(sdist, folder / "unpacked")
     [of_sdist] = building.build(unpacked, folder / "c", "wheel", epoch=EPOCH)
     return Built(sdist=sdist, wheel=wheel, other_sdist=other_sdist, other_wheel=other_wheel, wheel_of_sdist=of_sdist)
 
