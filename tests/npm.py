@@ -10,10 +10,10 @@ import pytest
 
 
 def installed(sources: Path, *, name: str, proof: str, what: str) -> Path:
-    """Give a folder with what a package.json asks for, kept between runs under its exact versions, and a fresh read.js.
+    """Give a folder with what a package.json asks for, kept between runs under its exact versions, and fresh copies of the scripts beside it.
 
     Args:
-        sources: Where package.json and read.js are.
+        sources: Where package.json and the scripts are.
         name: Of the folder.
         proof: A package that is there once it is installed.
         what: That is not tried where Node or the registry is missing.
@@ -31,5 +31,6 @@ def installed(sources: Path, *, name: str, proof: str, what: str) -> Path:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
         if done.returncode:
             pytest.skip(f"npm could not install {what}, which was not tried: {done.stderr.strip()[-200:]}")
-    shutil.copy(sources / "read.js", folder / "read.js")
+    for script in sources.glob("*.js"):
+        shutil.copy(script, folder)
     return folder
