@@ -1,6 +1,7 @@
 """Real ClickHouse servers on loopback, from the binary that CLICKHOUSE_BINARY names: one, or a cluster with its Keeper.
 
-For tests and faults: every node has a folder and free ports of its own, and can be killed and started again.
+For tests and faults: every node has a folder and free ports of its own, and can be killed and started again. All share the
+disk `backups`, as nodes share a bucket.
 """
 
 import os
@@ -31,6 +32,8 @@ _SERVER = """<clickhouse>{common}
 <merge_tree><number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
 <number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
 <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition></merge_tree>
+<storage_configuration><disks><backups><type>local</type><path>{backups}/</path></backups></disks></storage_configuration>
+<backups><allowed_disk>backups</allowed_disk></backups>
 <timezone>UTC</timezone><default_profile>default</default_profile><default_database>default</default_database>
 <profiles><default/></profiles><quotas><default/></quotas>
 <users><default><password/><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>
@@ -69,6 +72,7 @@ class ClickHouse:
     nodes: tuple[Node, ...]
     keeper: tuple[int, int] | None  # client and raft port
     memory_bytes: int = 2_000_000_000
+    backups: Path | None = None  # the folder that all servers know as the disk `backups`; None: in this one's
     drop_ins: Sequence[Path] = ()  # configuration files that each server also reads
     _running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
@@ -118,11 +122,20 @@ class ClickHouse:
         """Find a node."""
         return next(node for node in self.nodes if node.name == name)
 
+    def pid(self, name: str) -> int:
+        """Its process; `keeper` is one too."""
+        return self._running[name].pid
+
     def kill(self, name: str) -> None:
         """End one process as a power cut does."""
         process = self._running.pop(name)
         process.kill()
         process.wait()
+
+    def lose(self, name: str) -> None:
+        """End one process and empty its disk, as if the machine were gone for good; started again, it is a new one."""
+        self.kill(name)
+        shutil.rmtree(self.folder / name)
 
     def start(self, name: str) -> None:
         """Start one again and wait until it answers."""
@@ -184,6 +197,7 @@ class ClickHouse:
             tcp=node.tcp,
             interserver=node.interserver,
             memory=self.memory_bytes,
+            backups=self.backups or self.folder / "backups",
             cluster=self._cluster_config(node, self.keeper[0]) if self.keeper else "",
         )
 
