@@ -10,6 +10,7 @@ TocsinError
     ├── AddressInUse       fix: another process listens there
     ├── TlsError           fix: a certificate, key or authority cannot be used
     ├── ForgetProblem      fix: what was asked to be forgotten is neither a user nor a call
+    ├── BackupProblem      fix: a backup cannot be taken there, or restored over what is here
     ├── RuleProblem        fix: the engine cannot run a redaction rule
     ├── AdoptionProblem    fix: a table of others cannot be read as calls
     ├── KeyProblem         fix: what was asked of the ingest keys cannot be done
@@ -56,6 +57,10 @@ class TlsError(CollectorError):
 
 class ForgetProblem(CollectorError):  # noqa: N818 - as above
     """What somebody asked to have forgotten is neither a user nor a call."""
+
+
+class BackupProblem(CollectorError):  # noqa: N818 - as above
+    """A backup that cannot be taken to where it was asked for, or cannot be restored over what is there."""
 
 
 class RuleProblem(CollectorError):  # noqa: N818 - as above

@@ -31,6 +31,7 @@ from tocsin_collector.store.database import Database
 from tocsin_console import rulebook, tables
 from tocsin_console.api.app import build_app
 from tocsin_console.api.server import ApiServer
+from tocsin_console.backing_up import BackupDesk
 from tocsin_console.book import Book
 from tocsin_console.calls.desk import CallsDesk
 from tocsin_console.calls.detail import DetailDesk
@@ -159,6 +160,7 @@ class Presenting(Judging):
             disk=self._disk.summary,
             disk_look=self._disk.look,
             disk_drop=lambda by: self._disk.drop(by=by),
+            backup=BackupDesk(self._sibling(), now=now).take,
             sync_prices=apart.sync_prices,
             forget=Forgetting(
                 self._sibling(),

@@ -26,6 +26,14 @@ GRANT tocsin_migrator TO tocsin_evaluator;
 -- On a cluster one that takes over waits for what the other wrote.
 GRANT SYSTEM SYNC REPLICA ON tocsin.* TO tocsin_evaluator;
 
+-- Who backs up, restores and gives new nodes their tables: a person, or cron. May drop what is stored.
+CREATE ROLE IF NOT EXISTS tocsin_operator;
+GRANT tocsin_migrator TO tocsin_operator;
+GRANT DROP DATABASE ON tocsin.* TO tocsin_operator;
+GRANT DROP DATABASE ON tocsin_shard.* TO tocsin_operator;
+GRANT BACKUP ON *.* TO tocsin_operator;
+GRANT SYSTEM DROP REPLICA, SYSTEM SYNC REPLICA, S3 ON *.* TO tocsin_operator;
+
 -- What people and dashboards read with: bounded, and read-only whatever they send.
 CREATE SETTINGS PROFILE IF NOT EXISTS tocsin_reading
     SETTINGS readonly = 2, max_execution_time = 30, max_memory_usage = 2000000000, max_result_rows = 100000;

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ import pytest
 from bench._clickhouse import CLUSTER, ClickHouse
 from tests.alerts.evaluators.store import DAY, EVALUATORS, HOUR, MONDAY, Store
 from tests.collector.conftest import NOW, Run
-from tests.collector.sending import START_NS, count, eventually, loaded, trace_request
+from tests.collector.rehearsal import Verb, commands, verbs
+from tests.collector.sending import START_NS, Client, count, eventually, loaded, trace_request
 from tests.collector.test_corrections import INNER, LONG_AGO, OUTER
 from tests.collector.test_normalisation import price, span_segment, spans
 
 from tocsin_alerts.records import Sample
+from tocsin_collector.collector import Collector
 from tocsin_collector.correct.across import settle_across
 from tocsin_collector.correct.call_keeper import CallKeeper
 from tocsin_collector.correct.corrections import price_calls, settle_duplicates
@@ -506,3 +508,111 @@ def test_of_two_evaluators_one_has_the_lease_in_keeper(cluster: ClickHouse, migr
     assert (held.holder, held.epoch) == ("host:1", 11)
     for node in nodes:
         node.close()
+
+
+_THIS = "tests/collector/test_cluster.py"
+
+
+@dataclass
+class Stream:
+    """Requests one after the other, each a segment of its own, until something holds: which shard one comes to nobody chooses."""
+
+    collector: Collector
+    client: Client
+    sent: int = 0
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Send at least one."""
+        while True:
+            self._send_one()
+            if holds():
+                return
+
+    def _send_one(self) -> None:
+        errors = self.collector.stats().load_errors
+        self.client.export(trace_request(3, number=self.sent, tocsin__input__ink=0.5))
+        self.sent += 1
+        eventually(lambda: not (stats := self.collector.stats()).waiting_spans or stats.load_errors > errors)
+
+    def is_held(self) -> bool:
+        """Whether something waits in the spool."""
+        return self.collector.stats().waiting_spans > 0
+
+    def are_stored_once(self, over: Database) -> None:
+        """Hold spans, calls and sums to what was sent."""
+        spans = 3 * self.sent
+        found = over.rows("SELECT count() AS n, uniqExact(SpanId) AS different FROM otel_traces")
+        assert found == [{"n": spans, "different": spans}]
+        assert count(over, "ai_calls") == spans
+        assert over.rows("SELECT sum(calls) AS n FROM ai_calls_1h") == [{"n": spans}]
+
+
+@pytest.fixture
+def stream(spread: Database, run: Run, database: Database) -> Stream:
+    """A sender, and a collector over the cluster."""
+    return Stream(*run(spread, store=ClusterStore(spread, database), quiet_s=0.0))
+
+
+@pytest.fixture
+def tocsin(migrated: StoreAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Verb:
+    """The command line, over the cluster."""
+    return verbs(migrated, tmp_path, monkeypatch)
+
+
+def _on_shards(over: Database) -> int:
+    return int(over.rows("SELECT uniqExact(_shard_num) AS n FROM otel_traces")[0]["n"])
+
+
+def test_node_that_is_gone_for_good_is_replaced_by_an_empty_one(
+    cluster: ClickHouse, spread: Database, stream: Stream, tocsin: Verb
+) -> None:
+    """Its disk is lost with it. The new node gets its tables from a command, its rows from its sister, and nobody sends twice."""
+    status, repair = commands("cluster.md", _THIS)
+    stream.until(lambda: _on_shards(spread) == 2)
+
+    cluster.lose("s1r2")
+    eventually(lambda: _alone(cluster, "s1r1", spread.address))  # until then an insert waits a minute for the dead
+    stream.until(stream.is_held)
+    cluster.start("s1r2")
+    beginning = [node["state"] for node in tocsin(status, code=1)["nodes"]]
+    repaired = tocsin(repair)
+    loaded(stream.collector)
+    eventually(lambda: _rows_of(cluster, "s1r2", spread.address) == _rows_of(cluster, "s1r1", spread.address))
+    again = tocsin(repair)
+
+    assert beginning[1] == "empty"
+    assert not {"empty", "incomplete", "away"} & {beginning[0], *beginning[2:]}
+    assert (repaired["nodes"], again["nodes"]) == (["s1r2"], [])
+    stream.are_stored_once(spread)
+    replaced = Database.open(replace(spread.address, url=cluster.node("s1r2").url, more_urls=()))
+    stream.are_stored_once(replaced)
+    replaced.close()
+
+
+def test_shard_that_lost_every_disk_comes_back_from_a_backup(
+    cluster: ClickHouse, spread: Database, stream: Stream, tocsin: Verb
+) -> None:
+    """What was loaded before the backup is in it, what came after the loss is in the spool: together each span once."""
+    whole, added, restore = commands("backup.md", _THIS)
+    stream.until(lambda: _on_shards(spread) == 2)
+    tocsin(whole)
+    stream.until(lambda: True)
+    loaded(stream.collector)
+    tocsin(added)
+
+    for name in ("s2r1", "s2r2"):
+        cluster.lose(name)
+    stream.until(stream.is_held)
+    for name in ("s2r1", "s2r2"):
+        cluster.start(name)
+    refused = tocsin(["cluster", "repair"], code=2)
+    is_held = stream.is_held()
+    restored = tocsin(restore)
+    loaded(stream.collector)
+
+    assert "restore --from BACKUP --shard 2" in refused["error"]
+    assert is_held
+    assert restored["fewer"] == []
+    assert {table["verdict"] for table in restored["tables"]} == {"same"}
+    assert {"otel_traces", "ai_calls", "ai_calls_1h"} <= {table["table"] for table in restored["tables"]}
+    stream.are_stored_once(spread)

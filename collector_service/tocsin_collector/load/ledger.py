@@ -112,11 +112,14 @@ class Ledger:
         self._doubted.add(segment.hash)
 
     def tables_changed(self) -> bool:
-        """Whether another version migrated the tables since the first segment: they may not know a segment's token again."""
+        """Whether the tables were migrated or restored since the first segment: they may not know a segment's token again."""
         return self._ask_tables() != self._tables
 
     def _ask_tables(self) -> str:
-        sql = "SELECT hex(sipHash64(groupArray((name, sha256)))) AS tables FROM (SELECT name, sha256 FROM schema_migrations FINAL ORDER BY name)"
+        sql = (
+            "SELECT hex(sipHash64(arraySort(groupArray((name, sha256))))) AS tables FROM"
+            " (SELECT name, sha256 FROM schema_migrations FINAL UNION ALL SELECT restore, '' FROM restores FINAL)"
+        )
         return str(self._database.rows(sql)[0]["tables"])
 
     def is_doubted(self, segment: Segment) -> bool:

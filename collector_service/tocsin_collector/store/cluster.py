@@ -11,7 +11,7 @@ from tocsin_collector.privacy.redaction import Redaction
 from tocsin_collector.spool.segments import Segment
 from tocsin_collector.store.database import Database, StoreAddress
 
-_SHARDS = "SELECT uniqExact(shard_num) AS n FROM system.clusters WHERE cluster = {cluster:String}"
+_SHARDS = "SELECT shard_num AS shard, count() AS n FROM system.clusters WHERE cluster = {cluster:String} GROUP BY shard ORDER BY shard"
 _OWN = "SELECT shard_num AS n FROM system.clusters WHERE cluster = {cluster:String} AND is_local"
 
 
@@ -19,8 +19,13 @@ _OWN = "SELECT shard_num AS n FROM system.clusters WHERE cluster = {cluster:Stri
 class Layout:
     """How a cluster is laid out, as far as its hosts answered."""
 
-    shards: int
-    hosts: Mapping[int, Sequence[str]]  # by shard, from 1; URLs
+    replicas: Mapping[int, int]  # by shard, from 1: as many as are configured, whether they live or not
+    hosts: Mapping[int, Sequence[str]]  # by shard; URLs
+
+    @property
+    def shards(self) -> int:
+        """Say how many there are."""
+        return len(self.replicas)
 
     def shard_of(self, segment_hash: str) -> int:
         """Name the shard of a segment: by its content, so that every retry comes to the same one."""
@@ -34,7 +39,7 @@ def survey(address: StoreAddress) -> Layout:
         SchemaError: the hosts know no such cluster, or one belongs to none of its shards.
         StoreUnavailable: no host answers.
     """
-    shards = 0
+    replicas: dict[int, int] = {}
     hosts: dict[int, list[str]] = {}
     silent: StoreUnavailable | None = None
     named = {"cluster": address.cluster}
@@ -45,11 +50,11 @@ def survey(address: StoreAddress) -> Layout:
             silent = error
             continue
         try:
-            shards = int(host.rows(_SHARDS, named)[0]["n"])
+            replicas = {int(row["shard"]): int(row["n"]) for row in host.rows(_SHARDS, named)}
             own = host.rows(_OWN, named)
         finally:
             host.close()
-        if not shards or not own:
+        if not replicas or not own:
             raise SchemaError(
                 f"expected {host.address.where} to be a host of the cluster {address.cluster}, but its system.clusters "
                 f"does not say so: mend store.cluster, store.url or the server's remote_servers"
@@ -57,7 +62,7 @@ def survey(address: StoreAddress) -> Layout:
         hosts.setdefault(int(own[0]["n"]), []).append(url)
     if not hosts:
         raise silent or StoreUnavailable("expected hosts of a cluster, got none")
-    return Layout(shards=shards, hosts=hosts)
+    return Layout(replicas=replicas, hosts=hosts)
 
 
 class ClusterStore:
@@ -118,7 +123,16 @@ class ClusterStore:
                 f"no host of shard {number} of {self._layout.shards} in the cluster {self._database.address.cluster} "
                 f"answers: start one, or name its URL in store.url"
             )
-        return self._database.on_shard(self._layout.hosts[number])
+        return self._database.on_shard(self._layout.hosts[number], insert_quorum=self._quorum(number))
+
+    def _quorum(self, number: int) -> str:
+        """Say how many replicas must have a segment.
+
+        Left to the server, auto is most of those that Keeper has now: one, while a lost replica is out of it and the new one
+        is not yet in.
+        """
+        asked = self._database.address.insert_quorum
+        return str(self._layout.replicas[number] // 2 + 1) if asked == "auto" else asked
 
     def _unheard(self) -> bool:
         return sum(map(len, self._layout.hosts.values())) < len(self._database.address.urls)

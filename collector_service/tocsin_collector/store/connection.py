@@ -62,7 +62,12 @@ def connect(address: StoreAddress, url: str | None) -> Any:
     settings["max_query_size"] = _LONGEST_DECODING
     try:
         client = clickhouse_connect.get_client(
-            interface="chdb", path=str(address.path), settings=settings, tz_mode="aware"
+            interface="chdb",
+            path=str(address.path),
+            settings=settings,
+            tz_mode="aware",
+            # Without it the engine writes no backup anywhere; who may have one taken is not the engine's to say.
+            chdb_options=None if address.is_in_memory else {"backups.allowed_path": "/"},
         )
     except (ProgrammingError, DatabaseError) as error:
         raise StoreInUse(

@@ -3,17 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.spool.data_folder import FolderLock
 from tocsin_collector.store.connection import connect, translated
 from tocsin_collector.store.placement import everywhere
-from tocsin_collector.store.store_address import IN_MEMORY, StoreAddress, StoreTls
+from tocsin_collector.store.store_address import IN_MEMORY, StoreAddress, StoreTls, shown
 
-__all__ = ["IN_MEMORY", "Database", "StoreAddress", "StoreTls"]
+__all__ = ["IN_MEMORY", "LEDGER", "Database", "StoreAddress", "StoreTls"]
 
 _ANSWER = TypeVar("_ANSWER")
+LEDGER: Final = "schema_migrations"  # of migrations: the last table that a node of a cluster is given
 
 
 class Database:
@@ -60,13 +61,20 @@ class Database:
         address = self.address if timeout_s is None else replace(self.address, timeout_s=timeout_s)
         return self._opened(address, self._lock)
 
-    def on_shard(self, urls: Sequence[str]) -> Self:
+    def on_shard(self, urls: Sequence[str], *, insert_quorum: str | None = None) -> Self:
         """Open a client of one shard's own tables, by these of the hosts.
+
+        Args:
+            urls: The shard's hosts.
+            insert_quorum: How many of them must have a segment; None: as the store's address says.
 
         Raises:
             StoreUnavailable: none of them answers.
         """
-        return self._opened(replace(self.address, url=urls[0], more_urls=tuple(urls[1:])), None, shard=True)
+        address = replace(self.address, url=urls[0], more_urls=tuple(urls[1:]))
+        if insert_quorum is not None:
+            address = replace(address, insert_quorum=insert_quorum)
+        return self._opened(address, None, shard=True)
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None, /) -> list[dict[str, Any]]:
         """Run one SELECT and return its rows, times as aware UTC datetimes.
@@ -190,6 +198,7 @@ class Database:
             host = (self._host + turn) % len(urls)
             try:
                 self._client = connect(self.address, urls[host])
+                self._require_tables(urls[host])
                 self._client.database = self._name
             except StoreUnavailable:
                 if turn + 1 == len(urls):
@@ -197,6 +206,29 @@ class Database:
             else:
                 self._host = host
                 break
+
+    def _require_tables(self, url: str | None) -> None:
+        """Leave a node of a cluster that came with an empty disk to those who give it its tables.
+
+        Raises:
+            StoreUnavailable: it has none, and others do.
+        """
+        address = self.address
+        if not address.cluster or url is None:
+            return
+        ledger = f"WHERE database = '{address.database}' AND name = '{LEDGER}'"
+        everywhere = f"clusterAllReplicas('{address.cluster}', system.tables)"
+        with translated(None, writes=False):
+            is_bare = not int(self._client.command(f"SELECT count() FROM system.tables {ledger}")) and int(
+                self._client.command(f"SELECT count() FROM {everywhere} {ledger} SETTINGS skip_unavailable_shards = 1")
+            )
+        if is_bare:
+            self._client.close()
+            self._client = None
+            raise StoreUnavailable(
+                f"the node at {shown(url)} of the cluster {address.cluster} lacks the tables "
+                f"that others have: its disk is new, so give it its tables with `tocsin cluster repair`"
+            )
 
     def _create(self) -> None:
         address = self.address

@@ -69,7 +69,9 @@ def migrate(
     shipment = shipped() if known is None else tuple(known)
     builder = _Builder(database, books([_LEDGER, *(migration.text for migration in shipment)]))
     cluster = database.address.cluster or None
-    builder.run(_fill(_LEDGER, cluster))
+    # On a cluster each statement asks every node, and one whose disk is new and empty would refuse it.
+    if not (cluster and database.rows("EXISTS TABLE schema_migrations")[0]["result"]):
+        builder.run(_fill(_LEDGER, cluster))
     rows = database.rows("SELECT name, sha256, version FROM schema_migrations FINAL")
     applied = {row["name"]: row["sha256"] for row in rows}
     unknown = sorted(set(applied) - {migration.name for migration in shipment})

@@ -49,6 +49,7 @@ _POST: Final[tuple[tuple[str, Role], ...]] = (
     ("/api/spool", "admin"),
     ("/api/dead-letters", "admin"),
     ("/api/disk", "admin"),
+    ("/api/backup", "admin"),
     ("/api/forget", "admin"),
     ("/api/keys", "admin"),
 )

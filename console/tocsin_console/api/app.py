@@ -53,6 +53,7 @@ def build_app(parts: Parts) -> App:
         Route("/api/prices/sync", with_body(views.sync_prices), methods=["POST"]),
         Route("/api/disk", views.disk),
         Route("/api/disk/drop", with_body(views.disk_drop), methods=["POST"]),
+        Route("/api/backup", with_body(views.backup), methods=["POST"]),
         Route("/api/forget", with_body(views.forget), methods=["POST"]),
         Route("/api/keys", views.keys),
         Route("/api/keys", with_body(views.create_key), methods=["POST"]),

@@ -128,6 +128,10 @@ class Views:
         use = self._parts.disk_drop(text_of(body, "actor"))
         return Json({**asdict(use), "warning": use.sentence()})
 
+    def backup(self, _request: Request, body: dict[str, Any]) -> Response:
+        """Take a backup, and answer once it is taken."""
+        return Json(self._parts.backup(text_of(body, "to"), str(body.get("base") or "")))
+
     def keys(self, request: Request) -> Response:
         """List the ingest keys; never a key itself."""
         return Json({"keys": self._parts.keys.listed(request.query_params.get("project", ""))})
