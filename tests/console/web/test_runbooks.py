@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 
 from tests.console.test_acknowledging import fires
@@ -10,6 +11,11 @@ from tests.console.web.test_pages import get
 from tests.docs.commands import inline
 
 from tocsin_alerts.runbook import shipped_runbooks
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGES = [page for name in ("concepts", "operations", "channels") for page in sorted((DOCS / name).rglob("*.md"))] + [
+    page for page in (DOCS / "five-questions.md", DOCS / "faq.md") if page.exists()
+]
 
 
 def test_every_runbook_is_a_page_and_a_document(running: Any) -> None:
@@ -55,10 +61,16 @@ def test_an_incident_and_a_rule_link_their_runbook(running: Any) -> None:
     assert 'href="/runbooks/null-rate"' in rule
 
 
-def test_the_statements_in_runbooks_are_answered(running: Any) -> None:
-    """A column that was renamed since must break the build, not the night."""
-    asked = [command for text in shipped_runbooks().values() for command in inline(text) if " query " in command]
+def test_the_statements_on_pages_are_answered(running: Any) -> None:
+    """A column that was renamed since must break the build, not somebody's night."""
+    asked = [sql for page in PAGES for sql in statements(page.read_text(encoding="utf-8"))]
 
-    answered = [running.parts.reader.ask(shlex.split(command)[-1]) for command in asked]
+    answered = [running.parts.reader.ask(sql) for sql in asked]
 
-    assert len(answered) >= 3  # by an empty store: that they are answered at all
+    assert len(answered) >= 8  # by an empty store: that they are answered at all
+
+
+def statements(markdown: str) -> list[str]:
+    """List the SQL that stands in code font in a page, alone or in a command."""
+    commands = [shlex.split(command)[-1] for command in inline(markdown) if command.startswith("tocsin query ")]
+    return commands + re.findall(r"`(SELECT [^`\n]+)`", markdown)
