@@ -38,13 +38,18 @@ class Contact:
     address: str  # an IP address, the path of a local socket, or the name of an unknown family
     port: int  # 0 for those without one
 
-    def is_of(self, ports: frozenset[int]) -> bool:
-        """Whether it is loopback at one of these ports, or a socket on this machine that reaches nobody else."""
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is this machine's loopback, or a socket on this machine that reaches nobody else."""
         try:
             found = ipaddress.ip_address(self.address)
-            return (getattr(found, "ipv4_mapped", None) or found).is_loopback and self.port in ports
         except ValueError:
             return self.address == _NAME_CACHE
+        return (getattr(found, "ipv4_mapped", None) or found).is_loopback
+
+    def is_of(self, ports: frozenset[int]) -> bool:
+        """Whether it is loopback, and at one of these ports where it has one."""
+        return self.is_loopback and (self.address == _NAME_CACHE or self.port in ports)
 
 
 def missing() -> str:

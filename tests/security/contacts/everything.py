@@ -9,25 +9,20 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import grpc
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.genai import servers
 from tests.security.contacts import pages, verbs
 from tests.security.contacts.service import USE_CASE
 
+from _release.failing import receiver, send_hours
 from _up import up
 
 _HERE: Final = Path(__file__).parent
-_START: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 _PATIENCE_S: Final = 300.0  # a loaded machine is slow, not broken
 _CONFIG: Final = """\
 clock: data
@@ -57,8 +52,8 @@ def main(folder: Path) -> None:
                 "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{facts['grpc']}",
                 "TOCSIN_GUARD_ENDPOINT": facts["guard"],
             }
-            fail_for_hours(facts["grpc"])
-            wait_for(lambda: "/hook" in posts, what="a page")
+            send_hours(facts["grpc"], USE_CASE, until=datetime.now(UTC))
+            wait_for(lambda: {"/hook", "/chat"} <= {path for path, _ in posts}, what="a page on both channels")
             serve = [sys.executable, "-m", "tocsin_console", "run", "--", sys.executable, str(_HERE / "service.py")]
             done = subprocess.run(serve, cwd=folder, env=own, check=True, stdout=subprocess.PIPE, text=True)
             os.chdir(folder)
@@ -69,34 +64,13 @@ def main(folder: Path) -> None:
     addresses |= {name: facts[name] for name in ("grpc", "http", "api", "guard", "clickhouse_http")}
     told = {
         "ports": {name: int(each.rpartition(":")[2]) for name, each in addresses.items()},
-        "posts": sorted(set(posts)),
+        "posts": sorted({path for path, _ in posts}),
         "verbs": ended,
         "fetched": looked.fetched,
         "elsewhere": looked.elsewhere,
         "unguarded": looked.unguarded,
     }
     sys.stdout.write(json.dumps(told))
-
-
-def fail_for_hours(collector: str) -> None:
-    """Send four hours of calls that all failed, which is a page on the data's clock, as any other SDK would."""
-    made = ExportTraceServiceRequest()
-    scope = made.resource_spans.add().scope_spans.add()
-    for minute in range(0, 240, 4):
-        start_ns = int((_START + timedelta(minutes=minute)).timestamp()) * 10**9
-        span = scope.spans.add(
-            trace_id=start_ns.to_bytes(16, "big"),
-            span_id=start_ns.to_bytes(8, "big"),
-            name="predict",
-            start_time_unix_nano=start_ns,
-            end_time_unix_nano=start_ns + 10**9,
-        )
-        span.status.code = 2
-        for key, value in (("tocsin.use_case", USE_CASE), ("error.type", "timeout")):
-            span.attributes.add(key=key).value.string_value = value
-    with grpc.insecure_channel(collector) as channel:
-        export = channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
-        export(made.SerializeToString(), timeout=60)
 
 
 def run_verbs(*, handle: str) -> dict[str, list[Any]]:
@@ -114,6 +88,8 @@ def run_verbs(*, handle: str) -> dict[str, list[Any]]:
 
     wait_for(lambda: bool(stored()), what="the service's call")
     found = {
+        "today": f"{datetime.now(UTC):%Y-%m-%d}",
+        "here": str(Path.cwd()),
         "handle": handle,
         "call": stored()[0]["call_id"],
         "incident": next(alert["incident"] for alert in ask("alerts", "list", "--all") if alert["incident"]),
@@ -133,32 +109,6 @@ def run_verb(words: list[str]) -> tuple[int, str]:
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = tocsin(words)
     return code, said.getvalue().strip()
-
-
-@contextmanager
-def receiver() -> Iterator[tuple[str, list[str]]]:
-    """Take whatever is posted, as the channels that were configured would; keeps the paths."""
-    posts: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            posts.append(self.path)
-            self.send_response(200)
-            self.send_header("content-length", "2")
-            self.end_headers()
-            self.wfile.write(b"ok")
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", posts
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def wait_for(seen: Callable[[], bool], *, what: str) -> None:

@@ -1,6 +1,6 @@
 """tocsin contacts nothing that you did not configure: the kernel saw to whom it spoke while everything of it was used.
 
-What is not tried here is `tocsin demo` and the parts apart over a server; bench/release.py watches those in the same way.
+`tocsin demo` is watched in the same way by bench/release.py. The parts apart over a server are those of up, and not watched by themselves.
 """
 
 import json

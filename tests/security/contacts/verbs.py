@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
-# Verbs that serve: run as processes of their own, or only composed of the same parts as up.
+# Verbs that serve.
 ELSEWHERE: Final[Mapping[str, str]] = {
     "up": "everything else asks it",
     "run": "starts the service",
     "demo": "up, a service and a receiver of messages again: bench/release.py audits it whole",
-    "collector": "a part of up over a server: bench/release.py audits it",
+    "collector": "a part of up, over a server: not watched by itself",
     "evaluator": "as collector",
     "console": "as collector",
 }
-# Verbs that are refused here with a sentence, after they have asked: there is no judge, no trigger, too little data, no such file.
+# Verbs that are refused here with a sentence, after they have asked: there is no judge, no trigger, too little data, no server, no such file.
 REFUSED: Final = (
     "spool replay",
     "deadletter show",
@@ -23,6 +23,8 @@ REFUSED: Final = (
     "reference freeze",
     "release accept",
     "drill",
+    "adopt",
+    "cluster",
 )
 FILES: Final[Mapping[str, str]] = {
     "labels.csv": "handle,label\n{handle},billing\n",
@@ -57,7 +59,7 @@ rules check
 rules test
 rules schema rule
 rules dry-run
-rules backtest error-rate --from 2026-03-02
+rules backtest error-rate --from {today}
 rules budget
 rules runbook error-rate
 rules render error-rate --channel hook
@@ -100,6 +102,11 @@ plan check
 plan init refunds
 dashboards export grafana
 migrate --data-dir another
+backup --data-dir another --to file:{here}/backup
+restore --data-dir another --from file:{here}/backup --overwrite
+adopt
+cluster status
+cluster repair
 """
 
 
