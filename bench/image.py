@@ -34,6 +34,8 @@ ticket = post("/triage", {"text": "refund please"})
 post("/outcomes", {"handle": ticket["handle"], "queue": "billing"})
 print(ticket["queue"], ticket["decision"])"""
 _STORED = {"use_case": "ticket-triage", "model_version": "naive-bayes-1", "labels": 1, "correct": 1}
+_PASSWORDS = _CHECKOUT / "deploy/compose/passwords.py"
+_FIRST_START = 'cd /tmp && mkdir tocsin clickhouse grafana && python -c "$0" . && python -c "$0" . && test -r clickhouse/hashes.xml'
 _SERVES = {"TOCSIN_INSECURE": "true"}  # as docs/deploy/container.md starts it
 _SENDS = {"TOCSIN_ENDPOINT": "http://127.0.0.1:4317", "TOCSIN_GUARD_ENDPOINT": "127.0.0.1:8015"}
 
@@ -70,6 +72,7 @@ def main() -> int:
 def run(running: Machine, server: Image, example: Image) -> list[Figure]:
     """Start both, send, read back, end both."""
     before = server.root.fingerprint() | example.root.fingerprint()
+    made, _ = running.run(server, ["sh", "-c", _FIRST_START, _PASSWORDS.read_text(encoding="utf-8")], user="0:0")
     with running.started(server, environment={}) as open_to_all:
         refused = open_to_all.process.wait(60)
     with running.started(server, environment=_SERVES) as tocsin:
@@ -91,6 +94,7 @@ def run(running: Machine, server: Image, example: Image) -> list[Figure]:
     print("".join(f"changed: {path}\n" for path in changed), end="", file=sys.stderr)
     logs = "".join(path.read_text(encoding="utf-8", errors="replace") for path in running.folder.glob("*.log"))
     return [
+        Figure(name="passwords_exit_code", value=float(made), unit="", goal="== 0"),
         Figure(name="open_without_a_word_exit_code", value=float(refused), unit="", goal="== 2"),
         Figure(name="healthy_after_s", value=ready, unit="s"),
         Figure(name="idle_rss_mb", value=idle, unit="MB"),

@@ -1,6 +1,5 @@
 """What deploy/compose says, read once, and its parts started as processes where an engine would start containers."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -19,16 +18,6 @@ COMPOSE: Final[Mapping[str, Any]] = yaml.safe_load((FOLDER / "compose.yaml").rea
 SERVICES: Final[Mapping[str, Any]] = COMPOSE["services"]
 VOLUMES: Final = ("tocsin", "clickhouse", "grafana")  # of secrets
 MOUNT: Final = "/run/secrets"  # where each service sees its own
-
-
-def block_of(page: str, test: str) -> str:
-    """Read the block of a page that says it is tested here."""
-    text = (DEPLOY.parent / page).read_text(encoding="utf-8")
-    found = re.findall(
-        rf"<!-- tested by: {re.escape(test)} -->\n```\w+\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL
-    )
-    assert len(found) == 1, f"expected one block of {page} that {test} tests, found {len(found)}"
-    return str(found[0])
 
 
 def made_passwords(folder: Path) -> dict[str, Path]:

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from bench._alertmanager import alertmanager_binary
 from bench._image.dockerfile import read
-from tests.deploy.compose import COMPOSE, DEPLOY, FOLDER, MOUNT, SERVICES, block_of, made_passwords
+from tests.deploy.compose import COMPOSE, DEPLOY, FOLDER, MOUNT, SERVICES, made_passwords
+from tests.docs.fences import fences
 
 from tocsin_console.config import Config, Flags, resolve
 
@@ -150,7 +151,8 @@ def test_the_example_is_told_where_tocsin_listens(config: Config) -> None:
         "TOCSIN_GUARD_ENDPOINT": f"tocsin:{config.guard.port}",
     }
     assert ports("example") == {int(port)}
-    assert yaml.safe_load(block_of("docs/deploy/container.md", "tests/deploy/test_compose.py")) == {"environment": told}
+    [shown] = fences("deploy/container.md", "yaml", tested_by=__file__)
+    assert yaml.safe_load(shown) == {"environment": told}
     assert "store" not in SERVICES["example"]["networks"]
 
 

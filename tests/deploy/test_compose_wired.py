@@ -6,6 +6,7 @@ with its user is asked. About 6 s of the processor.
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -22,10 +23,11 @@ from bench._alertmanager import Alertmanagers, alertmanager_binary
 from bench._clickhouse import free_ports
 from bench._up import Up, up
 from tests.deploy.compose import DEPLOY, FOLDER, Store, made_passwords, tocsin_folder
+from tests.docs.fences import fences
 
 pytestmark = pytest.mark.server
 _EXAMPLE = DEPLOY / "container" / "example"
-_GUARD = "/api/guard/ticket-triage"
+Post = Callable[[str, dict[str, Any]], dict[str, Any]]
 _TICKETS = (
     ("you charged my card twice", "billing"),
     ("the printer is broken", "hardware"),
@@ -71,7 +73,7 @@ def wired(
 
 
 @contextmanager
-def example(tocsin: Up) -> Iterator[Callable[[str, dict[str, Any]], dict[str, Any]]]:
+def example(tocsin: Up) -> Iterator[Post]:
     """Run the example service against it; gives what posts to it."""
     [port] = free_ports(1)
     command = [sys.executable, _EXAMPLE / "service.py", "--listen", f"127.0.0.1:{port}"]
@@ -102,13 +104,25 @@ def eventually(claim: Callable[[], Any]) -> Any:
     return held
 
 
-def told(tocsin: Up, path: str, body: dict[str, Any]) -> Any:
-    """Ask tocsin's API, as its verbs do."""
-    asked = urllib.request.Request(
-        f"http://{tocsin.facts['api']}{path}", json.dumps(body).encode(), {"content-type": "application/json"}
-    )
-    with urllib.request.urlopen(asked, timeout=60) as answer:
-        return json.load(answer)
+def run(line: str, tocsin: Up, post: Post, handle: str) -> dict[str, Any]:
+    """Run one line of the page: verbs as ``exec`` runs them in tocsin's container, requests to the port where the example listens."""
+    words = shlex.split(line)
+    if words[0] == "curl":
+        _, url, data, body = words
+        assert (url[:21], data) == ("http://127.0.0.1:8000", "-d")
+        return post(url[21:], json.loads(body.replace("t1.…", handle)))
+    assert words[:5] == ["docker", "compose", "exec", "tocsin", "tocsin"]
+    folder = Path(tocsin.facts["data_dir"])
+    told = {"TOCSIN_CONFIG": str(folder.with_name("tocsin.yaml")), "TOCSIN_DATA_DIR": str(folder)}
+    subprocess.run([sys.executable, "-m", "tocsin_console", *words[5:]], env={**os.environ, **told}, check=True)
+    return {}
+
+
+def counted(store: Store, password: str) -> tuple[int, int]:
+    """Read with Grafana's user how many tickets have a label, and how many answers were right."""
+    sql = "SELECT sum(labels), sum(correct_labels) FROM tocsin.quality_daily WHERE use_case = 'ticket-triage'"
+    labels, correct = store.ask_as("grafana", password, sql).split()
+    return int(labels), int(correct)
 
 
 def test_tickets_of_the_example_are_read_with_grafanas_user_and_nothing_more(
@@ -116,13 +130,12 @@ def test_tickets_of_the_example_are_read_with_grafanas_user_and_nothing_more(
 ) -> None:
     """One command has to give a whole picture: a call, what was true, and a reader who can break nothing."""
     password = (secrets["grafana"] / "store-password").read_text(encoding="utf-8")
+    labels, correct = counted(store, password)
     with example(wired) as post:
         answers = [post("/triage", {"text": text}) for text, _ in _TICKETS]
         for answer, (_, queue) in zip(answers, _TICKETS, strict=True):
             post("/outcomes", {"handle": answer["handle"], "queue": queue})
-
-        sql = "SELECT sum(labels), sum(correct_labels) FROM tocsin.quality_daily WHERE use_case = 'ticket-triage'"
-        eventually(lambda: store.ask_as("grafana", password, sql) == "3\t2")
+        eventually(lambda: counted(store, password) == (labels + 3, correct + 2))
 
     assert [each["queue"] for each in answers] == ["billing", "hardware", "billing"]
     for refused in ("DROP TABLE tocsin.watermarks", "CREATE USER somebody", "SELECT * FROM system.users"):
@@ -133,31 +146,43 @@ def test_tickets_of_the_example_are_read_with_grafanas_user_and_nothing_more(
             store.ask_as(stranger, "", "SELECT 1")
 
 
-def test_the_example_follows_the_guard(wired: Up) -> None:
-    """The off switch is the half of the product that no picture shows; until something was reviewed, nothing is simply right."""
+def test_the_page_does_what_it_says(
+    wired: Up, store: Store, alertmanager: Alertmanagers, secrets: dict[str, Path]
+) -> None:
+    """A newcomer's first five commands: an answer, the truth, the state of things, the off switch, an alert that arrives."""
+    [block] = fences("deploy/container.md", "bash", tested_by=__file__)
+    ask, correct, status, switch, notify = block.splitlines()
+    password = (secrets["grafana"] / "store-password").read_text(encoding="utf-8")
+    labels, _ = counted(store, password)
     with example(wired) as post:
-        eventually(lambda: post("/triage", {"text": "black screen"})["decision"] == "verify")
+        answer = run(ask, wired, post, "")
+        assert answer["queue"] == "billing"
+        assert run(correct, wired, post, answer["handle"]) == {}
+        eventually(
+            lambda: post("/triage", {"text": "black screen"})["decision"] == "verify"
+        )  # nothing was reviewed yet
+        run(status, wired, post, "")
+        run(switch, wired, post, "")
+        served = eventually(lambda: _fallback(post("/triage", {"text": "black screen"})))
+        run(notify, wired, post, "")
+        run("docker compose exec tocsin tocsin guard release ticket-triage", wired, post, "")
+        eventually(lambda: counted(store, password)[0] == labels + 1)
 
-        told(wired, _GUARD, {"action": "set", "state": "fallback", "actor": "ana", "cause": "a try"})
-
-        answer = eventually(lambda: _fallback(post("/triage", {"text": "black screen"})))
-        told(wired, _GUARD, {"action": "release", "actor": "ana"})
-    assert answer["queue"] == "account"  # by keyword: no word of money in it
-
-
-def test_an_alert_of_tocsin_comes_to_alertmanager(wired: Up, alertmanager: Alertmanagers) -> None:
-    """Whoever adds a receiver there must hear what tocsin says, without touching tocsin."""
-    tried = told(wired, "/api/channels/test", {})
-
-    assert [(each["channel"], each["error"]) for each in tried["channels"]] == [("alertmanager", ""), ("log", "")]
+    assert served["queue"] == "account"  # by keyword: no word of money in it
     figures = bytes(alertmanager.ask("/metrics")).decode().splitlines()
-    for status in ("firing", "resolved"):
-        [line] = [
-            each
-            for each in figures
-            if each.startswith(f'alertmanager_alerts_received_total{{status="{status}",version="v2"')
-        ]
-        assert float(line.rpartition(" ")[2]) >= 1
+    for state in ("firing", "resolved"):
+        counter = f'alertmanager_alerts_received_total{{status="{state}",version="v2"'
+        assert [float(each.rpartition(" ")[2]) for each in figures if each.startswith(counter)] == [1.0]
+
+
+def test_the_example_says_what_it_expected(wired: Up) -> None:
+    """Somebody writes their first service by it."""
+    with example(wired) as post:
+        for path, document, code in (("/triage", {"txt": ""}, 400), ("/outcomes", {}, 400), ("/other", {}, 404)):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                post(path, document)
+            assert refused.value.code == code
+            refused.value.close()
 
 
 def _fallback(answer: dict[str, Any]) -> dict[str, Any] | None:

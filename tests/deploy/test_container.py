@@ -22,7 +22,7 @@ from bench._image.context import Context
 from bench._image.dockerfile import Dockerfile, read
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from tests.deploy.compose import block_of
+from tests.docs.fences import fences
 
 from tocsin_console.composition import Up
 from tocsin_console.config import Config, Flags, resolve
@@ -219,9 +219,8 @@ def test_the_committed_rehearsal_met_its_goals() -> None:
 
 def test_what_the_page_says_before_others_are_let_in_is_enough_and_no_line_too_much(tmp_path: Path) -> None:
     """Somebody copies it; a listener that it leaves open to a network would be ours."""
-    text = re.sub(
-        r"0\.0\.0\.0:\d+", "0.0.0.0:0", block_of("docs/deploy/container.md", "tests/deploy/test_container.py")
-    )
+    [shown] = fences("deploy/container.md", "yaml", tested_by=__file__)
+    text = re.sub(r"0\.0\.0\.0:\d+", "0.0.0.0:0", shown)
     (tmp_path / "tls").mkdir()
     made = trustme.CA().issue_cert("tocsin.internal")
     made.cert_chain_pems[0].write_to_path(tmp_path / "tls" / "server.pem")
