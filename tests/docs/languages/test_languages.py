@@ -1,5 +1,6 @@
 """docs/languages: each page's program, as it stands there, makes a call with its cost, and an outcome that finds it."""
 
+import json
 import os
 import shlex
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.collector.conftest import Run
 from tests.collector.sending import loaded
-from tests.docs.fences import fences
+from tests.docs.fences import commands, fences
 from tests.npm import installed
 
 from tocsin_collector.collector import Collector
@@ -94,6 +95,8 @@ def test_the_program_of_node(run: Run, database: Database, tmp_path: Path) -> No
 
     assert said == "billing\n"
     arrived(collector, database)
+    asked = next(words for words in commands(page, tested_by=__file__) if words[:2] == ["npm", "install"])
+    assert set(asked[2:]) == set(json.loads((HERE / "node" / "package.json").read_text())["dependencies"])
 
 
 def test_the_program_of_go(run: Run, database: Database, tmp_path: Path, toolchains: Path) -> None:
