@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tocsin_collector.privacy.redaction import Redaction
 from tocsin_collector.receive.tls import TlsFiles
 
 _MIB = 1024 * 1024
+SPOOL_MAX_BYTES: Final = 4096 * _MIB
+SPOOL_LEAST_BYTES: Final = 64 * _MIB  # one segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +27,8 @@ class CollectorSettings:
     keep_long_values: bool = False  # then nothing is cut here, and call_content holds what the tables' columns cut
     max_attributes: int = 4096  # of one span, log record, resource or scope; of its events and links, too
     max_bytes_in_flight: int = 256 * _MIB  # requests received and not yet in the spool
-    spool_max_bytes: int = 4096 * _MIB  # beyond it, senders are asked to wait
-    segment_max_bytes: int = 64 * _MIB  # an insert costs 0.15 s of planning however small it is
+    spool_max_bytes: int = SPOOL_MAX_BYTES  # beyond it, senders are asked to wait
+    segment_max_bytes: int = SPOOL_LEAST_BYTES  # an insert costs 0.15 s of planning however small it is
     loads_at_once: int = 2  # segments that go into the store beside each other; each is planned and read on one core
     segment_max_age_s: float = 1.0
     quiet_s: float = 0.03  # seal early when nothing came for this long and the loader is idle

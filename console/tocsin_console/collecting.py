@@ -19,6 +19,7 @@ class Collecting(RoleProcess):
                 max_value_bytes=config.limits.max_value_bytes,
                 keep_long_values=config.limits.keep_long_values,
                 max_attributes=config.limits.max_attributes,
+                spool_max_bytes=config.spool_max_bytes,
                 name=config.collector_name,
                 tls=config.tls,
                 redactions=config.redactions,

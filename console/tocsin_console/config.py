@@ -15,6 +15,7 @@ from tocsin_alerts.windows import Window
 from tocsin_collector.correct.prices import AgreedPrice
 from tocsin_collector.privacy.redaction import Redaction
 from tocsin_collector.receive.tls import TlsFiles
+from tocsin_collector.settings import SPOOL_LEAST_BYTES, SPOOL_MAX_BYTES
 from tocsin_collector.store.retention import parse_period
 from tocsin_collector.store.store_address import StoreAddress, StoreTls
 from tocsin_console.addresses import Address
@@ -68,6 +69,7 @@ class Config:
     evidence: timedelta | None  # content of picked calls that nobody has reviewed
     reviewed_content: timedelta | None  # after the review; None: as its tables say
     collector_name: str
+    spool_max_bytes: int  # of what may wait for the store
     drain_s: float  # so long an ending process loads what it has received
     collector_address: str | None  # where verbs send outcomes; None: to the API that answers
     database: str
@@ -165,6 +167,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         evidence=_period(said.store.evidence, "store.evidence"),
         reviewed_content=_period(said.store.reviewed_content, "store.reviewed_content"),
         collector_name=_collector_name(said, environment, data_dir, is_alone=url is None),
+        spool_max_bytes=_spool_max(said.collector.spool_max),
         drain_s=said.collector.drain_s,
         collector_address=environment.get(VARIABLES["collector.address"]) or said.collector.address,
         database=store.database,
@@ -180,7 +183,7 @@ def resolve(flags: Flags, *, environment: Mapping[str, str], cwd: Path) -> Confi
         guard=Address.parse(pick(flags.guard, VARIABLES["listen.guard"], said.listen.guard, GUARD)),
         tls=_tls(said, environment, base=base, cwd=cwd),
         ingest_keys=_ingest_keys(said, environment),
-        max_disk_bytes=_size(flags.max_disk or environment.get(VARIABLES["max_disk"]) or said.max_disk),
+        max_disk_bytes=_size(flags.max_disk or environment.get(VARIABLES["max_disk"]) or said.max_disk, "max_disk"),
         limits=said.limits,
         redactions=tuple(each.rule() for each in said.redact),
         prices=tuple(each.agreed() for each in said.prices),
@@ -296,7 +299,7 @@ def _ingest_keys(said: TocsinYaml, environment: Mapping[str, str]) -> IngestKeys
     return cast(IngestKeys, told)
 
 
-def _size(said: str | int | None) -> int | None:
+def _size(said: str | int | None, what: str) -> int | None:
     """Read a size such as 50GB, 1.5TB, 500MiB or a number of bytes."""
     if not said:
         return None
@@ -307,8 +310,15 @@ def _size(said: str | int | None) -> int | None:
         else 0
     )
     if amount < 1e6:
-        raise UsageProblem(f"expected a size of at least 1MB for max_disk, such as 50GB or 200GiB, got {said!r}")
+        raise UsageProblem(f"expected a size of at least 1MB for {what}, such as 50GB or 200GiB, got {said!r}")
     return int(amount)
+
+
+def _spool_max(said: str | int | None) -> int:
+    size = _size(said, "collector.spool_max") or SPOOL_MAX_BYTES
+    if size < SPOOL_LEAST_BYTES:
+        raise UsageProblem(f"expected collector.spool_max of at least 64MiB, which one segment takes, got {said!r}")
+    return size
 
 
 def _urls(told: str | tuple[str, ...] | None) -> tuple[str, ...]:

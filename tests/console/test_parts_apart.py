@@ -178,12 +178,13 @@ def test_the_peer_secret_and_the_drain_are_read_from_the_file(tmp_path: Path) ->
     """No secret stands in tocsin.yaml; the API beyond loopback answers under every name once people sign in."""
     file = tmp_path / "tocsin.yaml"
     file.write_text(
-        "access: {login: keys, peer_secret: 'env:PEER'}\ncollector: {drain_s: 300}\nlisten: {api: '0.0.0.0:8317'}\n"
+        "access: {login: keys, peer_secret: 'env:PEER'}\ncollector: {drain_s: 300, spool_max: 60GB}\nlisten: {api: '0.0.0.0:8317'}\n"
     )
 
     config = resolve(Flags(config=file), environment={"PEER": PEER}, cwd=tmp_path)
 
     assert (config.peer_secret, config.drain_s, config.api_takes_any_host) == (PEER, 300.0, True)
+    assert config.spool_max_bytes == 60_000_000_000
     assert PEER not in repr(config)
 
 
@@ -195,6 +196,15 @@ def test_who_has_no_name_acts_under_a_number(monkeypatch: pytest.MonkeyPatch) ->
 
     assert person(None) == f"uid {os.getuid()}"
     assert person("ana") == "ana"
+
+
+def test_a_spool_that_holds_no_segment_is_refused(tmp_path: Path) -> None:
+    """A collector that could take nothing at all would say so only to its first sender."""
+    file = tmp_path / "tocsin.yaml"
+    file.write_text("collector: {spool_max: 10MB}\n")
+
+    with pytest.raises(UsageProblem, match=r"collector\.spool_max of at least 64MiB.*'10MB'"):
+        resolve(Flags(config=file), environment={}, cwd=tmp_path)
 
 
 @pytest.mark.server

@@ -185,6 +185,10 @@ OVER: Final = f"{SAFE},mode=distributed,access.login=none,store.urls={{http://ch
         (f"{OVER},evaluator.replicas=2", r"evaluator\.replicas is 2, but a second evaluator can only wait"),
         (f"{OVER},evaluator.replicas=2,store.cluster=main,store.keeper=false", r"evaluator\.replicas is 2"),
         (f"{OVER},collector.autoscaling.minReplicas=20", r"minReplicas is 20 and maxReplicas 10"),
+        (
+            f"{OVER},collector.spool.size=60Gi,collector.spool.limit=60GiB",
+            r"collector\.spool\.limit is 60GiB and the volume 60Gi",
+        ),
         (f"{SAFE},store.urls={{http://ch:8123}}", r"store\.urls is set and mode is single"),
         (f"{SAFE},config.listen.api=x", r"config\.listen is said by a value of the chart's own"),
         (f"{SAFE},config.store.url=x", r"config\.store\.url is said by store"),
@@ -215,14 +219,27 @@ def test_evaluators_stand_by_only_where_one_can_take_over() -> None:
 
 def test_memory_is_what_was_measured_and_half_as_much_again() -> None:
     """A limit below a measured peak is a collector that is killed under load, with its spool full."""
-    measured = _figures("growth") | _figures("ingest")
+    measured = (
+        _figures("growth")
+        | _figures("ingest")
+        | _figures("evaluate")
+        | _figures("kubernetes")
+        | _figures("sizing_cluster")
+    )
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 
-    for part in ("single", "collector"):
-        values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))[part]["resources"]
-        assert size_of(values["limits"]["memory"]) >= 1.5e6 * measured["rss_peak_mb"]
-        assert size_of(values["requests"]["memory"]) >= 1e6 * measured["rss_mb_all_calls"]
-    drains = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))["collector"]["drainSeconds"]
-    assert drains >= (4 << 30) / 600 / measured["stored_spans_per_s_all_calls"]
+    wants = {
+        "single": (measured["rss_mb_all_calls"], 1.5 * measured["rss_peak_mb"]),
+        "collector": (measured["collector_peak_mb_all_calls"], 1.5 * measured["rss_peak_mb"]),
+        "evaluator": (evaluating := measured["rss_evaluator_idle_mb"] + measured["evaluators_peak_mb"], 2 * evaluating),
+        "console": (measured["rss_console_idle_mb"], 2 * measured["rss_console_idle_mb"]),
+    }
+
+    for part, (requested_mb, limit_mb) in wants.items():
+        said = values[part]["resources"]
+        assert size_of(said["requests"]["memory"]) >= 1e6 * requested_mb, part
+        assert size_of(said["limits"]["memory"]) >= 1e6 * limit_mb, part
+    assert values["collector"]["drainSeconds"] >= 2 * (4 << 30) / 1032 / measured["stored_spans_per_s_all_calls"]
 
 
 def _figures(name: str) -> dict[str, float]:

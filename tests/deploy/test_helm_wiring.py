@@ -276,6 +276,7 @@ def test_a_collector_has_the_time_to_load_what_it_holds_and_keeps_the_rest(tmp_p
     pause_s = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert spec["terminationGracePeriodSeconds"] >= config.drain_s + _END_S + pause_s
     settings = CollectorSettings(data_dir=tmp_path)
+    assert config.spool_max_bytes == settings.spool_max_bytes
     room = size_of(claim["spec"]["resources"]["requests"]["storage"])
     assert room >= 1.5 * (settings.spool_max_bytes + settings.damaged_max_bytes)
 

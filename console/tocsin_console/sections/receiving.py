@@ -25,6 +25,8 @@ class CollectorSection(Section):
     """Where `outcomes load` and `review` send to, such as `http://collector-1:4317`; left out, to the API that answers."""
     drain_s: float = Field(default=10.0, ge=0, le=3600)
     """Seconds for which an ending collector loads what it has; the rest waits in its spool."""
+    spool_max: str | int | None = None
+    """Size of what may wait for the store, such as `60GB`; beyond it senders are asked to wait; left out, `4GiB`."""
 
 
 class ListenSection(Section):

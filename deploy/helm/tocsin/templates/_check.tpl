@@ -31,6 +31,12 @@
 {{- if and (gt (int (include "tocsin.evaluators" .)) 1) (ne (include "tocsin.standby" .) "yes") -}}
 {{- fail (printf "evaluator.replicas is %s, but a second evaluator can only wait where the lease is in Keeper, and would refuse to start here: set store.cluster and store.keeper, or evaluator.replicas=1" (include "tocsin.evaluators" .)) -}}
 {{- end -}}
+{{- $spool := $values.collector.spool -}}
+{{- if and (regexMatch "^[0-9]+Gi$" $spool.size) (regexMatch "^[0-9]+GiB$" $spool.limit) -}}
+{{- if le (int (trimSuffix "Gi" $spool.size)) (int (trimSuffix "GiB" $spool.limit)) -}}
+{{- fail (printf "collector.spool.limit is %s and the volume %s: expected room for more than the limit, since damaged bytes and what is being written come on top" $spool.limit $spool.size) -}}
+{{- end -}}
+{{- end -}}
 {{- $scaling := $values.collector.autoscaling -}}
 {{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- fail (printf "collector.autoscaling.minReplicas is %d and maxReplicas %d: expected the first to be at most the second" (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}

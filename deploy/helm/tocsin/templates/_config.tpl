@@ -32,7 +32,7 @@
 {{- with $values.publicUrl -}}{{- $own = merge $own (dict "public_url" .) -}}{{- end -}}
 {{- if eq $values.mode "distributed" -}}
 {{- $store := include "tocsin.store" (dict "root" . "user" $values.store.user) | fromYaml -}}
-{{- $collector := dict "api" (printf "%s-collector-pods:8317" (include "tocsin.fullname" .)) "drain_s" $values.collector.drainSeconds -}}
+{{- $collector := dict "api" (printf "%s-collector-pods:8317" (include "tocsin.fullname" .)) "drain_s" $values.collector.drainSeconds "spool_max" $values.collector.spool.limit -}}
 {{- $own = merge $own (dict "store" $store "collector" $collector) -}}
 {{- end -}}
 {{- toYaml (mergeOverwrite $said $own) -}}
