@@ -30,6 +30,9 @@ class CollectorError(TocsinError):
 class StoreUnavailable(CollectorError):  # noqa: N818 - says what is so, as in the design's port
     """The store did not answer; try the same again later."""
 
+    nothing_sent = False  # True: it is known that nothing of it is stored, since nothing was sent
+    is_unknown = False  # True: it is stored, but not known to be on as many replicas as were asked for
+
 
 class StoreUnfit(StoreUnavailable):
     """Tables, views, rights or room are such that everything would be refused, or lost in part: wait until they are mended."""

@@ -1,6 +1,7 @@
 """An older version's spool, and tables of the next version: what was acknowledged is in every table once."""
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.collector.test_settling import totals
 
 from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.load.careful import CarefulStore
+from tocsin_collector.load.decoder import Kind
 from tocsin_collector.load.ledger import Ledger
 from tocsin_collector.load.stores import EmbeddedStore, ServerStore
 from tocsin_collector.spool.frames import Envelope, Frame, digest, varint
@@ -119,3 +121,60 @@ def unmarked(number: int) -> bytes:
     body = trace_request(2, number=number).SerializeToString()
     frame = Frame(body=body, envelope=Envelope(project="default", received_ns=time.time_ns(), digest=digest(body)))
     return varint(len(body) + len(frame.tail())) + body + frame.tail()
+
+
+class _Failing:
+    """A store whose first insert fails in some way; says what it was asked for."""
+
+    def __init__(self, error: StoreUnavailable) -> None:
+        self.asked: list[str] = []
+        self._errors = [error]
+
+    def insert(self, _segment: Segment) -> None:
+        self.asked.append("insert")
+        if self._errors:
+            raise self._errors.pop()
+
+    def settle(self, _segment: Segment, _beside: Collection[str] = ()) -> None:
+        self.asked.append("settle")
+
+    def try_out(self, _segment: Segment) -> None:
+        raise AssertionError("nobody asks for it")
+
+    def check(self, _kind: Kind, _path: Path) -> None:
+        raise AssertionError("nobody asks for it")
+
+
+@pytest.mark.parametrize(
+    ("facts", "place", "then"),
+    [
+        ({}, "disk:backups/monday", "settle"),
+        ({"nothing_sent": True}, "disk:backups/monday", "insert"),
+        ({}, "", "insert"),
+        ({"is_unknown": True}, "", "settle"),
+    ],
+    ids=[
+        "sent before a restore",
+        "never sent",
+        "refused before a node came",
+        "on one replica, and the other is another now",
+    ],
+)
+def test_tables_made_anew_put_in_doubt_what_may_be_in_them(
+    database: Database, tmp_path: Path, facts: dict[str, bool], place: str, then: str
+) -> None:
+    """Settling costs seconds, and a dozen at once cannot be told apart: what waited for a dead shard is simply inserted."""
+    segment, error = spooled(database, tmp_path, requests=3), StoreUnavailable("away")
+    for name, value in facts.items():
+        setattr(error, name, value)
+    inner = _Failing(error)
+    ledger = Ledger(database, time.time_ns)
+    ledger.write(segment, "begun")
+    store = CarefulStore([inner], ledger)
+    with pytest.raises(StoreUnavailable):
+        store.insert(segment)
+    database.insert("restores", [{"restore": "r", "at": NOW, "place": place, "shard": 2}])
+
+    store.insert(segment)
+
+    assert inner.asked == ["insert", then]

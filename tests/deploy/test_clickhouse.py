@@ -11,8 +11,11 @@ import pytest
 from bench._clickhouse import ClickHouse
 
 from tocsin_collector.errors import StoreRejected, StoreUnavailable
+from tocsin_collector.store.backup import take_backup
+from tocsin_collector.store.backup_place import Place
 from tocsin_collector.store.database import Database, StoreAddress
 from tocsin_collector.store.migrate import migrate
+from tocsin_collector.store.restore import restore
 
 pytestmark = pytest.mark.server
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "clickhouse"
@@ -42,9 +45,9 @@ def test_a_server_keeps_little_about_itself(server: ClickHouse) -> None:
     assert not set(logs) & {"trace_log", "text_log", "metric_log", "asynchronous_metric_log", "processors_profile_log"}
 
 
-def test_each_part_has_the_rights_that_it_needs(server: ClickHouse) -> None:
-    """The statements in users.sql are enough to migrate, load and read, and not enough for more."""
-    database, password = f"t_{uuid.uuid4().hex[:12]}", "hunter2"
+def _with_users(server: ClickHouse, password: str) -> Database:
+    """Run the statements of users.sql for a database of its own; the administrator's client."""
+    database = f"t_{uuid.uuid4().hex[:12]}"
     admin = Database.open(StoreAddress(url=server.urls[0], database=database))
     hashed = hashlib.sha256(password.encode()).hexdigest()
     text = (DEPLOY / "users.sql").read_text(encoding="utf-8").replace("tocsin.*", f"{database}.*")
@@ -53,6 +56,34 @@ def test_each_part_has_the_rights_that_it_needs(server: ClickHouse) -> None:
     body = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
     for statement in filter(str.strip, body.split(";\n")):
         admin.command(statement.strip().removesuffix(";"))
+    return admin
+
+
+def test_operator_may_back_up_and_restore(server: ClickHouse) -> None:
+    """Whoever is called at night should not need the administrator's password; and a server comes back as it was."""
+    admin = _with_users(server, "hunter2")
+    admin.command("CREATE USER IF NOT EXISTS olga IDENTIFIED BY 'hunter2'")
+    admin.command("GRANT tocsin_operator TO olga")
+    url = f"http://127.0.0.1:{server.nodes[0].http}"
+    olga = Database.open(replace(admin.address, url=url, user="olga", password="hunter2"))
+    migrate(olga, now=NOW)
+    olga.insert("watermarks", [{"collector": "a", "complete_to": NOW, "data_complete_to": NOW, "at": NOW}])
+    place = Place(kind="disk", holder="backups", path=admin.address.database)
+
+    take_backup(olga, place, identity=uuid.uuid4().hex, now=NOW, version="1")
+    restored = restore(olga, place, identity=lambda: uuid.uuid4().hex, now=NOW, version="1", overwrite=True)
+
+    assert {each.verdict for each in restored.tables} == {"same"}
+    assert olga.rows("SELECT collector FROM watermarks") == [{"collector": "a"}]
+    olga.close()
+    admin.command(f"DROP DATABASE `{admin.address.database}`")
+    admin.close()
+
+
+def test_each_part_has_the_rights_that_it_needs(server: ClickHouse) -> None:
+    """The statements in users.sql are enough to migrate, load and read, and not enough for more."""
+    password = "hunter2"
+    admin = _with_users(server, password)
     url = f"http://127.0.0.1:{server.nodes[0].http}"
     address = replace(admin.address, url=url, user="tocsin_collector_user", password=password)
 
@@ -74,5 +105,5 @@ def test_each_part_has_the_rights_that_it_needs(server: ClickHouse) -> None:
     assert password not in str(stranger.value)
     for each in (reader, collector):
         each.close()
-    admin.command(f"DROP DATABASE `{database}`")
+    admin.command(f"DROP DATABASE `{admin.address.database}`")
     admin.close()

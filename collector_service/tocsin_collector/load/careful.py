@@ -52,6 +52,7 @@ class CarefulStore:
         self._ledger = ledger
         self._elapsed = elapsed
         self._failed: dict[str, float] = {}  # when they first did
+        self._unknown: set[str] = set()  # on one replica; the other may be gone, and never say that it has them
         self._free: SimpleQueue[SettlingStore] = SimpleQueue()
         self._settling = threading.Lock()  # it works with tables of fixed names
         for store in stores:
@@ -67,7 +68,11 @@ class CarefulStore:
         """
         failed_at = self._failed.get(segment.hash)
         try:
-            if failed_at is not None and (self._elapsed() - failed_at > _SURE_FOR_S or self._ledger.tables_changed()):
+            if failed_at is not None and (
+                self._elapsed() - failed_at > _SURE_FOR_S
+                or self._ledger.tables_changed()
+                or (segment.hash in self._unknown and self._ledger.nodes_changed())
+            ):
                 self._ledger.doubt(segment)
             if self._ledger.is_doubted(segment):
                 with self._settling, self._one() as store:
@@ -75,10 +80,14 @@ class CarefulStore:
             else:
                 with self._one() as store:
                     store.insert(segment)
-        except StoreUnavailable:
-            self._failed.setdefault(segment.hash, self._elapsed())
+        except StoreUnavailable as error:
+            if not error.nothing_sent:
+                self._failed.setdefault(segment.hash, self._elapsed())
+            if error.is_unknown:
+                self._unknown.add(segment.hash)
             raise
         self._failed.pop(segment.hash, None)
+        self._unknown.discard(segment.hash)
 
     def try_out(self, segment: Segment) -> None:
         """Insert a segment beside the tables and drop it; raises as :meth:`insert` does."""

@@ -40,9 +40,19 @@ class Ledger:
         return self._ask_tables()
 
     @cached_property
+    def _nodes(self) -> int:
+        return self._ask_nodes()
+
+    @cached_property
     def _settings(self) -> str:
         """What a retry must find as it was, for the tables to know its block again."""
-        said = {"engine": self._database.version(), "boot": _boot(), "tables": self._tables, **BLOCK_SETTINGS}
+        said = {
+            "engine": self._database.version(),
+            "boot": _boot(),
+            "tables": self._tables,
+            "nodes": self._nodes,
+            **BLOCK_SETTINGS,
+        }
         return json.dumps(said, sort_keys=True)
 
     def write(self, segment: Segment, state: Literal["begun", "loaded", "set_aside"]) -> None:
@@ -118,9 +128,16 @@ class Ledger:
     def _ask_tables(self) -> str:
         sql = (
             "SELECT hex(sipHash64(arraySort(groupArray((name, sha256))))) AS tables FROM"
-            " (SELECT name, sha256 FROM schema_migrations FINAL UNION ALL SELECT restore, '' FROM restores FINAL)"
+            " (SELECT name, sha256 FROM schema_migrations FINAL UNION ALL SELECT restore, '' FROM restores FINAL WHERE place != '')"
         )
         return str(self._database.rows(sql)[0]["tables"])
+
+    def nodes_changed(self) -> bool:
+        """Whether a node was given its tables since the first segment: it says nothing of what the one before it took."""
+        return self._ask_nodes() != self._nodes
+
+    def _ask_nodes(self) -> int:
+        return int(self._database.rows("SELECT count() AS n FROM restores FINAL WHERE place = ''")[0]["n"])
 
     def is_doubted(self, segment: Segment) -> bool:
         """Whether a segment must be settled, not inserted."""

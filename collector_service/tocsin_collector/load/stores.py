@@ -1,13 +1,13 @@
 """Where a segment goes: into the embedded engine's own tables, or decoded here and sent to a server. One transform."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from tocsin_collector.errors import CollectorError
+from tocsin_collector.errors import CollectorError, StoreUnavailable
 from tocsin_collector.load.decoder import BLOCK_SETTINGS, Decoder, Kind, decoder
 from tocsin_collector.load.settle import Settler
 from tocsin_collector.load.shape import ShapeGuard
@@ -24,6 +24,16 @@ TARGETS: Final[dict[Kind, tuple[str, ...]]] = {
 
 _WORTH_GIVING_BACK: Final = 4 * 1024 * 1024  # bytes of a segment
 _NO_FILE: Final = Path("/nowhere")  # describing a query opens no file
+
+
+@contextmanager
+def unsent() -> Iterator[None]:
+    """Say of a store that is not there or not fit that nothing was sent to it."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        error.nothing_sent = True
+        raise
 
 
 class _Decoding:
@@ -88,7 +98,8 @@ class _Store(ABC):
             StoreRejected: it can never be stored whole.
             StoreUnfit: nothing is stored, since the tables lack something.
         """
-        self._guard.check()
+        with unsent():
+            self._guard.check()
         self._insert_into(segment, self._target(segment))
         self._decoding.give_back(segment)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tocsin_collector.errors import SchemaError, StoreUnavailable
 from tocsin_collector.load.decoder import Kind
-from tocsin_collector.load.stores import ServerStore
+from tocsin_collector.load.stores import ServerStore, unsent
 from tocsin_collector.privacy.redaction import Redaction
 from tocsin_collector.spool.segments import Segment
 from tocsin_collector.store.database import Database, StoreAddress
@@ -88,7 +88,9 @@ class ClusterStore:
 
     def insert(self, segment: Segment) -> None:
         """As a store of one shard does."""
-        self._store_of(segment).insert(segment)
+        with unsent():
+            store = self._store_of(segment)
+        store.insert(segment)
 
     def settle(self, segment: Segment, beside: Collection[str] = ()) -> None:
         """As a store of one shard does."""

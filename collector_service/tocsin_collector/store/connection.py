@@ -20,6 +20,7 @@ _PASSING_CODES: Final = frozenset({159, 202, 209, 210, 225, 236, 241, 242, 252, 
 _NOT_THE_ROWS: Final = frozenset(
     {60, 75, 76, 77, 81, 88, 164, 172, 173, 192, 193, 194, 198, 204, 243, 294, 497, 516, 586, 641, 1000}
 )
+_UNKNOWN_QUORUM: Final = 319
 _LONGEST_DECODING: Final = 16 * 1024 * 1024  # bytes of a statement: each redaction rule is written out for every text
 # A dead replica gets its statements when it is back; rows through a Distributed table are there when the insert returns;
 # a join of two sharded tables asks all shards for both.
@@ -113,7 +114,9 @@ class translated:  # noqa: N801 - used as a statement, like contextlib.suppress
                         f"the store cannot take this now, nor before somebody mends it: {error}"
                     ) from error
                 if code in _PASSING_CODES:
-                    raise StoreUnavailable(f"the store cannot take this now: {error}") from error
+                    passing = StoreUnavailable(f"the store cannot take this now: {error}")
+                    passing.is_unknown = code == _UNKNOWN_QUORUM
+                    raise passing from error
                 raise StoreRejected(str(error)) from error
             case ProgrammingError():
                 raise StoreRejected(str(error)) from error
