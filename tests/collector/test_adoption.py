@@ -223,6 +223,32 @@ def test_a_batch_that_was_interrupted_is_read_once(
 
 
 @server_only
+def test_a_new_process_reads_nothing_again_and_a_table_that_is_gone_stops_no_other(
+    ours: Database, adopter: Adopter, project: str, theirs: Exported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token of a batch is forgotten in time: what is known to be stored must not be asked for again."""
+    theirs.insert(theirs.traces, [theirs.span(1, NOW - DAY, **TRIAGE)])
+    ours.command(f"CREATE TABLE {theirs.name}.a_table AS {theirs.traces}")
+    adopt(adopter, f"{theirs.name}.a_table", project)
+    adopt(adopter, theirs.traces, project)
+    command, asked = Database.command, []
+    monkeypatch.setattr(Database, "command", lambda self, sql, **how: asked.append(sql) or command(self, sql, **how))
+
+    again = Adopter(ours, now=lambda: datetime.now(UTC)).turn()
+    monkeypatch.undo()
+    ours.command(f"DROP TABLE {theirs.name}.a_table SYNC")
+    theirs.insert(theirs.traces, [theirs.span(2, NOW, **TRIAGE)])
+    with pytest.raises(AdoptionProblem, match="a_table"):
+        Adopter(ours, now=lambda: datetime.now(UTC)).turn()
+    shown = count(ours, "adopted_spans")
+
+    assert (again, shown) == (0, 2)
+    assert [sql for sql in asked if sql.startswith("INSERT INTO spans_in")] == []
+    assert called(ours, project) == (2, 2)
+    adopter.undo(f"{theirs.name}.a_table", by="ann")
+
+
+@server_only
 def test_hostile_values_are_calls_all_the_same(
     ours: Database, adopter: Adopter, project: str, theirs: Exported
 ) -> None:

@@ -7,13 +7,14 @@ fails with us. A span that comes both ways is one call: before it is read where 
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from tocsin_collector.adopt.filling import Filling
 from tocsin_collector.adopt.foreign import Kind, Source, reading, require_readable, spans_of, split
-from tocsin_collector.errors import AdoptionProblem
+from tocsin_collector.errors import AdoptionProblem, CollectorError
 from tocsin_collector.store.database import Database
 
 _SKEW: Final = timedelta(days=1)  # clocks of senders may be ahead
@@ -135,10 +136,21 @@ class Adopter:
         """Read what has come into every adopted table since the last turn; says how many calls and outcomes.
 
         Raises:
-            AdoptionProblem: a table is gone, or may not be read any more.
+            AdoptionProblem: a table is gone, or may not be read any more; the others have been read.
             StoreUnavailable: try again.
         """
-        return sum(self._catch_up(each) for each in self.adoptions() if not each.is_undone)
+        rows, problem = 0, None
+        for each in self.adoptions():
+            try:
+                rows += 0 if each.is_undone else self._catch_up(each)
+            except CollectorError as error:
+                self._fillings.pop(each.source, None)  # its columns may have changed
+                if isinstance(error, AdoptionProblem):
+                    self._show_spans()  # without it, or no call's page could be read
+                problem = problem or error
+        if problem:
+            raise problem
+        return rows
 
     def undo(self, name: str, *, by: str) -> Adoption:
         """Read no more of it. The calls that were read stay, as those of a collector do.
@@ -225,10 +237,10 @@ class Adopter:
 
     def _show_spans(self) -> None:
         """Have pages find the spans where they are."""
-        selects = [
-            spans_of(self._source(each.source), project=each.project)
-            for each in self.adoptions()
-            if each.kind == "traces" and not each.is_undone
-        ]
+        selects = []
+        for each in self.adoptions():
+            if each.kind == "traces" and not each.is_undone:
+                with suppress(AdoptionProblem):
+                    selects.append(spans_of(self._source(each.source), project=each.project))
         text = " UNION ALL ".join(selects or [_NO_ADOPTED_SPANS])
         self._database.command(f"CREATE OR REPLACE VIEW adopted_spans AS {text}")

@@ -1,7 +1,7 @@
 """Reads what is new in a table of somebody else's, each row once, whatever is interrupted, and never in the way of who writes it.
 
 A batch is named before it is read: the keys of its rows are written down, then exactly those rows are read under the batch's name as
-the deduplication token. What was interrupted in between is read again under the same name, and stored once.
+the deduplication token, then the key 0 says that they are stored. What was interrupted in between is read again under the same name.
 """
 
 import uuid
@@ -19,6 +19,13 @@ _COLUMNS: Final = {
     "traces": "Timestamp, TraceId, SpanId, ParentSpanId, SpanName, ServiceName, ResourceAttributes, SpanAttributes, InputNumbers,"
     " InputStrings, OutputProbabilities, Duration, StatusCode, project, received_at, ingested_at, segment",
     "logs": "Timestamp, TraceId, SpanId, ServiceName, LogAttributes, EventName, project, received_at, ingested_at, segment",
+}
+
+# A token is forgotten after ten thousand blocks: what was stored long ago must be known by its ids.
+_NOT_THERE: Final = {
+    "traces": "WHERE (TraceId, SpanId) NOT IN (SELECT trace_id, span_id FROM ai_calls WHERE project = {project:String}"
+    " AND started_at >= {since:DateTime('UTC')} AND started_at < {until:DateTime('UTC')})",
+    "logs": "",  # the same outcome is one by its id
 }
 
 
@@ -78,26 +85,36 @@ class Filling:
         )
         if found["n"]:
             self._insert(batch, since, until)
+            self._mark(batch)
         self._is_sure = True
         return int(found["n"])
 
     def _finish(self) -> None:
-        """Read the last batch again, which may have been interrupted: what it had stored is known by its token."""
+        """Read the last batch again where nobody knows whether it was stored."""
         last = self._database.rows(
-            "SELECT batch, min(happened_at) AS first, max(happened_at) AS last FROM adopted_rows WHERE source = {source:String}"
-            " GROUP BY batch ORDER BY max(ingested_at) DESC LIMIT 1",
+            "SELECT batch, countIf(key = 0) AS marks, minIf(happened_at, key != 0) AS first, maxIf(happened_at, key != 0) AS last"
+            " FROM adopted_rows WHERE source = {source:String} GROUP BY batch ORDER BY max(ingested_at) DESC LIMIT 1",
             self._known,
         )
         for each in last:
-            since = each["first"].astimezone(UTC).replace(microsecond=0)
-            self._insert(each["batch"], since, each["last"].astimezone(UTC).replace(microsecond=0) + _HOUR)
+            if not each["marks"]:
+                since = each["first"].astimezone(UTC).replace(microsecond=0)
+                until = each["last"].astimezone(UTC).replace(microsecond=0) + _HOUR
+                self._insert(each["batch"], since, until, where=_NOT_THERE[self._source.kind])
+                self._mark(each["batch"])
         self._is_sure = True
 
-    def _insert(self, batch: str, since: datetime, until: datetime) -> None:
+    def _insert(self, batch: str, since: datetime, until: datetime, *, where: str = "") -> None:
         kind = self._source.kind
         select = reading(self._source, project=self._project, batch=True)
         self._database.command(
-            f"INSERT INTO {TARGET[kind]} ({_COLUMNS[kind]}) SELECT {_COLUMNS[kind]} FROM ({select}) ORDER BY Timestamp, TraceId, SpanId",
+            f"INSERT INTO {TARGET[kind]} ({_COLUMNS[kind]}) SELECT {_COLUMNS[kind]} FROM ({select}) {where}"
+            f" ORDER BY Timestamp, TraceId, SpanId",
             parameters={**self._known, "batch": batch, "since": since, "until": until},
             settings=one_block(self._database, f"adopted-{batch}"),
         )
+
+    def _mark(self, batch: str) -> None:
+        now = datetime.now(UTC)
+        row = {"source": self._source.name, "batch": batch, "key": 0, "happened_at": now, "ingested_at": now}
+        self._database.insert("adopted_rows", [row])
