@@ -1,7 +1,7 @@
 """What compose.yaml starts, started as processes: the shipped configuration of every part, a real ClickHouse, a real Alertmanager.
 
 An engine's part is played by ports on loopback: names of services, mounts of secrets. Grafana is not to be had; what it would ask
-with its user is asked. About 6 s of the processor.
+with its user is asked. About 15 s of the processor.
 """
 
 import json
@@ -27,6 +27,7 @@ from tests.docs.fences import fences
 
 pytestmark = pytest.mark.server
 _EXAMPLE = DEPLOY / "container" / "example"
+_PATIENCE_S = 180.0  # of processes that share two cores with a whole test run
 Post = Callable[[str, dict[str, Any]], dict[str, Any]]
 _TICKETS = (
     ("you charged my card twice", "billing"),
@@ -97,10 +98,10 @@ def example(tocsin: Up) -> Iterator[Post]:
 
 def eventually(claim: Callable[[], Any]) -> Any:
     """Wait for a claim to hold; a loaded machine is slow, not broken."""
-    end = time.monotonic() + 60.0
+    end = time.monotonic() + _PATIENCE_S
     while not (held := claim()):
-        assert time.monotonic() < end, "not within 60 s"
-        time.sleep(0.05)
+        assert time.monotonic() < end, f"not within {_PATIENCE_S:g} s"
+        time.sleep(0.2)
     return held
 
 
@@ -116,6 +117,14 @@ def run(line: str, tocsin: Up, post: Post, handle: str) -> dict[str, Any]:
     told = {"TOCSIN_CONFIG": str(folder.with_name("tocsin.yaml")), "TOCSIN_DATA_DIR": str(folder)}
     subprocess.run([sys.executable, "-m", "tocsin_console", *words[5:]], env={**os.environ, **told}, check=True)
     return {}
+
+
+def release(tocsin: Up) -> None:
+    """Put the guard back, for the next test."""
+    body = json.dumps({"action": "release", "actor": "ana"}).encode()
+    url, kind = f"http://{tocsin.facts['api']}/api/guard/ticket-triage", {"content-type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, body, kind), timeout=60):
+        pass
 
 
 def counted(store: Store, password: str) -> tuple[int, int]:
@@ -165,7 +174,7 @@ def test_the_page_does_what_it_says(
         run(switch, wired, post, "")
         served = eventually(lambda: _fallback(post("/triage", {"text": "black screen"})))
         run(notify, wired, post, "")
-        run("docker compose exec tocsin tocsin guard release ticket-triage", wired, post, "")
+        release(wired)
         eventually(lambda: counted(store, password)[0] == labels + 1)
 
     assert served["queue"] == "account"  # by keyword: no word of money in it
