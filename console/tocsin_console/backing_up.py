@@ -19,12 +19,13 @@ class BackupDesk:
         self._now = now
         self._say = say
 
-    def take(self, to: str, base: str = "") -> Mapping[str, Any]:
+    def take(self, to: str, base: str = "", *, hold: bool = True) -> Mapping[str, Any]:
         """Take one and say what was taken.
 
         Args:
             to: Where to, as ``disk:NAME/PATH``, ``s3:COLLECTION/PATH`` or ``file:/PATH``.
             base: The earlier backup that this one only adds to; empty: none.
+            hold: Have collectors wait meanwhile.
 
         Raises:
             BackupProblem: it cannot be taken there.
@@ -37,6 +38,7 @@ class BackupDesk:
             now=self._now(),
             version=version(),
             base=parse_place(base, address) if base else None,
+            hold=hold,
             say=self._say,
         )
         return facts_of(taken)

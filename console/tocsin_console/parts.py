@@ -141,7 +141,7 @@ class Parts:
     disk: Callable[[], Mapping[str, Any]]  # as last looked at
     disk_look: Callable[[], DiskUse]
     disk_drop: Callable[[str], DiskUse]  # drops what is proposed; by whom
-    backup: Callable[[str, str], Mapping[str, Any]]  # to a place, adding to an earlier one or none
+    backup: Callable[..., Mapping[str, Any]]  # to a place, adding to an earlier one or none; hold
     keys: Keys
     keys_changed: Callable[[], None]  # hold at once
     guard_changed: Callable[[], None]  # publish at once

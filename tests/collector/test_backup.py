@@ -1,10 +1,12 @@
 """Backups of the embedded engine, and what of a backup is decided without any store."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.collector.conftest import Run
+from tests.collector.sending import count, eventually, loaded, trace_request
 from tests.collector.test_normalisation import span_segment, spans
 
 from tocsin_collector.errors import BackupProblem
@@ -12,6 +14,7 @@ from tocsin_collector.load.stores import EmbeddedStore
 from tocsin_collector.store.backup import take_backup
 from tocsin_collector.store.backup_place import Place, parse_place
 from tocsin_collector.store.database import Database, StoreAddress
+from tocsin_collector.store.hold import HOLD, held, held_by
 from tocsin_collector.store.inventory import Counted, compare, count_tables, of_one_server
 from tocsin_collector.store.restore import restore
 
@@ -48,6 +51,29 @@ def test_what_was_backed_up_comes_back_and_what_came_later_does_not(database: Da
     assert {each.table: each for each in count_tables(database)}.items() >= {each.table: each for each in then}.items()
     store.insert(span_segment(tmp_path, spans(*[CALL] * 50), number=2))  # its views are there again
     assert database.rows("SELECT count() AS n FROM ai_calls") == [{"n": 150}]
+
+
+def test_segments_wait_while_a_backup_is_taken(run: Run, database: Database) -> None:
+    """A segment goes into several tables, which a backup reads one after the other: it would be in some and not in others."""
+    collector, client = run(quiet_s=0.0)
+
+    with held(database, "disk:backups/monday"):
+        client.export(trace_request(3))
+        eventually(lambda: collector.stats().load_errors > 0)
+        stored = count(database, "otel_traces")
+    loaded(collector)
+
+    assert stored == 0
+    assert count(database, "otel_traces") == 3
+
+
+def test_hold_of_whoever_died_ends(database: Database) -> None:
+    """Senders would be refused once the spool is full, for a backup that nobody takes any more."""
+    old = datetime.now(UTC) - timedelta(minutes=2)
+    row = {"backup": HOLD, "at": old, "place": "disk:backups/monday", "base": "", "version": "", "shards": 0}
+    database.insert("backups", [{**row, "tables": [], "views": [], "counts": []}])
+
+    assert held_by(database) == ""
 
 
 def test_nothing_is_written_over_another_backup(database: Database, tmp_path: Path) -> None:

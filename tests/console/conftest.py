@@ -241,7 +241,7 @@ def running(config: Config, store: Database, clients: Clients) -> Iterator[Runni
         disk=watch.summary,
         disk_look=watch.look,
         disk_drop=lambda by: watch.drop(by=by),
-        backup=lambda to, base: {"to": to, "base": base},
+        backup=lambda to, base, hold: {"to": to, "base": base, "hold": hold},
         spool=SpoolDesk(
             config.data_dir / "spool", store, RestingQueue(config.data_dir / "spool", Ledger(store, lambda: 1)).queue
         ),

@@ -13,7 +13,7 @@ def test_backup_is_taken_by_the_process_that_has_the_store_open(tocsin: Callable
     done = tocsin("backup", "--to", "file:/var/backups/monday", "--json")
 
     assert done.exit_code == 0
-    assert json.loads(done.stdout) == {"to": "file:/var/backups/monday", "base": ""}
+    assert json.loads(done.stdout) == {"to": "file:/var/backups/monday", "base": "", "hold": True}
 
 
 def test_a_cluster_is_asked_for_where_there_is_none(tocsin: Callable[..., Any]) -> None:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, Literal
 
+from tocsin_collector.errors import StoreUnavailable
 from tocsin_collector.instants import instant, nanoseconds
 from tocsin_collector.load.decoder import BLOCK_SETTINGS, Kind
 from tocsin_collector.load.stores import TARGETS
@@ -16,6 +17,7 @@ from tocsin_collector.spool.frames import Frame
 from tocsin_collector.spool.recovery import Damage
 from tocsin_collector.spool.segments import Segment
 from tocsin_collector.store.database import Database
+from tocsin_collector.store.hold import held_by
 
 _AT_ONCE: Final = 500
 _LATER_NS: Final = 1_000_000  # what every column of times here can tell apart
@@ -131,6 +133,17 @@ class Ledger:
             " (SELECT name, sha256 FROM schema_migrations FINAL UNION ALL SELECT restore, '' FROM restores FINAL WHERE place != '')"
         )
         return str(self._database.rows(sql)[0]["tables"])
+
+    def require_free(self) -> None:
+        """Wait with the next segment while a backup is taken: it would be in some of its tables and not in others.
+
+        Raises:
+            StoreUnavailable: one is; nothing was sent.
+        """
+        if held_by(self._database):
+            error = StoreUnavailable("segments wait in the spool while a backup is taken")
+            error.nothing_sent = True
+            raise error
 
     def nodes_changed(self) -> bool:
         """Whether a node was given its tables since the first segment: it says nothing of what the one before it took."""

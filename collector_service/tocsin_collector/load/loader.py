@@ -139,6 +139,7 @@ class Loader:
     def _load(self, found: Segment, attempts: int) -> None:
         with self._books:
             self._require_fit(found.kind)
+            self._ledger.require_free()
             segment = self._prove(found)
             if segment is None:
                 self._gone(found, 0)

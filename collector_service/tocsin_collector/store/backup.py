@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 from tocsin_collector.errors import BackupProblem, StoreRejected
 from tocsin_collector.store.backup_place import Place
 from tocsin_collector.store.database import Database
+from tocsin_collector.store.hold import HOLD, held
 from tocsin_collector.store.inventory import Counted, count_tables
 from tocsin_collector.store.nodes import Name
 
@@ -17,7 +19,7 @@ FROM system.backups WHERE id = {id:String}"""
 _NAMES: Final = """SELECT database, name, engine = 'MaterializedView' AS fills FROM system.tables
 WHERE database IN {databases:Array(String)} ORDER BY database, name"""
 _WORKING: Final = ("CREATING_BACKUP", "RESTORING")
-_LAST: Final = "SELECT * FROM backups FINAL ORDER BY at DESC LIMIT 1"
+_LAST: Final = f"SELECT * FROM backups FINAL WHERE backup != '{HOLD}' ORDER BY at DESC LIMIT 1"
 _POLL_S: Final = 0.2
 
 Say = Callable[[str], object]
@@ -56,6 +58,7 @@ def take_backup(
     now: datetime,
     version: str,
     base: Place | None = None,
+    hold: bool = True,
     say: Say = lambda _: None,
 ) -> Taken:
     """Back up the whole store, while it is written to.
@@ -67,6 +70,7 @@ def take_backup(
         now: The time of day.
         version: Of tocsin.
         base: An earlier backup: what has not changed since is left there, and a restore needs both.
+        hold: Have collectors wait meanwhile. Without, a segment may be in some of its tables and not in others.
         say: Told how far it is.
 
     Raises:
@@ -74,11 +78,37 @@ def take_backup(
         StoreUnavailable: a node does not answer; take it again elsewhere.
     """
     began_s = time.monotonic()
+    say("waiting for what is being loaded" if hold else "without waiting for what is being loaded")
+    with held(database, str(place)) if hold else nullcontext(_nothing) as renew:
+
+        def go_on(text: str) -> None:
+            renew()
+            say(text)
+
+        go_on("counting")
+        backup = _written_down(database, place, identity=identity, now=now, version=version, base=base)
+        names = dict.fromkeys((database.address.database, database.address.shard_database))
+        done = run_to_end(
+            database,
+            f"BACKUP {', '.join(f'DATABASE `{name}`' for name in names)}{on_cluster(database)} TO {place.sql}",
+            identity=identity,
+            settings=f", base_backup = {base.sql}" if base else "",
+            say=go_on,
+        )
+    return Taken(
+        backup=backup,
+        files=int(done["files"]),
+        size_bytes=int(done["size_bytes"]),
+        seconds=time.monotonic() - began_s,
+    )
+
+
+def _written_down(
+    database: Database, place: Place, *, identity: str, now: datetime, version: str, base: Place | None
+) -> Backup:
     address = database.address
-    say("counting")
     counts = count_tables(database)
-    names = tuple(dict.fromkeys((address.database, address.shard_database)))
-    there = database.rows(_NAMES, {"databases": list(names)})
+    there = database.rows(_NAMES, {"databases": list(dict.fromkeys((address.database, address.shard_database)))})
     backup = Backup(
         backup=identity,
         at=now.astimezone(UTC),
@@ -92,20 +122,11 @@ def take_backup(
     )
     row = {name: getattr(backup, name) for name in Backup.__dataclass_fields__}
     database.insert("backups", [{**row, "counts": [astuple(each) for each in counts]}], quorum=True)
-    settings = f", base_backup = {base.sql}" if base else ""
-    done = run_to_end(
-        database,
-        f"BACKUP {', '.join(f'DATABASE `{name}`' for name in names)}{on_cluster(database)} TO {place.sql}",
-        identity=identity,
-        settings=settings,
-        say=say,
-    )
-    return Taken(
-        backup=backup,
-        files=int(done["files"]),
-        size_bytes=int(done["size_bytes"]),
-        seconds=time.monotonic() - began_s,
-    )
+    return backup
+
+
+def _nothing() -> None:
+    """Renew no hold."""
 
 
 def on_cluster(database: Database) -> str:

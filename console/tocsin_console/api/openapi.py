@@ -38,7 +38,7 @@ OPERATIONS: Final[dict[str, tuple[str, str]]] = {
     "POST /api/prices/sync": ("Looks for prices now, and prices calls whose cost is unknown.", ""),
     "GET /api/disk": ("What the data takes, and what could go first.", ""),
     "POST /api/disk/drop": ("Drops what could go first.", _WHO),
-    "POST /api/backup": ("Backs the store up, and answers once that is done.", "to! base"),
+    "POST /api/backup": ("Backs the store up, and answers once that is done.", "to! base no_hold:flag"),
     "POST /api/forget": ("Erases a person or a call, and counts again.", f"project! {_WHO} user call_id whole_traces:flag dry_run:flag"),
     "GET /api/keys": ("The keys; never a key itself.", "project"),
     "POST /api/keys": ("Makes a key; this answer is the one time that it is shown.", f"{_WHO} project role name"),

@@ -130,7 +130,7 @@ class Views:
 
     def backup(self, _request: Request, body: dict[str, Any]) -> Response:
         """Take a backup, and answer once it is taken."""
-        return Json(self._parts.backup(text_of(body, "to"), str(body.get("base") or "")))
+        return Json(self._parts.backup(text_of(body, "to"), str(body.get("base") or ""), hold=not body.get("no_hold")))
 
     def keys(self, request: Request) -> Response:
         """List the ingest keys; never a key itself."""

@@ -28,27 +28,35 @@ def backup(
         str | None,
         typer.Option("--base", help="An earlier backup: only what is new since is written.", show_default="none"),
     ] = None,
+    no_hold: Annotated[
+        bool,
+        typer.Option(
+            "--no-hold", help="Load meanwhile: for the first backup of a large store, which another one then adds to."
+        ),
+    ] = False,
     clickhouse: ClickHouse = None,
     config: ConfigFile = None,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Back up the store while it is written to: every table, and what is stored when it begins.
+    """Back up the store while spans arrive: every table, and what is stored when it begins.
 
-    What collectors hold in their spools, and your own files, are not in it.
+    Collectors keep what comes in their spools meanwhile. That, and your own files, are not in it.
     """
     settled = settle(clickhouse=clickhouse, config=config, data_dir=data_dir)
     if settled.store_url is None and read_run_file(settled.run_file):
         from tocsin_console.client import Client
 
-        taken = Client.of(settled, timeout_s=86_400.0).post("/api/backup", {"to": to, "base": base or ""})
+        taken = Client.of(settled, timeout_s=86_400.0).post(
+            "/api/backup", {"to": to, "base": base or "", "no_hold": no_hold}
+        )
     else:
         from tocsin_console.at_rest import opened
         from tocsin_console.backing_up import BackupDesk
 
         with opened(settled, now=datetime.now(UTC)) as store:
             desk = BackupDesk(store, now=lambda: datetime.now(UTC), say=str if json else _progress())
-            taken = dict(desk.take(to, base or ""))
+            taken = dict(desk.take(to, base or "", hold=not no_hold))
     if json:
         print_json(taken)
     else:
