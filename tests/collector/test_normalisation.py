@@ -120,6 +120,32 @@ def test_span_that_names_its_use_case_is_a_call_whatever_its_kind(database: Data
     assert database.rows("SELECT use_case FROM ai_calls") == [{"use_case": "ticket-triage"}]
 
 
+def test_what_langfuse_says_of_a_generation_is_its_cost_and_content(database: Database, tmp_path: Path) -> None:
+    """It writes them as JSON, in words of its own; text stands under one name, so that one rule redacts it."""
+    odd = {
+        "langfuse.observation.type": "generation",
+        "langfuse.observation.usage_details": "no JSON {",
+        "langfuse.observation.model.name": "m",
+    }
+    given = [RECORDED["langfuse_generation"]["attributes"], RECORDED["langfuse_span"]["attributes"], odd]
+
+    EmbeddedStore(database).insert(span_segment(tmp_path, spans(*given)))
+
+    calls = database.rows("SELECT cost, currency, input_tokens, session_id, user_id FROM ai_calls ORDER BY started_at")
+    assert calls == [
+        {"cost": Decimal("0.00003"), "currency": "USD", "input_tokens": 20, "session_id": "s1", "user_id": "u1"},
+        {"cost": None, "currency": "", "input_tokens": None, "session_id": "", "user_id": ""},
+    ]
+    content = database.rows("SELECT kind, content FROM call_content ORDER BY kind")
+    assert [(row["kind"], row["content"]) for row in content] == [
+        ("input", given[0]["langfuse.observation.input"]),
+        ("output", "billing"),
+    ]
+    kept = database.rows("SELECT SpanAttributes AS said FROM otel_traces ORDER BY Timestamp")
+    assert "langfuse.observation.input" not in kept[0]["said"]
+    assert kept[1]["said"]["langfuse.observation.output"] == "billing"
+
+
 @pytest.mark.server
 def test_a_server_normalises_alike(
     database: Database, server_database: Database, tmp_path: Path, names: list[str]

@@ -28,7 +28,26 @@ SELECT
         startsWith(k, 'tocsin.output.probability.') AND (t = 'int_value' OR t = 'double_value'), 3,
         0), keys, types) AS roles,
     arrayMap(k -> substring(k, 14), keys) AS input_names,
-    mapFromArrays(keys, texts) AS SpanAttributes,
+    -- Langfuse's SDK says of a generation in words of its own what others say in OpenTelemetry's. Text and model are renamed, so that they
+    -- stand under one name for whoever redacts and reads; tokens and cost, which it writes as JSON, are said beside. Its costs are dollars.
+    texts[indexOf(keys, 'langfuse.observation.type')] AS langfuse_type,
+    langfuse_type IN ('generation', 'embedding') AND NOT has(keys, 'gen_ai.operation.name') AS is_langfuse,
+    if(is_langfuse, texts[indexOf(keys, 'langfuse.observation.usage_details')], '') AS langfuse_usage,
+    arrayFilter(said -> said.2 != '', if(is_langfuse, [
+        ('gen_ai.operation.name', if(langfuse_type = 'embedding', 'embeddings', 'chat')),
+        ('gen_ai.usage.input_tokens', JSONExtractRaw(langfuse_usage, 'input')),
+        ('gen_ai.usage.output_tokens', JSONExtractRaw(langfuse_usage, 'output')),
+        ('gen_ai.usage.cache_read.input_tokens', JSONExtractRaw(langfuse_usage, 'cache_read_input_tokens')),
+        ('gen_ai.usage.cache_creation.input_tokens', JSONExtractRaw(langfuse_usage, 'cache_creation_input_tokens')),
+        ('tocsin.cost.amount', JSONExtractRaw(texts[indexOf(keys, 'langfuse.observation.cost_details')], 'total') AS langfuse_cost),
+        ('tocsin.cost.currency', if(langfuse_cost = '', '', 'USD')),
+        ('tocsin.cost.source', if(langfuse_cost = '', '', 'provider'))], [])) AS langfuse_said,
+    mapFromArrays(
+        if(is_langfuse, arrayConcat(arrayMap(k -> transform(k,
+            ['langfuse.observation.input', 'langfuse.observation.output', 'langfuse.observation.model.name', 'langfuse.observation.prompt.version'],
+            ['gen_ai.input.messages', 'gen_ai.output.messages', 'gen_ai.request.model', 'gen_ai.prompt.version'], k), keys),
+            arrayMap(k -> toLowCardinality(k), langfuse_said.1)), keys),
+        if(is_langfuse, arrayConcat(texts, langfuse_said.2), texts)) AS SpanAttributes,
     mapFromArrays(arrayFilter((k, r) -> r = 1, input_names, roles), arrayFilter((v, r) -> r = 1, numbers, roles)) AS InputNumbers,
     mapFromArrays(arrayFilter((k, r) -> r = 2, input_names, roles), arrayFilter((v, r) -> r = 2, texts, roles)) AS InputStrings,
     mapFromArrays(
