@@ -19,7 +19,8 @@ FROM system.backups WHERE id = {id:String}"""
 _NAMES: Final = """SELECT database, name, engine = 'MaterializedView' AS fills FROM system.tables
 WHERE database IN {databases:Array(String)} ORDER BY database, name"""
 _WORKING: Final = ("CREATING_BACKUP", "RESTORING")
-_LAST: Final = f"SELECT * FROM backups FINAL WHERE backup != '{HOLD}' ORDER BY at DESC LIMIT 1"
+_OF_PLACE: Final = f"""SELECT * FROM backups FINAL WHERE backup != '{HOLD}'
+ORDER BY place = {{place:String}} DESC, at DESC LIMIT 1"""
 _POLL_S: Final = 0.2
 
 Say = Callable[[str], object]
@@ -160,9 +161,9 @@ def run_to_end(
     return dict(state)
 
 
-def last_backup(database: Database) -> Backup | None:
-    """Read of the store's latest backup; in a store that was just restored, of the one that it was restored from."""
-    found = database.rows(_LAST)
+def backup_of(database: Database, place: Place) -> Backup | None:
+    """Read of the backup that a store was just restored from: the one that was taken to this place, else its latest."""
+    found = database.rows(_OF_PLACE, {"place": str(place)})
     return _read(found[0]) if found else None
 
 

@@ -6,6 +6,7 @@ its shape incomplete and keeps its segments in the spool, so a node that is half
 
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,9 @@ _CREATE: Final = re.compile(r"^CREATE (TABLE|VIEW|MATERIALIZED VIEW) (\S+)")
 _PLACE: Final = re.compile(r"^Replicated\w*MergeTree\('([^']+)', '([^']+)'")
 _VIEWS: Final = ("View", "MaterializedView")
 _SYNC_S: Final = 600
+_IS_ACTIVE: Final = 305
+_SESSION_S: Final = 60.0  # twice what a server asks Keeper for by itself
+_PAUSE_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +110,21 @@ class Rebuilding:
         for row in known:
             if path := stale.get((row["path"], row["name"]), ""):
                 where = own.get(path, f"ZKPATH '{path}'")
-                self._run(f"SYSTEM DROP REPLICA '{row['name']}' FROM {where}")
+                self._forget(f"SYSTEM DROP REPLICA '{row['name']}' FROM {where}")
                 self._registrations += 1
+
+    def _forget(self, sql: str) -> None:
+        """Take a replica out of Keeper, once Keeper has missed whoever died: until its session ends it counts as active."""
+        until_s = time.monotonic() + _SESSION_S
+        while True:
+            try:
+                self._run(sql)
+            except StoreRejected as error:
+                if getattr(error.__cause__, "code", None) != _IS_ACTIVE or time.monotonic() > until_s:
+                    raise
+                time.sleep(_PAUSE_S)
+            else:
+                return
 
     def _in_rounds(self, rows: Iterable[dict[str, Any]]) -> None:
         """Make each on every node that lacks it; one that reads another that is not there yet comes again."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from tocsin_collector.errors import BackupProblem
-from tocsin_collector.store.backup import Backup, Say, last_backup, on_cluster, run_to_end
+from tocsin_collector.store.backup import Backup, Say, backup_of, on_cluster, run_to_end
 from tocsin_collector.store.backup_place import Place
 from tocsin_collector.store.cluster import survey
 from tocsin_collector.store.database import LEDGER, Database
@@ -23,6 +23,9 @@ from tocsin_collector.store.rebuild import Rebuilding, make_functions, write_dow
 
 _FILLED: Final = """SELECT concat(database, '.', name) AS name, total_rows AS n FROM {source}
 WHERE database IN {databases:Array(String)} AND total_rows > 0 AND name NOT IN ('schema_migrations', 'backups') ORDER BY n DESC LIMIT 1"""
+_REPLICATED: Final = """SELECT database, name FROM system.tables
+WHERE database IN {databases:Array(String)} AND engine LIKE 'Replicated%' ORDER BY database, name"""
+_SYNC_S: Final = 3600
 _CHILDREN: Final = "SELECT concat(path, '/', name) AS child FROM system.zookeeper WHERE path IN {paths:Array(String)}"
 _PATHS: Final = "/clickhouse/tables"
 _ANY_TABLE: Final = "allow_different_table_def = 1, allow_non_empty_tables = 1"
@@ -134,14 +137,25 @@ def _whole(database: Database, place: Place, *, identity: Callable[[], str], now
 
     book = (database.address.database, "backups")
     bring_back([book])
+    _catch_up(database)
     backup = _of_this(database, place)
     bring_back(name for name in backup.tables if name != book)
+    _catch_up(database)
     write_down(database, now=now, place=str(place))
     bring_back(backup.views)
 
 
+def _catch_up(database: Database) -> None:
+    """Wait until every replica has what was attached to one of them: nobody knows which of them is asked next."""
+    address = database.address
+    if address.cluster:
+        for row in database.rows(_REPLICATED, {"databases": [address.database, address.shard_database]}):
+            where = f"{on_cluster(database)} `{row['database']}`.`{row['name']}`"
+            database.command(f"SYSTEM SYNC REPLICA{where} LIGHTWEIGHT", settings={"receive_timeout": _SYNC_S})
+
+
 def _of_this(database: Database, place: Place) -> Backup:
-    backup = last_backup(database)
+    backup = backup_of(database, place)
     if backup is None:
         raise BackupProblem(f"expected {place} to hold what tocsin backed up, but no backup is written down in it")
     return backup
@@ -173,6 +187,7 @@ def _shard(
         )
     finally:
         node.close()
+    _catch_up(database)
     rebuilding.views(now=now, place=str(place), shard=shard)
 
 
