@@ -6,12 +6,13 @@ ARGS   ?=
 # Half of a test's time is waiting for disks, processes and clocks; the embedded engine takes one folder a process.
 WORKERS ?= 3
 
-.PHONY: help demo test lint format bench reference dist release-check proto lock clean
+.PHONY: help demo test docs lint format bench reference dist release-check proto lock clean
 
 help:
 	@echo "make demo    a real model decays, tocsin catches it      (ARGS='--once --json demo.json')"
 	@echo "make test    every test                                  (ARGS='-k name')"
 	@echo "make lint    ruff, mypy strict, import contracts"
+	@echo "make docs    the documents as a site, in build/docs"
 	@echo "make bench   every benchmark, figures to bench/results/"
 	@echo "make dist    wheel and sdist, the same bytes wherever they are built"
 
@@ -30,6 +31,11 @@ demo: $(VENV)/.ready
 # Bytecode is kept, whatever the environment says: hundreds of processes start, and each would compile the same modules.
 test: $(VENV)/.ready
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+# A link, a picture or a page that is nowhere fails; their commands and code run in tests/docs, with the other tests.
+docs: $(VENV)/.ready
+	$(BIN)/sphinx-build --quiet --builder html --fail-on-warning --keep-going --nitpicky docs build/docs
+	@echo "open build/docs/index.html"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

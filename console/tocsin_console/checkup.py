@@ -127,10 +127,18 @@ def _reviews(state: Mapping[str, Any]) -> Iterator[Check]:
         yield Check(name=f"review of {each['use_case']}", level="finding", said=said, do="tocsin review")
 
 
+def _no_calls(*, are_tests: bool) -> Check:
+    if are_tests:
+        said, do = "no AI call has arrived but those of send-test", "instrument a service: tocsin run -- python service.py"
+    else:
+        said, do = "no AI call has arrived", "tocsin send-test, to see one"
+    return Check(name="use cases", level="finding", said=said, do=do)
+
+
 def _use_cases(state: Mapping[str, Any]) -> Iterator[Check]:
     watched = [each for each in state["use_cases"] if each["use_case"] != TEST_USE_CASE]
     if not watched:
-        yield Check(name="use cases", level="finding", said="no AI call has arrived", do="tocsin send-test, to see one")
+        yield _no_calls(are_tests=bool(state["use_cases"]))
         yield from why_no_calls(state["arrivals"]) if state.get("arrivals") else ()
     for each in watched:
         lacking = list(_lacking(each))

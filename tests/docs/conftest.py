@@ -8,20 +8,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.docs.history import USE_CASE
+from tests.docs.lived_in import incident, lived_in
 from tests.docs.pages import Page
 from tests.instrumentation.conftest import collector, guard_server
 
 __all__ = ["collector", "guard_server"]
 
-ROOT = Path(__file__).resolve().parents[2]
+STAND_INS = Path(__file__).with_name("stand_ins.py")
+DEFAULTS = {"grpc": 4317, "http": 4318, "api": 8317, "guard": 8015, "clickhouse_http": 8123}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Any]]:
+    """A `tocsin up` that has been lived in, made when the first page asks for it, and shared by all that do."""
+    with ExitStack() as started:
+        made: list[Any] = []
+
+        def ask() -> Any:
+            if not made:
+                made.append(started.enter_context(lived_in(tmp_path_factory.mktemp("house"))))
+            return made[0]
+
+        yield ask
 
 
 @pytest.fixture
-def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., dict[str, str]]]:
-    """Make the environment of one page; everything it starts ends with the test."""
+def surroundings(
+    tmp_path_factory: pytest.TempPathFactory, house: Callable[[], Any]
+) -> Iterator[Callable[..., tuple[dict[str, str], dict[str, str]]]]:
+    """Make the environment of one page, and what its words stand for here; everything it starts ends with the test."""
     with ExitStack() as started:
 
-        def make(page: Page, *, collector: Any, guard_server: Any) -> dict[str, str]:
+        def make(page: Page, *, collector: Any, guard_server: Any) -> tuple[dict[str, str], dict[str, str]]:
             own = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "TOCSIN_"))}
             commands = tmp_path_factory.mktemp("bin")
             _put_commands(commands)
@@ -32,11 +51,16 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
                 "OTEL_EXPORTER_OTLP_ENDPOINT": collector.endpoint,
                 "TOCSIN_GUARD_ENDPOINT": guard_server.endpoint,
             }
+            words: dict[str, str] = {}
             if page.collector == "up":
-                own |= _up(started, tmp_path_factory.mktemp("up"))
+                own, words = own | _variables(up := _up(started, tmp_path_factory.mktemp("up"))), _addresses(up)
+            elif page.collector == "lived-in":  # is asked; what pages record themselves would be part of its history
+                asked = _variables(up := house())
+                own |= {name: value for name, value in asked.items() if not name.startswith("OTEL_")}
+                words = _addresses(up) | {"INCIDENT": incident(up), "USE_CASE": USE_CASE}
             for provider in page.servers:
                 own |= _provider(started, provider)
-            return own
+            return own, words
 
         yield make
 
@@ -51,6 +75,8 @@ def _put_commands(folder: Path) -> None:
         _put(folder / name, f"#!{sys.executable}\nimport sys\nsys.argv[0] = {name!r}\n{code}\n")
     for name in ("python", "python3"):  # a symlink would lose the virtual environment
         _put(folder / name, f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    for name in ("pip", "make"):
+        _put(folder / name, f'#!/bin/sh\nexec {sys.executable} {STAND_INS} {name} "$@"\n')
 
 
 def _put(file: Path, text: str) -> None:
@@ -58,17 +84,26 @@ def _put(file: Path, text: str) -> None:
     file.chmod(0o755)
 
 
-def _up(started: ExitStack, folder: Path) -> dict[str, str]:
+def _up(started: ExitStack, folder: Path) -> Any:
     """Start a real `tocsin up` on ports that the system picks."""
     from tests.end_to_end.conftest import running
 
-    up = started.enter_context(running(folder))
+    return started.enter_context(running(folder))
+
+
+def _variables(up: Any) -> dict[str, str]:
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{up.facts['grpc']}",
         "TOCSIN_GUARD_ENDPOINT": up.facts["guard"],
         "TOCSIN_API_ADDRESS": up.facts["api"],
-        "TOCSIN_DATA_DIR": str(folder / "data"),
+        "TOCSIN_DATA_DIR": str(up.folder / "data"),
     }
+
+
+def _addresses(up: Any) -> dict[str, str]:
+    """Where the default addresses, which pages show, are here."""
+    hosts = ("127.0.0.1", "localhost")
+    return {f"{host}:{port}": up.facts[name] for name, port in DEFAULTS.items() for host in hosts}
 
 
 def _provider(started: ExitStack, name: str) -> dict[str, str]:

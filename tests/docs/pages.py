@@ -4,38 +4,56 @@ A page is Markdown; what concerns the test stands in HTML comments, which reader
 
     <!-- needs: openai, opentelemetry.instrumentation.genai.openai -->   skipped where one of these modules is missing
     <!-- servers: openai, anthropic -->     local servers that speak these providers' HTTP APIs; their variables are set
-    <!-- collector: up -->                  a real `tocsin up` receives and answers verbs; else an OTLP server that keeps what comes
+    <!-- collector: up -->                  a real `tocsin up` receives and answers verbs; `lived-in`: one with five weeks of calls,
+                                            labels and an open incident; else an OTLP server that keeps what comes
     <!-- calls: ticket-triage 3, support 1 -->   what must have arrived in the end, by use case
     <!-- not run: needs a cluster -->       the next block is only shown
-    <!-- tested by: tests/docs/test_x.py -->   the next block is run by that test, which reads it from the page
+    <!-- tested by: tests/deploy/test_helm.py -->   the next block is read from the page, and run, by that file
+    <!-- exits: 1 -->                       what the commands of the next block end with, where that is not 0
     <!-- before: handle = "t1.x" -->        Python that runs before the next block, and is not shown
 
-A Python block whose first line is ``# name.py`` is that file, written into the folder in which the page runs; the other
-Python blocks run in order in one program. Of the bash and console blocks the lines run that are commands of ours (`tocsin`,
-`opentelemetry-instrument`), in order with the Python blocks around them.
+A block whose first line is ``# name.py`` (or ``// name.js``) is that file, written into the folder in which the page runs, and read
+by the product where it is a configuration, a plan or a rule; the other Python blocks run in order in one program, every line of
+bash blocks (in console blocks, every line after ``$``) by a shell, in order with the Python around them. ``text`` is output.
 """
 
 import importlib.util
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-OURS: Final = ("tocsin", "opentelemetry-instrument")
-_FENCE: Final = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_COMMENT: Final = re.compile(r"<!--\s*(needs|servers|collector|calls|not run|tested by|before):(.*?)-->", re.DOTALL)
-_FILE: Final = re.compile(r"# ([\w/.-]+\.\w+)\n")
+from markdown_it import MarkdownIt
+
+Kind = Literal["python", "command", "file", "sql", "json"]
+_SHOWN: Final = ("text",)
+_SHELL: Final = ("bash", "sh", "shell", "console")
+_COMMENT: Final = re.compile(
+    r"<!--\s*(needs|servers|collector|calls|not run|tested by|exits|before):(.*?)-->", re.DOTALL
+)
+_FILE: Final = re.compile(r"(?:#|//|--) ([\w/.-]+\.\w+)\n")
+_DATA: Final = re.compile(r"(json|toml|yaml|yml)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One thing to do: run Python, run a command, or write a file."""
+    """One thing to do: run Python, a command or SQL, write a file, or read JSON."""
 
-    kind: Literal["python", "command", "file"]
+    kind: Kind
     text: str
     line: int  # of the page, of the block's first line
     file: str = ""
+    exits: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A block that the page's own test does not run, and why."""
+
+    line: int
+    language: str
+    reason: str = ""
+    tested_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +62,8 @@ class Page:
 
     path: Path
     blocks: tuple[Block, ...]
+    left: tuple[Left, ...]
+    indented: tuple[int, ...]  # lines of code blocks without a language, which nothing can run
     needs: tuple[str, ...]
     servers: tuple[str, ...]
     collector: str
@@ -62,21 +82,39 @@ def read(path: Path, *, before: str = "") -> Page:
     marks: list[tuple[int, str, str]] = []
     for found in _COMMENT.finditer(text):
         said.setdefault(found[1], []).append(found[2].strip())
-        marks.append((found.start(), found[1], found[2].strip("\n")))
+        marks.append((text.count("\n", 0, found.start()), found[1], found[2].strip("\n")))
     blocks: list[Block] = []
+    left: list[Left] = []
+    indented: list[int] = []
     end_before = 0
-    for found in _FENCE.finditer(text):
-        between = [(kind, body) for at, kind, body in marks if end_before <= at < found.start()]
-        line = text.count("\n", 0, found.start()) + 2
-        blocks += [Block(kind="python", text=body.strip(), line=line) for kind, body in between if kind == "before"]
-        if not any(kind in {"not run", "tested by"} for kind, _ in between):
-            blocks += _blocks(found[1], found[2], line)
-        end_before = found.end()
+    for token in MarkdownIt().enable("table").parse(text):
+        if token.type not in {"fence", "code_block"} or token.map is None:
+            continue
+        first, end = token.map
+        own = {kind: body for at, kind, body in marks if end_before <= at < first}
+        end_before, line, language = end, first + 2, token.info.strip()
+        if token.type == "code_block":
+            indented.append(first + 1)
+        elif language.startswith("{"):  # a directive of the site
+            continue
+        elif "not run" in own or "tested by" in own:
+            reason, tested = own.get("not run", ""), own.get("tested by", "")
+            left.append(Left(line=line, language=language, reason=reason.strip(), tested_by=tested.strip()))
+        else:
+            if "before" in own:
+                blocks.append(Block(kind="python", text=own["before"].strip(), line=line))
+            exits = int(own.get("exits", "0"))
+            found_blocks = _blocks(language, token.content, line, exits)
+            if found_blocks is None:
+                left.append(Left(line=line, language=language))
+            blocks += found_blocks or []
     if blocks and before:
         blocks.insert(0, Block(kind="python", text=before, line=1))
     return Page(
         path=path,
         blocks=tuple(blocks),
+        left=tuple(left),
+        indented=tuple(indented),
         needs=_words(said.get("needs")),
         servers=_words(said.get("servers")),
         collector=(said.get("collector") or ["otlp"])[-1],
@@ -84,28 +122,28 @@ def read(path: Path, *, before: str = "") -> Page:
     )
 
 
-def _blocks(language: str, text: str, line: int) -> list[Block]:
-    if language == "python":
-        named = _FILE.match(text)
-        if named is not None:
-            return [Block(kind="file", text=text, line=line, file=named[1])]
-        return [Block(kind="python", text=text, line=line)]
-    if language in {"bash", "console", "sh", "shell"}:
-        return [Block(kind="command", text=one, line=line) for one in _commands(text)]
-    return []
+def _blocks(language: str, text: str, line: int, exits: int) -> list[Block] | None:
+    """What is to be done with one block; None where nothing here can be."""
+    if language in _SHOWN:
+        return []
+    if language in _SHELL:
+        return [Block(kind="command", text=one, line=line, exits=exits) for one in _commands(language, text)]
+    named = _FILE.match(text)
+    if named is not None:
+        return [Block(kind="file", text=text, line=line, file=named[1])]
+    match language:
+        case "python" | "sql" | "json":
+            return [Block(kind=language, text=text, line=line)]
+        case _:
+            return None
 
 
-def _commands(text: str) -> list[str]:
+def _commands(language: str, text: str) -> list[str]:
     joined = text.replace("\\\n", " ")
-    lines = (line.removeprefix("$ ").strip() for line in joined.splitlines())
-    return [line for line in lines if line and not line.startswith("#") and _is_ours(line)]
-
-
-def _is_ours(line: str) -> bool:
-    words = shlex.split(line, comments=True)
-    while words and re.fullmatch(r"\w+=.*", words[0]):
-        words.pop(0)
-    return bool(words) and words[0] in OURS
+    lines = [line.strip() for line in joined.splitlines()]
+    if language == "console":  # a session: what follows a command is its output
+        lines = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _words(lines: list[str] | None) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -15,11 +16,7 @@ from tests.docs import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = Path(__file__).with_name("run_page.py")
-PAGES = [
-    *sorted((ROOT / "docs" / "instrumentation").glob("*.md")),
-    ROOT / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
-]
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
 
 # Pages that show fragments, and the names that these take from the reader's own code.
 FRAGMENTS = {
@@ -36,6 +33,29 @@ handle = call.handle
 }
 
 
+def put(words: dict[str, str], text: str) -> str:
+    """Put what a page's words stand for in the place of them."""
+    for word, meant in words.items():
+        text = text.replace(word, meant)
+    return text
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_block_runs_or_says_why_not(path: Path) -> None:
+    """A block that nobody runs is wrong within a year, and the reader finds out."""
+    page = pages.read(path)
+
+    told = [(left.line, left.language) for left in page.left if not (left.reason or left.tested_by)]
+    tests = {left.tested_by for left in page.left if left.tested_by}
+
+    assert told == [], f"{path.name}: blocks that nothing runs; name a language that runs, or say why not"
+    assert page.indented == (), f"{path.name}: code blocks without a language; fence them"
+    for said in tests:
+        programs = [(ROOT / name).read_text(encoding="utf-8") for name in re.findall(r"[\w/]+\.py", said)]
+        names = (path.name, f'"{path.parent.name}"', f"/{path.parent.name}")  # a test may read a folder of pages
+        assert any(name in text for text in programs for name in names), f"{said} does not read {path.name}"
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_blocks_of_a_page_run(
     path: Path, tmp_path: Path, collector: Any, guard_server: Any, surroundings: Callable[..., dict[str, str]]
@@ -46,16 +66,17 @@ def test_the_blocks_of_a_page_run(
         pytest.skip("this page shows nothing to run")
     if page.missing:
         pytest.skip(f"{path.name} needs {', '.join(page.missing)}, which is not installed here")
-    environment = surroundings(page, collector=collector, guard_server=guard_server)
+    environment, words = surroundings(page, collector=collector, guard_server=guard_server)
+    blocks = [dataclasses.asdict(block) | {"text": put(words, block.text)} for block in page.blocks]
 
     done = subprocess.run(
         [sys.executable, RUNNER],
-        input=json.dumps({"path": str(path), "blocks": [dataclasses.asdict(block) for block in page.blocks]}),
+        input=json.dumps({"path": str(path), "blocks": blocks}),
         cwd=tmp_path,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -95,18 +116,28 @@ def test_a_page_says_what_to_run_and_what_not(tmp_path: Path) -> None:
         "```python\n# service.py\nimport tocsin\n```\n"
         "```bash\npip install tocsin\nOTEL_SERVICE_NAME=shop tocsin run -- \\\n  python service.py\n```\n"
         "<!-- not run: takes a cluster -->\n```python\nraise SystemExit\n```\n"
+        "<!-- tested by: tests/x.py -->\n```yaml\na: 1\n```\n"
         "<!-- before: x = 1 -->\n```python\nassert x == 1\n```\n"
-        "```text\nnothing\n```\n"
+        "<!-- exits: 1 -->\n```console\n$ tocsin doctor\nFINDING\n```\n"
+        "```text\nnothing\n```\n\n    tocsin status\n\n```yaml\nb: 2\n```\n"
     )
 
     read = pages.read(page)
 
-    assert [(block.kind, block.text.strip()) for block in read.blocks] == [
-        ("file", "# service.py\nimport tocsin"),
-        ("command", "OTEL_SERVICE_NAME=shop tocsin run --    python service.py"),
-        ("python", "x = 1"),
-        ("python", "assert x == 1"),
+    assert [(block.kind, block.text.strip(), block.exits) for block in read.blocks] == [
+        ("file", "# service.py\nimport tocsin", 0),
+        ("command", "pip install tocsin", 0),
+        ("command", "OTEL_SERVICE_NAME=shop tocsin run --    python service.py", 0),
+        ("python", "x = 1", 0),
+        ("python", "assert x == 1", 0),
+        ("command", "tocsin doctor", 1),
     ]
     assert read.blocks[0].file == "service.py"
+    assert [(left.language, left.reason, left.tested_by) for left in read.left] == [
+        ("python", "takes a cluster", ""),
+        ("yaml", "", "tests/x.py"),
+        ("yaml", "", ""),
+    ]
+    assert len(read.indented) == 1
     assert read.missing == ("no_such_module",)
     assert (read.servers, read.calls, read.collector) == (("openai",), {"triage": 2, "other": 1}, "otlp")
