@@ -51,7 +51,9 @@ def test_every_block_runs_or_says_why_not(path: Path) -> None:
     assert told == [], f"{path.name}: blocks that nothing runs; name a language that runs, or say why not"
     assert page.indented == (), f"{path.name}: code blocks without a language; fence them"
     for said in tests:
-        programs = [(ROOT / name).read_text(encoding="utf-8") for name in re.findall(r"[\w/]+\.py", said)]
+        files = [ROOT / name for name in re.findall(r"[\w/]+\.py", said)]
+        assert [file for file in files if not file.is_file()] == []
+        programs = [file.read_text(encoding="utf-8") for file in files]
         names = (path.name, f'"{path.parent.name}"', f"/{path.parent.name}")  # a test may read a folder of pages
         assert any(name in text for text in programs for name in names), f"{said} does not read {path.name}"
 
