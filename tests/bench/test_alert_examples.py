@@ -24,5 +24,5 @@ def test_the_documented_examples_are_what_is_sent() -> None:
 
     stale = [name for name, content in made.items() if said((FOLDER / name).read_bytes()) != said(content)]
     assert stale == []
-    assert {path.name for path in FOLDER.iterdir()} == {*made, CHART, OWN_CHART, MAIL_PICTURE, "README.md"}
+    assert {path.name for path in FOLDER.iterdir()} == {*made, CHART, OWN_CHART, MAIL_PICTURE, "index.md"}
     assert (FOLDER / MAIL_PICTURE).read_bytes().startswith(b"\x89PNG")
