@@ -129,7 +129,10 @@ def _reviews(state: Mapping[str, Any]) -> Iterator[Check]:
 
 def _no_calls(*, are_tests: bool) -> Check:
     if are_tests:
-        said, do = "no AI call has arrived but those of send-test", "instrument a service: tocsin run -- python service.py"
+        said, do = (
+            "no AI call has arrived but those of send-test",
+            "instrument a service: tocsin run -- python service.py",
+        )
     else:
         said, do = "no AI call has arrived", "tocsin send-test, to see one"
     return Check(name="use cases", level="finding", said=said, do=do)
