@@ -21,6 +21,8 @@ from typing import Final
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # tests/docs reads the pages
 
+from tests.docs import lived_in
+
 import _report
 from _release import building, fresh, older, upgrading
 from _report import Figure
@@ -84,7 +86,12 @@ def _begin(name: str, service: fresh.Fresh, server: fresh.Fresh, folder: Path) -
     here.mkdir()
     ran = 0
     pages = fresh.quick_start() if service is server else fresh.quick_start()[-1:]  # the SDK alone has no verbs but run
+    lived_in.furnish(here)
     with fresh.as_version(server, "new").up(here) as up:
+        words: dict[str, str] = {}
+        if service is server:
+            lived_in.live_in(up.facts, server.python)
+            words = lived_in.words(up.facts)
         addresses = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{up.facts['grpc']}",
             "TOCSIN_GUARD_ENDPOINT": up.facts["guard"],
@@ -92,7 +99,7 @@ def _begin(name: str, service: fresh.Fresh, server: fresh.Fresh, folder: Path) -
             "TOCSIN_DATA_DIR": str(here / "data"),
         }
         for page in pages:
-            ran += fresh.run_page(page, service, folder / f"{name} {page.stem}", addresses)
+            ran += fresh.run_page(page, service, folder / f"{name} {page.stem}", addresses, words)
         calls = upgrading.calls(up, at_least=1)
     yield Figure(name=f"fresh_{name}_blocks_ran", value=ran, unit="blocks", goal=">= 1")
     yield Figure(name=f"fresh_{name}_calls_arrived", value=calls, unit="calls", goal=">= 1")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.docs import pages
+from tests.docs.lived_in import put
 
 from _release.building import ROOT
 from _release.older import Version
@@ -121,17 +122,28 @@ def leads_back(fresh: Fresh) -> list[str]:
     return [each for each in json.loads(done.stdout) if Path(each).resolve().is_relative_to(ROOT)]
 
 
-def run_page(page: Path, fresh: Fresh, folder: Path, addresses: Mapping[str, str]) -> int:
-    """Run the blocks of a page in an empty folder, against a `tocsin up` that runs; give how many ran.
+def run_page(
+    page: Path, fresh: Fresh, folder: Path, addresses: Mapping[str, str], words: Mapping[str, str] | None = None
+) -> int:
+    """Run the blocks of a page in an empty folder, against a `tocsin up` that runs and with what is installed; give how many ran.
+
+    Args:
+        page: What is read.
+        fresh: In whose environment.
+        folder: An empty one.
+        addresses: Variables that say where the `up` is.
+        words: What words of the page stand for there.
 
     Raises:
         RuntimeError: a block failed; its line and what it said are in the message.
     """
     folder.mkdir(parents=True)
-    runner = shutil.copy(_RUNNER, folder.parent / "run_page.py")
-    blocks = [block for block in pages.read(page).blocks if not re.match(r"tocsin up\b", block.text)]
+    for needed in _RUNNER, _RUNNER.with_name("forked.py"):
+        shutil.copy(needed, folder.parent / needed.name)
+    read = [block for block in pages.read(page).blocks if not re.match(r"tocsin up\b|pip install\b", block.text)]
+    blocks = [dataclasses.replace(block, text=put(words or {}, block.text)) for block in read]
     done = subprocess.run(
-        [fresh.python, runner],
+        [fresh.python, folder.parent / _RUNNER.name],
         input=json.dumps({"path": str(page), "blocks": [dataclasses.asdict(block) for block in blocks]}),
         cwd=folder,
         env=fresh.environment() | dict(addresses),

@@ -199,8 +199,8 @@ _LOOKS: Final = (
 
 
 def calls(up: Up, *, at_least: int) -> int:
-    """Wait until so many calls are stored; give how many are."""
-    stored = "SELECT count() FROM calls"
+    """Wait until so many calls of today are stored; give how many are."""
+    stored = "SELECT count() FROM calls WHERE started_at >= toStartOfDay(now('UTC'))"
     _wait_for(lambda: _query(up, stored)[0][0] >= at_least, what=f"{at_least} calls")
     return int(_query(up, stored)[0][0])
 

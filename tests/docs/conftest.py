@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.docs.history import USE_CASE
-from tests.docs.lived_in import incident, lived_in
+from tests.docs.lived_in import addresses, lived_in
+from tests.docs.lived_in import words as words_of
 from tests.docs.pages import Page
 from tests.instrumentation.conftest import collector, guard_server
 
 __all__ = ["collector", "guard_server"]
 
 STAND_INS = Path(__file__).with_name("stand_ins.py")
-DEFAULTS = {"grpc": 4317, "http": 4318, "api": 8317, "guard": 8015, "clickhouse_http": 8123}
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +52,11 @@ def surroundings(
             }
             words: dict[str, str] = {}
             if page.collector == "up":
-                own, words = own | _variables(up := _up(started, tmp_path_factory.mktemp("up"))), _addresses(up)
+                own, words = own | _variables(up := _up(started, tmp_path_factory.mktemp("up"))), addresses(up.facts)
             elif page.collector == "lived-in":  # is asked; what pages record themselves would be part of its history
                 asked = _variables(up := house())
                 own |= {name: value for name, value in asked.items() if not name.startswith("OTEL_")}
-                words = _addresses(up) | {"INCIDENT": incident(up), "USE_CASE": USE_CASE}
+                words = words_of(up.facts)
             for provider in page.servers:
                 own |= _provider(started, provider)
             return own, words
@@ -98,12 +97,6 @@ def _variables(up: Any) -> dict[str, str]:
         "TOCSIN_API_ADDRESS": up.facts["api"],
         "TOCSIN_DATA_DIR": str(up.folder / "data"),
     }
-
-
-def _addresses(up: Any) -> dict[str, str]:
-    """Where the default addresses, which pages show, are here."""
-    hosts = ("127.0.0.1", "localhost")
-    return {f"{host}:{port}": up.facts[name] for name, port in DEFAULTS.items() for host in hosts}
 
 
 def _provider(started: ExitStack, name: str) -> dict[str, str]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 
 class Commands:
-    """Runs `tocsin WORDS`; made before the page's program starts anything."""
+    """Runs `tocsin WORDS`."""
 
-    def __init__(self) -> None:
+    def load(self) -> None:
+        """Begin, before the page's program starts anything."""
         ours, theirs = socket.socketpair()
         if os.fork() == 0:
             ours.close()

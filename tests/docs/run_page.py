@@ -17,8 +17,10 @@ _SHELL_WORDS = set("|&;<>()$`*?[]~=")  # of a line that a shell has to read
 
 def main() -> None:
     """Run the page that standard input describes."""
-    commands = Commands()  # before anything starts a thread
     page = json.load(sys.stdin)
+    commands = Commands()
+    if any(block["kind"] in {"command", "sql"} for block in page["blocks"]):  # the SDK alone has no verbs
+        commands.load()  # before anything starts a thread
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for block in page["blocks"]:
         match block["kind"]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.docs import pages
+from tests.docs.lived_in import put
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = Path(__file__).with_name("run_page.py")
@@ -31,13 +32,6 @@ with tocsin.observe("ticket-triage") as call:
 handle = call.handle
 """
 }
-
-
-def put(words: dict[str, str], text: str) -> str:
-    """Put what a page's words stand for in the place of them."""
-    for word, meant in words.items():
-        text = text.replace(word, meant)
-    return text
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
