@@ -9,7 +9,6 @@ and so must what came after a loss; what was loaded between the two was in no ot
 
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -20,16 +19,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))  # tests/docs reads the pages
+
+from tests.docs.fences import fences
+
 from _clickhouse import CLUSTER, ClickHouse
 from _faults.node import Node, data_folder
 from _faults.proof import prove
 from _faults.sender import Requests, Sender
 from _report import Figure, arguments, keep, show
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 BATCH: Final = 50
 PER_S: Final = 40.0  # requests
-_BLOCK: Final = re.compile(r"<!-- tested by: [^>]*bench/restore\.py[^>]* -->\n```bash\n(.*?)```", re.DOTALL)
 
 
 class Rehearsal:
@@ -100,7 +101,7 @@ class Rehearsal:
 def page_command(start: str) -> list[str]:
     """Find a command of docs/operations/ that is marked as run here."""
     for page in ("cluster.md", "backup.md"):
-        for block in _BLOCK.findall((ROOT / "docs" / "operations" / page).read_text(encoding="utf-8")):
+        for block in fences(f"operations/{page}", "bash", tested_by=__file__):
             for line in block.splitlines():
                 if line.startswith(f"tocsin {start}") and ("--shard" in line) == ("--shard" in start):
                     return shlex.split(line)[1:]

@@ -1,30 +1,27 @@
 """The pages about losing nodes, as something to run: their commands, against the cluster of a test."""
 
 import json
-import re
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 import yaml
+from tests.docs.fences import fences
 from typer.testing import CliRunner
 
 from tocsin_collector.store.store_address import StoreAddress
 from tocsin_console.cli.app import build
-
-PAGES: Final = Path(__file__).parents[2] / "docs" / "operations"
-_BLOCK: Final = re.compile(r"<!-- tested by: (.*?) -->\n```bash\n(.*?)```", re.DOTALL)
 
 Verb = Callable[..., Any]
 
 
 def commands(page: str, test: str) -> Iterator[list[str]]:
     """Give the page's commands that are marked as run by this test, in order, without `tocsin`."""
-    for path, text in _BLOCK.findall((PAGES / page).read_text(encoding="utf-8")):
+    for text in fences(f"operations/{page}", "bash", tested_by=test):
         for line in text.splitlines():
-            if test in path and line.startswith("tocsin "):
+            if line.startswith("tocsin "):
                 yield shlex.split(line)[1:]
 
 

@@ -510,9 +510,6 @@ def test_of_two_evaluators_one_has_the_lease_in_keeper(cluster: ClickHouse, migr
         node.close()
 
 
-_THIS = "tests/collector/test_cluster.py"
-
-
 @dataclass
 class Stream:
     """Requests one after the other, each a segment of its own, until something holds: which shard one comes to nobody chooses."""
@@ -567,7 +564,7 @@ def test_node_that_is_gone_for_good_is_replaced_by_an_empty_one(
     cluster: ClickHouse, spread: Database, stream: Stream, tocsin: Verb
 ) -> None:
     """Its disk is lost with it. The new node gets its tables from a command, its rows from its sister, and nobody sends twice."""
-    status, repair = commands("cluster.md", _THIS)
+    status, repair = commands("cluster.md", __file__)
     stream.until(lambda: _on_shards(spread) == 2)
 
     cluster.lose("s1r2")
@@ -593,7 +590,7 @@ def test_shard_that_lost_every_disk_comes_back_from_a_backup(
     cluster: ClickHouse, spread: Database, stream: Stream, tocsin: Verb
 ) -> None:
     """What was loaded before the backup is in it, what came after the loss is in the spool: together each span once."""
-    whole, added, restore = commands("backup.md", _THIS)
+    whole, added, restore = commands("backup.md", __file__)
     stream.until(lambda: _on_shards(spread) == 2)
     tocsin(whole)
     stream.until(lambda: True)

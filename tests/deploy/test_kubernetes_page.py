@@ -11,6 +11,7 @@ import pytest
 import yaml
 from bench._chart import CHART, ROOT, Rendered, containers, helm
 from tests.deploy.chart import EXAMPLES, NAMESPACE, RELEASE, binary, example, refusal, values_of
+from tests.docs.pages import shown
 
 from generating.chart import values
 
@@ -57,17 +58,14 @@ def test_every_value_is_described_and_every_description_has_a_value() -> None:
     assert differ == []
 
 
-def _commands(page: Path, marker: str) -> list[str]:
-    text = page.read_text(encoding="utf-8")
-    blocks = re.findall(
-        rf"<!-- tested by: tests/deploy/{marker} -->\n```\w*\n(.*?)^```", text, re.DOTALL | re.MULTILINE
-    )
+def _commands(page: Path) -> list[str]:
+    blocks = [block.text for block in shown(f"deploy/{page.name}", tested_by=__file__)]
     return [line for block in blocks for line in block.replace("\\\n", " ").splitlines() if line.strip()]
 
 
 def _helm_commands() -> list[str]:
     pages = (PAGE, PAGE.with_name("topologies.md"))
-    return [line for page in pages for line in _commands(page, "test_kubernetes_page.py") if line.startswith("helm ")]
+    return [line for page in pages for line in _commands(page) if line.startswith("helm ")]
 
 
 @pytest.mark.parametrize("command", _helm_commands())

@@ -1,11 +1,8 @@
-"""The blocks of a page that another test runs, read from the page, so that what is tested is what is shown."""
+"""The blocks of a page that another test runs, by language and as commands."""
 
-from pathlib import Path
-from typing import Final
+from tests.docs.pages import DOCS, shown
 
-from markdown_it import MarkdownIt
-
-DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
+__all__ = ["DOCS", "commands", "fences"]
 
 
 def fences(page: str, language: str, *, tested_by: str) -> list[str]:
@@ -16,16 +13,7 @@ def fences(page: str, language: str, *, tested_by: str) -> list[str]:
         language: As behind the fence.
         tested_by: The test's `__file__`.
     """
-    mark = f"<!-- tested by: {Path(tested_by).resolve().relative_to(DOCS.parent)} -->"
-    found, marked = [], False
-    for token in MarkdownIt().enable("table").parse((DOCS / page).read_text(encoding="utf-8")):
-        if token.type == "html_block":
-            marked = mark in token.content
-        elif token.type == "fence":
-            if marked and token.info.strip() == language:
-                found.append(token.content)
-            marked = False
-    return found
+    return [block.text for block in shown(page, tested_by=tested_by) if block.language == language]
 
 
 def commands(page: str, *, tested_by: str) -> list[list[str]]:

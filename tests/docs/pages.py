@@ -26,6 +26,7 @@ from typing import Final, Literal
 from markdown_it import MarkdownIt
 
 Kind = Literal["python", "command", "file", "sql", "json"]
+DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 _SHOWN: Final = ("text",)
 _SHELL: Final = ("bash", "sh", "shell", "console")
 _COMMENT: Final = re.compile(
@@ -52,6 +53,7 @@ class Left:
 
     line: int
     language: str
+    text: str
     reason: str = ""
     tested_by: str = ""
 
@@ -73,6 +75,17 @@ class Page:
     def missing(self) -> tuple[str, ...]:
         """Modules the page needs that are not installed here."""
         return tuple(name for name in self.needs if not _is_installed(name))
+
+
+def shown(page: str, *, tested_by: str) -> list[Left]:
+    """List the blocks of a page that it says another test runs: what is tested is what is shown.
+
+    Args:
+        page: Below docs/, such as ``fits/grafana.md``.
+        tested_by: That test's `__file__`.
+    """
+    name = str(Path(tested_by).resolve().relative_to(DOCS.parent))
+    return [left for left in read(DOCS / page).left if name in re.findall(r"[\w/]+\.py", left.tested_by)]
 
 
 def read(path: Path, *, before: str = "") -> Page:
@@ -99,14 +112,15 @@ def read(path: Path, *, before: str = "") -> Page:
             continue
         elif "not run" in own or "tested by" in own:
             reason, tested = own.get("not run", ""), own.get("tested by", "")
-            left.append(Left(line=line, language=language, reason=reason.strip(), tested_by=tested.strip()))
+            told = {"reason": reason.strip(), "tested_by": tested.strip()}
+            left.append(Left(line=line, language=language, text=token.content, **told))
         else:
             if "before" in own:
                 blocks.append(Block(kind="python", text=own["before"].strip(), line=line))
             exits = int(own.get("exits", "0"))
             found_blocks = _blocks(language, token.content, line, exits)
             if found_blocks is None:
-                left.append(Left(line=line, language=language))
+                left.append(Left(line=line, language=language, text=token.content))
             blocks += found_blocks or []
     if blocks and before:
         blocks.insert(0, Block(kind="python", text=before, line=1))

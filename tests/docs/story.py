@@ -11,44 +11,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from tests.docs.pages import Left
 from tests.end_to_end.conftest import Up, running
 
-DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
-_BLOCK: Final = re.compile(
-    r"(?:<!--\s*tested by: (?P<by>\S+)\s*-->\n)?^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
-)
 _FILE: Final = re.compile(r"# ([\w/.-]+\.\w+)\n")
 _EXITS: Final = re.compile(r"#.*\bexits (\d)\b")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """One fenced block of a page."""
-
-    language: str
-    text: str
-    line: int  # of the page, of the block's first line
-
-
-def blocks(page: str, *, tested_by: str) -> list[Block]:
-    """List the blocks of a page below docs/ that it says a test runs.
-
-    Args:
-        page: Such as ``channels/slack.md``.
-        tested_by: The test's ``__file__``.
-    """
-    name = str(Path(tested_by).resolve().relative_to(DOCS.parent))
-    text = (DOCS / page).read_text(encoding="utf-8")
-    return [
-        Block(language=found["language"], text=found["text"], line=text.count("\n", 0, found.start("text")) + 1)
-        for found in _BLOCK.finditer(text)
-        if found["by"] == name
-    ]
 
 
 class Story:
@@ -78,7 +48,7 @@ class Story:
     def __exit__(self, *_how: object) -> None:
         self._started.close()
 
-    def run(self, block: Block) -> str:
+    def run(self, block: Left) -> str:
         """Write the file that a block is, or run its commands; give what they printed.
 
         Raises:

@@ -11,7 +11,7 @@ import pytest
 from tests.alerts.delivery.conftest import Hook, hook
 from tests.alerts.delivery.test_slack_bot import Threads
 from tests.alerts.delivery.test_smtp import AnyPort, Postbox
-from tests.docs.story import DOCS, blocks
+from tests.docs.pages import DOCS, shown
 
 from tocsin_alerts.channel_trial import try_channels
 from tocsin_alerts.render import Templates
@@ -40,7 +40,7 @@ SENT = {  # by page: how many requests its blocks cause, a beginning and an end 
 
 def said(page: str) -> list[str]:
     """Give the texts of a page's YAML blocks."""
-    return [block.text for block in blocks(f"channels/{page}", tested_by=__file__) if block.language == "yaml"]
+    return [block.text for block in shown(f"channels/{page}", tested_by=__file__) if block.language == "yaml"]
 
 
 def configured(folder: Path, text: str, *, port: int) -> list[Any]:
@@ -102,7 +102,7 @@ def test_mail_goes_out_as_its_page_says(tmp_path: Path, postbox: tuple[Postbox, 
 
 def test_the_page_of_the_webhook_verifies_what_is_sent(tmp_path: Path, hook: Hook) -> None:
     """Its code is copied into receivers."""
-    [python] = [block.text for block in blocks("channels/webhook.md", tested_by=__file__) if block.language == "python"]
+    [python] = [block.text for block in shown("channels/webhook.md", tested_by=__file__) if block.language == "python"]
     own: dict[str, Any] = {}
     exec(compile(python, "webhook.md", "exec"), own)  # noqa: S102 - running the page is the point
     try_channels(

@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 from tests.alerts.retraining.receiving import Receiver, receiver
-from tests.docs.story import Block, Story, blocks
+from tests.docs.pages import Left, shown
+from tests.docs.story import Story
 from tests.end_to_end.conftest import _wait_for as wait_for
 
 __all__ = ["receiver"]
@@ -14,7 +15,7 @@ PAGE = "five-questions.md"
 
 def test_the_worked_example_works(tmp_path: Path, receiver: Receiver) -> None:
     """Whoever follows it and gets stuck will believe nothing else that we say."""
-    told = blocks(PAGE, tested_by=__file__)
+    told = shown(PAGE, tested_by=__file__)
     assert len(told) >= 18
 
     said = []
@@ -37,7 +38,7 @@ def test_the_worked_example_works(tmp_path: Path, receiver: Receiver) -> None:
     assert len([each for each in messages if "[PAGE] ticket-triage" in each]) == 1, messages
 
 
-def _wait_for_what_the_reader_sees(story: Story, block: Block) -> None:
+def _wait_for_what_the_reader_sees(story: Story, block: Left) -> None:
     """Whoever types is slower than the evaluators; a test is not."""
     up = story.up
     if up is None:

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.docs.story import Story, blocks
+from tests.docs.pages import shown
+from tests.docs.story import Story
 from tests.end_to_end.conftest import _wait_for as wait_for
 
 PAGE = "migrating/langfuse.md"
@@ -19,7 +20,7 @@ PYTHON = Path(os.environ.get("TOCSIN_LANGFUSE", ROOT / ".cache" / "langfuse" / "
 )
 def test_generations_are_calls_and_scores_are_outcomes(tmp_path: Path) -> None:
     """A team that moves sends to both for a month; what arrives must be what Langfuse shows."""
-    service, map_and_run, scores, load = blocks(PAGE, tested_by=__file__)
+    service, map_and_run, scores, load = shown(PAGE, tested_by=__file__)
     own = {
         "LANGFUSE_PUBLIC_KEY": "pk-lf-1",
         "LANGFUSE_SECRET_KEY": "sk-lf-1",

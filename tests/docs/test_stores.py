@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tests.docs.story import blocks
+from tests.docs.pages import shown
 
 from tocsin_console.config import Config, Flags, resolve
 
@@ -13,7 +13,7 @@ PAGE = "stores/index.md"
 def test_each_block_names_the_store_that_its_text_speaks_of(tmp_path: Path) -> None:
     """Whoever copies it must not find out by an error which key has another name."""
     (tmp_path / "clickhouse.token").write_text("t-1\n")
-    embedded, server, cluster, cloud = (_read(tmp_path, block.text) for block in blocks(PAGE, tested_by=__file__))
+    embedded, server, cluster, cloud = (_read(tmp_path, block.text) for block in shown(PAGE, tested_by=__file__))
 
     assert (embedded.store.path, embedded.store.url) == (tmp_path / "tocsin-data" / "store", None)
     assert (server.store.url, server.store.user, server.store.password) == (
